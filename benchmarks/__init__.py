@@ -1,0 +1,1 @@
+"""Measured claims: each script runs the other way and ours in turn, and prints the ratio."""

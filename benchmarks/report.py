@@ -1,0 +1,76 @@
+"""How a benchmark says what it found."""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two ways of the same work, measured in turn in one run."""
+
+    name: str
+    claim: str
+    unit: str
+    ours: Sequence[float]
+    other: Sequence[float]
+    other_name: str
+    is_larger_better: bool
+    settings: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return medians, and how many times better ours is."""
+        ours, other = statistics.median(self.ours), statistics.median(self.other)
+        return {
+            "name": self.name,
+            "ours": ours,
+            "other": other,
+            "ratio": ours / other if self.is_larger_better else other / ours,
+            "unit": self.unit,
+            "claim": self.claim,
+            "other_name": self.other_name,
+            "rounds": {"ours": list(self.ours), "other": list(self.other)},
+            "settings": self.settings,
+            "hardware": hardware(),
+        }
+
+
+def parse(description: str) -> argparse.Namespace:
+    """Return the options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each way is measured")
+    return parser.parse_args()
+
+
+def tell(comparison: Comparison, *, as_json: bool) -> None:
+    """Print the outcome for people, or as one document."""
+    found = comparison.to_dict()
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    print(comparison.claim)
+    print(f"  ours   {found['ours']:10.1f} {found['unit']}")
+    print(f"  other  {found['other']:10.1f} {found['unit']}  ({comparison.other_name})")
+    print(f"  ratio  {found['ratio']:10.3f}  (above 1: ours is better)")
+    print(f"  settings: {json.dumps(comparison.settings)}")
+    print(f"  hardware: {json.dumps(found['hardware'])}")
+
+
+def hardware() -> dict[str, Any]:
+    """Say on what it was measured."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "python": platform.python_version(),
+    }

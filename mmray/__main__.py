@@ -1,0 +1,5 @@
+"""``python -m mmray``."""
+
+from mmray.cli import main
+
+main()

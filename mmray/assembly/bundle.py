@@ -1,0 +1,148 @@
+"""The model bundle: one directory that is enough to predict from raw files on another machine."""
+
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+
+from mmray import __version__
+from mmray.assembly.run import assemble_model, load_states, save_weights
+from mmray.assembly.samples import FeatureFolder
+from mmray.config.document import Config
+from mmray.config.load import check_document, resolved
+from mmray.core.atomic import read_json, write_json
+from mmray.core.spec import spec_from_dict
+from mmray.errors import ConfigError
+from mmray.features.build import export_extractor
+from mmray.models.fusion_model import FusionModel
+from mmray.training.task import ClassificationState, TaskState, state_from_dict
+
+FORMAT = 1
+DOCUMENT = "bundle.json"
+WEIGHTS = "model.safetensors"
+EXTRACTORS = "extractors"
+CARD = "README.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What a bundle directory holds."""
+
+    folder: Path
+    config: Config
+    features: dict[str, FeatureFolder]
+    states: dict[str, TaskState]
+    model: FusionModel
+    metrics: dict[str, Any]
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    config: Config,
+    features: Mapping[str, FeatureFolder],
+    run_folder: Path,
+    model: FusionModel,
+    metrics: Mapping[str, Any],
+) -> None:
+    """Write the bundle whole, in place of an earlier one at the same place."""
+    states = load_states(run_folder)
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary.mkdir(parents=True)
+    try:
+        for name, feature in features.items():
+            export_extractor(config.modalities[name], feature.state, temporary / EXTRACTORS / name)
+        save_weights(model, temporary / WEIGHTS)
+        (temporary / CARD).write_text(model_card(config, features, states, metrics), "utf-8")
+        write_json(
+            temporary / DOCUMENT,
+            {
+                "format": FORMAT,
+                "mmray": __version__,
+                "config": resolved(config),
+                "specs": {name: feature.spec.to_dict() for name, feature in features.items()},
+                "tasks": {name: state.to_dict() for name, state in states.items()},
+                "metrics": metrics,
+            },
+        )
+        _swap(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle; a folder that holds none, or one of another format, is a ConfigError."""
+    if not (folder / DOCUMENT).is_file():
+        raise ConfigError(
+            f"there is no model bundle in {str(folder)!r}",
+            hint="'mmray evaluate' leaves one in the workspace, under 'model'",
+        )
+    document = read_json(folder / DOCUMENT)
+    if document["format"] != FORMAT:
+        raise ConfigError(
+            f"bundle format {document['format']} was written by mmray {document['mmray']}",
+            where=str(folder),
+            hint=f"this is mmray {__version__}, which reads format {FORMAT}",
+        )
+    config = check_document(document["config"], where=str(folder / DOCUMENT))
+    features = {
+        name: FeatureFolder(folder, spec_from_dict(spec), folder / EXTRACTORS / name)
+        for name, spec in document["specs"].items()
+    }
+    states = {name: state_from_dict(state) for name, state in document["tasks"].items()}
+    model = assemble_model(config, features, states)
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return Bundle(folder, config, features, states, model.eval(), document["metrics"])
+
+
+def model_card(
+    config: Config,
+    features: Mapping[str, FeatureFolder],
+    states: Mapping[str, TaskState],
+    metrics: Mapping[str, Any],
+) -> str:
+    """Return the model card as Markdown."""
+    lines = [f"# {config.name}", "", f"Made by mmray {__version__}.", "", "## Inputs", ""]
+    for name, feature in features.items():
+        modality = config.modalities[name]
+        lines.append(
+            f"- `{modality.column}` ({modality.kind}): {modality.extract.kind} "
+            f"{feature.spec.describe()}, encoded by {modality.encode.kind}"
+        )
+    lines += ["", "Any of them may be missing.", "", "## Outputs", ""]
+    for name, state in states.items():
+        if isinstance(state, ClassificationState):
+            lines.append(f"- `{name}`: one of {', '.join(state.classes)}, with probabilities")
+        else:
+            lines.append(f"- `{name}`: a number (train mean {state.mean:.4g})")
+    lines += ["", "## On the test split", "", "| task | metric | value |", "|---|---|---|"]
+    for task, values in metrics.items():
+        lines += [
+            f"| {task} | {key} | {value:.4f} |"
+            for key, value in values.items()
+            if isinstance(value, float)
+        ]
+    lines += ["", "## Use", "", "```python", "import mmray", ""]
+    example = {modality.column: "..." for modality in config.modalities.values()}
+    lines += [f"mmray.load(folder).predict([{example}])", "```", ""]
+    return "\n".join(lines)
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Put ``new`` at ``target``; only an earlier bundle is ever removed."""
+    if not target.exists():
+        new.rename(target)
+        return
+    if not (target / DOCUMENT).is_file():
+        raise ConfigError(
+            f"{str(target)!r} is there and is no model bundle",
+            hint="move it away, or choose another 'workspace'",
+        )
+    old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
+    target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old)

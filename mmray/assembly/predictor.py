@@ -1,0 +1,144 @@
+"""Prediction from raw records: the same decode, extract and model as in training."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmray.assembly.bundle import Bundle, read_bundle
+from mmray.config.document import Config
+from mmray.config.modality import ModalityConfig
+from mmray.core.rejection import Rejection
+from mmray.core.spec import FeatureSpec
+from mmray.features.build import build_extractor
+from mmray.features.extractor import Extractor, extract_batch
+from mmray.features.payload import is_inline_text, read_payload
+from mmray.features.store import assemble_features
+from mmray.media.source import PayloadReader
+from mmray.training.predict import predict
+from mmray.training.samples import ModalityFeatures, Samples
+from mmray.training.task import ClassificationState, TaskState
+
+Record = Mapping[str, Any]
+Prediction = dict[str, Any]
+
+ABSENT = Rejection("missing")
+
+
+class Predictor:
+    """A loaded model bundle."""
+
+    def __init__(self, bundle: Bundle, *, device: torch.device, folder: str) -> None:
+        self._bundle = bundle
+        self._device = device
+        self._model = bundle.model.to(device)
+        self._extractors: dict[str, Extractor] = {
+            name: build_extractor(bundle.config.modalities[name], feature.state)
+            for name, feature in bundle.features.items()
+        }
+        self._reader = reader_for(bundle.config, folder)
+
+    @property
+    def config(self) -> Config:
+        """The document that made the model."""
+        return self._bundle.config
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What the model reached on the test split."""
+        return self._bundle.metrics
+
+    def predict(self, records: Sequence[Record], *, batch_size: int = 64) -> list[Prediction]:
+        """Return one row per record, in order.
+
+        A record maps columns of the corpus to payloads: text, a path or URI, or bytes. A column
+        that is not there, or None, is a missing payload. Each row has ``predictions`` (None when no
+        payload could be used), ``present``, and ``rejected`` with a reason per modality.
+        """
+        rows: list[Prediction] = []
+        for start in range(0, len(records), batch_size):
+            rows += self._predict_batch(records[start : start + batch_size])
+        return rows
+
+    def _predict_batch(self, records: Sequence[Record]) -> list[Prediction]:
+        modalities: dict[str, ModalityFeatures] = {}
+        rejected: list[dict[str, dict[str, str]]] = [{} for _ in records]
+        for name, feature in self._bundle.features.items():
+            config = self._bundle.config.modalities[name]
+            payloads = [self._payload(config, record) for record in records]
+            batch = extract_batch(self._extractors[name], payloads)
+            modalities[name] = _to_features(batch.features, feature.spec)
+            for row, reason in enumerate(batch.reasons):
+                if reason and payloads[row] is not ABSENT:
+                    rejected[row][name] = {"reason": reason, "detail": batch.details[row]}
+        samples = Samples(
+            ids=[str(row) for row in range(len(records))], modalities=modalities, labels={}
+        )
+        tasks = {name: (self.config.tasks[name], s) for name, s in self._bundle.states.items()}
+        outputs = predict(self._model, samples, tasks, batch_size=len(records), device=self._device)
+        return [self._to_row(row, samples, outputs, rejected[row]) for row in range(len(records))]
+
+    def _payload(self, config: ModalityConfig, record: Record) -> bytes | Rejection:
+        value = record.get(config.column)
+        if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
+            return ABSENT
+        reference = value if isinstance(value, bytes) else str(value)
+        return read_payload(self._reader, reference, is_inline=is_inline_text(config))
+
+    def _to_row(
+        self,
+        row: int,
+        samples: Samples,
+        outputs: Mapping[str, np.ndarray[Any, Any]],
+        rejected: dict[str, dict[str, str]],
+    ) -> Prediction:
+        present = [name for name, feature in samples.modalities.items() if feature.present[row]]
+        predictions = {
+            task: describe_output(self._bundle.states[task], values[row])
+            for task, values in outputs.items()
+        }
+        return {
+            "predictions": predictions if present else None,
+            "present": present,
+            "rejected": rejected,
+        }
+
+
+def load(bundle: str | Path, *, folder: str | None = None) -> Predictor:
+    """Load a model bundle, ready to predict from raw files.
+
+    Relative paths in records start in ``folder``, by default the current one. A GPU is used where
+    there is one.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Predictor(read_bundle(Path(bundle)), device=device, folder=folder or str(Path.cwd()))
+
+
+def describe_output(state: TaskState, output: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Return one decoded output as a person reads it."""
+    if isinstance(state, ClassificationState):
+        best = int(output.argmax())
+        probabilities = dict(zip(state.classes, output.tolist(), strict=True))
+        return {"label": state.classes[best], "probabilities": probabilities}
+    return {"value": float(output)}
+
+
+def reader_for(config: Config, folder: str) -> PayloadReader:
+    """Return a reader for paths that the caller names, so any local file may be read."""
+    return PayloadReader(
+        roots=("/", *config.data.allow),
+        folder=folder,
+        max_bytes=config.data.max_payload_bytes,
+    )
+
+
+def _to_features(
+    features: Sequence[np.ndarray[Any, Any] | None], spec: FeatureSpec
+) -> ModalityFeatures:
+    pieces = {row: piece.ravel() for row, piece in enumerate(features) if piece is not None}
+    stored = assemble_features(pieces, len(features), spec)
+    return ModalityFeatures(
+        spec=spec, values=stored.values, offsets=stored.offsets, present=stored.present
+    )

@@ -1,0 +1,189 @@
+"""One training, from the feature store to a folder with a model: what every worker executes."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from mmray.assembly.samples import FeatureFolder, load_samples, open_features
+from mmray.config.document import Config
+from mmray.core.atomic import mark_success, read_json, read_success, replacing, write_json
+from mmray.core.word import Split
+from mmray.data.manifest import Manifest, read_manifest
+from mmray.errors import TrainingError
+from mmray.models.build import build_model
+from mmray.models.fusion_model import FusionModel
+from mmray.training.loop import fit
+from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
+from mmray.training.statistics import fit_statistics
+from mmray.training.task import TaskState, fit_task, head_size, state_from_dict
+
+WEIGHTS = "model.safetensors"
+TASKS = "tasks.json"
+CHECKPOINTS = "checkpoints"
+EPOCHS = "epochs.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """One training: which modalities, which seed, from where, to where."""
+
+    name: str
+    config: Config
+    manifest: str
+    features: dict[str, str]
+    """Modality -> feature folder, in M-axis order; a part of the document's is enough."""
+    seed: int
+    folder: str
+
+
+def train_run(
+    plan: RunPlan,
+    *,
+    place: Place,
+    wrap: Callable[[nn.Module], nn.Module],
+    on_epoch: Callable[[EpochRecord], None],
+) -> None:
+    """Train one model and leave it in the plan's folder; on several workers, call it on each."""
+    folder = Path(plan.folder)
+    manifest = read_manifest(Path(plan.manifest))
+    features = {name: open_features(Path(path)) for name, path in plan.features.items()}
+    states = fit_tasks(plan.config, manifest)
+    train, val = (
+        load_samples(manifest, split, features, states, require_payload=True)
+        for split in (Split.TRAIN, Split.VAL)
+    )
+    if len(train) == 0:
+        raise TrainingError(
+            f"no sample of the train split has both a payload and a label for {plan.name!r}",
+            where=plan.manifest,
+            hint="look at the rejections of 'mmray extract'",
+        )
+    torch.manual_seed(plan.seed)
+    model = assemble_model(plan.config, features, states)
+    fit_statistics(model, train)
+    report = fit(
+        model,
+        TrainPlan(
+            tasks={name: (plan.config.tasks[name], state) for name, state in states.items()},
+            train=train,
+            val=val,
+            config=plan.config.train.model_copy(update={"seed": plan.seed}),
+            place=place,
+            folder=folder / CHECKPOINTS,
+            auxiliary=plan.config.model.auxiliary,
+        ),
+        wrap=wrap,
+        on_epoch=on_epoch,
+    )
+    if place.rank == 0:
+        _finish(plan, model, states, report, samples=len(train))
+
+
+def _finish(
+    plan: RunPlan,
+    model: nn.Module,
+    states: dict[str, TaskState],
+    report: FitReport,
+    *,
+    samples: int,
+) -> None:
+    folder = Path(plan.folder)
+    write_json(folder / TASKS, {name: state.to_dict() for name, state in states.items()})
+    save_weights(model, folder / WEIGHTS)
+    # A worker killed between checkpoint and line leaves a gap in the lines, not in the records.
+    with replacing(folder / EPOCHS) as temporary:
+        lines = [json.dumps(epoch_line(plan.name, record)) + "\n" for record in report.records]
+        temporary.write_text("".join(lines), encoding="utf-8")
+    mark_success(
+        folder,
+        {
+            "name": plan.name,
+            "modalities": list(plan.features),
+            "seed": plan.seed,
+            "samples": samples,
+            "parameters": sum(weights.numel() for weights in model.parameters()),
+            "epochs": report.stopped_after,
+            "best_epoch": report.best_epoch + 1,
+            "best_metrics": report.best.metrics,
+        },
+    )
+
+
+def epoch_line(name: str, record: EpochRecord) -> dict[str, Any]:
+    """Return one epoch as a line of ``epochs.jsonl``; epochs count from one there."""
+    return {
+        "run": name,
+        "epoch": record.epoch + 1,
+        "seconds": record.seconds,
+        "weights_hashes": record.weights_hashes,
+        "metrics": record.metrics,
+    }
+
+
+def epoch_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the epochs of a run that is under way or done, one each, in their order.
+
+    A line that a killed worker left half-written is passed over: the finished run has it whole.
+    """
+    if not path.is_file():
+        return []
+    found: dict[int, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            record = json.loads(line)
+            found[record["epoch"]] = record
+    return [found[epoch] for epoch in sorted(found)]
+
+
+def assemble_model(
+    config: Config, features: dict[str, FeatureFolder], states: dict[str, TaskState]
+) -> FusionModel:
+    """Build the model for these modalities and tasks, with fresh weights."""
+    return build_model(
+        config.model,
+        {name: config.modalities[name].encode for name in features},
+        {name: folder.spec for name, folder in features.items()},
+        {name: head_size(state) for name, state in states.items()},
+    )
+
+
+def fit_tasks(config: Config, manifest: Manifest) -> dict[str, TaskState]:
+    """Learn classes, weights, means and deviations from the train split's labels."""
+    rows = manifest.rows_of(Split.TRAIN)
+    return {
+        name: fit_task(task, [manifest.labels[name][row] for row in rows])
+        for name, task in config.tasks.items()
+    }
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the weights as safetensors, whole or not at all."""
+    weights = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
+    }
+    with replacing(path) as temporary:
+        save_file(weights, temporary)
+
+
+def load_run(folder: Path, config: Config, features: dict[str, FeatureFolder]) -> FusionModel:
+    """Load the model of a complete run, in evaluation mode."""
+    if read_success(folder) is None:
+        raise TrainingError(
+            "there is no trained model", where=str(folder), hint="run 'mmray train' first"
+        )
+    states = load_states(folder)
+    model = assemble_model(config, features, states)
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval()
+
+
+def load_states(folder: Path) -> dict[str, TaskState]:
+    """Load what the tasks learnt from the labels."""
+    return {name: state_from_dict(state) for name, state in read_json(folder / TASKS).items()}

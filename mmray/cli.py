@@ -1,0 +1,186 @@
+"""The command line: one verb per stage, and a few around them."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmray import __version__
+from mmray.config.document import Config
+from mmray.config.load import load_config, resolved
+from mmray.console import (
+    AsJson,
+    ConfigPath,
+    Debug,
+    Overrides,
+    Quiet,
+    Stage,
+    Verbose,
+    set_up_logging,
+    user_errors,
+    workflow_command,
+)
+
+app = typer.Typer(
+    help="Train models on text, images, audio and labels together: laptop to Ray cluster.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+STAGES = {
+    "prepare": "Read, check and split the manifest.",
+    "extract": "Turn payloads into features, on Ray Data; what is done is not done again.",
+    "train": "Train the fusion model, on Ray Train; goes on from its last checkpoint.",
+    "search": "Search architecture and optimisation, on Ray Tune; train and judge the best.",
+    "evaluate": "Judge the fusion, and each modality alone, on the test split; write the bundle.",
+}
+
+
+def _load_stage(name: str) -> Stage:
+    # Not above: 'mmray --help' must not load pandas and pyarrow.
+    return import_module(f"mmray.stages.{name}").run
+
+
+for _name, _help in STAGES.items():
+    app.command(_name, help=_help)(workflow_command(lambda name=_name: [_load_stage(name)]))
+
+
+@app.command()
+def predict(  # noqa: PLR0913
+    bundle: Annotated[Path, typer.Argument(help="Folder of a model bundle, e.g. demo/model")],
+    records: Annotated[Path, typer.Argument(help=".jsonl, .csv or .parquet with payload columns")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write .jsonl here, not to stdout.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Predict from raw files with a model bundle."""
+    with user_errors(debug=debug):
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from mmray.stages.predict import predict_file
+
+        report = predict_file(bundle, records, output)
+        if as_json:
+            typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        elif output is None:
+            for row in report["rows"]:
+                typer.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            typer.echo(
+                f"{report['samples']} rows in {output}, {report['unusable']} without a usable "
+                f"payload, {report['rejected']} rejected payloads"
+            )
+
+
+@app.command()
+def check(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Validate document, manifest and environment; starts nothing, writes nothing."""
+    with user_errors(debug=debug):
+        loaded = load_config(config, overrides or ())
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from mmray.stages.check import check as check_all
+
+        report = check_all(loaded)
+        if as_json:
+            typer.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+            return
+        if verbose:
+            typer.echo(json.dumps(resolved(loaded), indent=2, ensure_ascii=False))
+        for sentence in report.found:
+            typer.echo(sentence)
+        typer.echo(f"next: {report.next_step.replace('CONFIG', str(config))}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the document: every key, its type and what it means."""
+    typer.echo(json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def corpus(
+    folder: Annotated[Path, typer.Argument(help="Where to write it, e.g. demo/corpus")],
+    samples: Annotated[int, typer.Option(help="How many samples.")] = 1500,
+    seed: Annotated[int, typer.Option(help="Another seed gives another corpus.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Write the embedded demo corpus: digits written, spoken and described."""
+    with user_errors():
+        from dataclasses import asdict
+
+        from mmray.data.corpus import write_corpus
+
+        summary = write_corpus(folder, samples=samples, seed=seed)
+        typer.echo(
+            json.dumps(asdict(summary), indent=2, default=str)
+            if as_json
+            else f"{summary.samples} samples in {summary.manifest}"
+        )
+
+
+@app.command()
+def ui(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+    debug: Debug = False,
+) -> None:
+    """Open the MLflow UI on this document's tracking store."""
+    with user_errors(debug=debug):
+        loaded = load_config(config, overrides or ())
+        from mmray.tracking.ui import serve
+
+        serve(loaded, host=host, port=port)
+
+
+@app.command()
+def submit(  # noqa: PLR0913
+    config: ConfigPath,
+    address: Annotated[str, typer.Option(help="Dashboard of the cluster's head.")],
+    overrides: Overrides = None,
+    workflow: Annotated[Path, typer.Option(help="Workflow to run there.")] = Path(
+        "workflows/fusion.py"
+    ),
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Run a workflow as a job on a Ray cluster, follow its log, return its exit status."""
+    with user_errors(debug=debug):
+        loaded = load_config(config, overrides or ())
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from mmray.distributed.job import submit as submit_job
+
+        report = submit_job(loaded, address=address, workflow=workflow)
+        if as_json:
+            typer.echo(json.dumps(report, indent=2))
+        if report["exit_code"]:
+            raise typer.Exit(report["exit_code"])
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Entry point."""
+    app()

@@ -1,0 +1,22 @@
+"""What every part of the document has in common."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class StrictModel(BaseModel):
+    """A section of the document: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class CustomConfig(StrictModel):
+    """Settings passed as they stand to a user's own factory."""
+
+    factory: str = Field(pattern=r"^[\w.]+:\w+$")
+    """Where the factory is, as ``package.module:function``."""
+    options: dict[str, str | int | float | bool | None] = {}
+    """Keyword arguments of the factory."""

@@ -1,0 +1,47 @@
+"""Where the samples are and how they are split."""
+
+from typing import Literal, Self
+
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+
+from mmray.config.base import Fraction, StrictModel
+
+
+class SplitConfig(StrictModel):
+    """Shares of train, val and test; or the column that says which sample is which."""
+
+    train: NonNegativeFloat = 0.8
+    val: NonNegativeFloat = 0.1
+    test: NonNegativeFloat = 0.1
+    by: Literal["hash"] = "hash"
+    """A sample's split follows from a hash of its id (or group), never from the order of rows."""
+    group: str | None = None
+    """Column whose value keeps samples together, for example a patient."""
+    seed: NonNegativeInt = 7
+    column: str | None = None
+    """Column holding ``train``, ``val`` or ``test``; replaces the shares."""
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> Self:
+        total = self.train + self.val + self.test
+        if abs(total - 1.0) > 1e-6:
+            raise ValueError(f"train + val + test must be 1, not {total:g}")
+        return self
+
+
+class DataConfig(StrictModel):
+    """The manifest, and what its references may point to."""
+
+    manifest: str
+    """A .jsonl, .csv or .parquet file, or a folder of them; a local path or a URI."""
+    id: str | None = None
+    """Column with a unique sample id; without it, ``sample_id`` where there is such a column, else
+    a hash of the sample's payload references."""
+    split: SplitConfig = SplitConfig()
+    allow: tuple[str, ...] = ()
+    """Folders, or URI prefixes such as ``s3://bucket/``, that references may reach outside of the
+    manifest's own folder."""
+    max_rejected_fraction: Fraction = 0.5
+    """Extraction fails when a larger share of a modality's payloads is rejected."""
+    max_payload_bytes: PositiveInt = 256 * 2**20
+    """A larger payload is rejected unread."""

@@ -1,0 +1,98 @@
+"""The document: everything that one workflow needs to know."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from mmray.config.base import StrictModel
+from mmray.config.data import DataConfig
+from mmray.config.modality import ModalityConfig
+from mmray.config.model import ModelConfig
+from mmray.config.search import SearchConfig
+from mmray.config.task import TaskConfig
+from mmray.config.train import TrainConfig
+from mmray.core.word import Kind, axis_order
+
+
+class EvaluationConfig(StrictModel):
+    """How the model is judged on the test split."""
+
+    alone: bool = True
+    """Also train each modality alone with the same budget, to see what fusion adds."""
+    seeds: PositiveInt = 1
+    """Trainings of the fusion, and of each modality alone, that the figures are a mean of."""
+    confidence: PositiveFloat = Field(default=0.95, lt=1.0)
+    """Level of the bootstrap intervals."""
+    resamples: PositiveInt = 1000
+
+
+class LocalRuntime(StrictModel):
+    """One machine."""
+
+    mode: Literal["local"] = "local"
+    cpus: PositiveInt | None = None
+    """Cores that Ray may use; all of them by default."""
+
+
+class ClusterRuntime(StrictModel):
+    """A Ray cluster that is already there."""
+
+    mode: Literal["cluster"] = "cluster"
+    address: str = "auto"
+    """``auto`` inside a job or on a node of the cluster; else ``host:6379``."""
+
+
+class TrackingConfig(StrictModel):
+    """MLflow."""
+
+    uri: str | None = None
+    """Store or server; by default ``MLFLOW_TRACKING_URI``, else SQLite in the workspace."""
+    experiment: str | None = None
+    """By default the document's name."""
+    register_as: str | None = Field(default=None, alias="register")
+    """Register the model bundle under this name."""
+
+
+class Config(StrictModel):
+    """One workflow, completely."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    workspace: str = "mmray-work"
+    """Folder for everything that is made; shared by all nodes on a cluster."""
+    data: DataConfig
+    modalities: dict[str, ModalityConfig] = Field(min_length=1)
+    tasks: dict[str, TaskConfig] = Field(min_length=1)
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    search: SearchConfig | None = None
+    runtime: LocalRuntime | ClusterRuntime = Field(default=LocalRuntime(), discriminator="mode")
+    tracking: TrackingConfig = TrackingConfig()
+    seed: NonNegativeInt | None = None
+    """Shorthand: replaces ``train.seed``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kinds_from_names(cls, document: Any) -> Any:  # noqa: ANN401 (raw YAML)
+        """Let a modality called ``text`` be of kind text without saying so."""
+        modalities = document.get("modalities") if isinstance(document, dict) else None
+        if not isinstance(modalities, dict):
+            return document
+        named = {
+            name: {"kind": name} | section
+            if isinstance(section, dict) and name in set(Kind)
+            else section
+            for name, section in modalities.items()
+        }
+        return document | {"modalities": named}
+
+    @model_validator(mode="after")
+    def _no_clashing_names(self) -> Self:
+        for name in (*self.modalities, *self.tasks):
+            if not name.isidentifier():
+                raise ValueError(f"{name!r} is not a name: use letters, digits and underscores")
+        return self
+
+    def modality_order(self) -> tuple[str, ...]:
+        """Return the modality names along the M axis."""
+        return axis_order({name: Kind(config.kind) for name, config in self.modalities.items()})

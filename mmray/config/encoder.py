@@ -1,0 +1,76 @@
+"""Encoders: trained with the fusion, from a feature to an embedding of width D."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from mmray.config.base import CustomConfig, Fraction, StrictModel
+
+
+class LinearEncoderConfig(StrictModel):
+    """One affine map after layer normalisation; a sequence is averaged over its length first."""
+
+    kind: Literal["linear"] = "linear"
+
+
+class MlpEncoderConfig(StrictModel):
+    """Hidden layers with GELU; a sequence is averaged over its length first."""
+
+    kind: Literal["mlp"] = "mlp"
+    hidden: tuple[PositiveInt, ...] = (256,)
+    dropout: Fraction = 0.1
+
+
+class LstmEncoderConfig(StrictModel):
+    """A recurrent network over a sequence or token ids."""
+
+    kind: Literal["lstm"] = "lstm"
+    hidden: PositiveInt = 128
+    layers: PositiveInt = 1
+    bidirectional: bool = False
+    embedding: PositiveInt = 128
+    """Width of the embedding of token ids; not used for other sequences."""
+    pooling: Literal["last", "mean", "max"] = "last"
+    dropout: Fraction = 0.0
+
+
+class CnnEncoderConfig(StrictModel):
+    """Convolutions: 2-D over pixels, 1-D over a sequence or token ids."""
+
+    kind: Literal["cnn"] = "cnn"
+    channels: tuple[PositiveInt, ...] = (32, 64, 128)
+    """One block each: convolution, normalisation (over groups of channels in 2-D, over the features
+    of a step in 1-D), GELU, halving."""
+    kernel: PositiveInt = 3
+    embedding: PositiveInt = 128
+    """Width of the embedding of token ids; not used for other features."""
+    dropout: Fraction = 0.0
+
+
+class TransformerEncoderConfig(StrictModel):
+    """Self-attention over a sequence, token ids, or patches of pixels."""
+
+    kind: Literal["transformer"] = "transformer"
+    layers: PositiveInt = 2
+    heads: PositiveInt = 4
+    feedforward: PositiveInt = 512
+    patch: PositiveInt = 8
+    """Side of a square patch; used for pixels only."""
+    dropout: Fraction = 0.1
+
+
+class CustomEncoderConfig(CustomConfig):
+    """A user's own encoder."""
+
+    kind: Literal["custom"] = "custom"
+
+
+EncoderConfig = Annotated[
+    LinearEncoderConfig
+    | MlpEncoderConfig
+    | LstmEncoderConfig
+    | CnnEncoderConfig
+    | TransformerEncoderConfig
+    | CustomEncoderConfig,
+    Field(discriminator="kind"),
+]

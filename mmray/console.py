@@ -1,0 +1,143 @@
+"""The terminal: options that every command shares, what is printed, and exit codes.
+
+Standard output carries the report; progress, warnings and errors go to standard error.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from mmray.config.document import Config
+from mmray.config.load import load_config
+from mmray.core.report import Report
+from mmray.errors import MMRayError
+
+Stage = Callable[[Config, Any], Report]
+
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="YAML document, e.g. workflows/configs/local.yaml")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Replace dotted.key, in order; the value is YAML."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the report.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Everything, libraries included.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def set_up_logging(*, quiet: bool, verbose: bool) -> None:
+    """Send our own log lines to standard error, and the libraries' only when they warn."""
+    set_up_process()
+    level = logging.WARNING if quiet else logging.INFO
+    if sys.stderr.isatty():
+        handler: logging.Handler = RichHandler(
+            console=Console(stderr=True), show_path=False, show_level=False, markup=False
+        )
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, handlers=[handler], force=True
+    )
+    logging.getLogger("mmray").setLevel(logging.DEBUG if verbose else level)
+    if not verbose:
+        logging.getLogger("alembic").setLevel(logging.ERROR)
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def set_up_process() -> None:
+    """Set what must be known before torch is loaded."""
+    # Waiting threads that spin slow down everything else on a machine with few cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
+    """Run stages in order with one tracker; each says what it found when it ends."""
+    # Here and not above: a wrong key must be answered before anything else is loaded.
+    from mmray.tracking.open import tracking
+
+    reports: list[Report] = []
+    with tracking(config) as tracker:
+        for stage in stages:
+            report = stage(config, tracker)
+            say_report(report)
+            reports.append(report)
+    return reports
+
+
+def say_report(report: Report) -> None:
+    """Say on standard error how a stage went."""
+    state = "skipped, done before" if report.skipped else f"{report.seconds:.1f} s"
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold]{report.stage}[/bold] ({state}, {report.fingerprint})")
+    for sentence in report.found:
+        console.print(f"  {sentence}", markup=False)
+
+
+def print_reports(reports: Sequence[Report], *, as_json: bool, config_path: Path) -> None:
+    """Print the outcome: one JSON document, or what to do next."""
+    if as_json:
+        documents = [report.to_dict() for report in reports]
+        last = documents[-1]
+        body = last if len(documents) == 1 else last | {"stages": documents}
+        typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
+        return
+    typer.echo(f"next: {reports[-1].next_step.replace('CONFIG', str(config_path))}")
+
+
+@contextmanager
+def user_errors(*, debug: bool = False) -> Generator[None]:
+    """Turn our errors into a message and an exit code; a bug keeps its traceback."""
+    try:
+        yield
+    except MMRayError as error:
+        if debug:
+            raise
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted: run the same command again to go on", err=True)
+        raise typer.Exit(130) from None
+
+
+def workflow_command(load_stages: Callable[[], Sequence[Stage]]) -> Callable[..., None]:
+    """Return the command that runs these stages on a document; they are loaded after its check."""
+
+    def command(
+        config: ConfigPath,
+        overrides: Overrides = None,
+        as_json: AsJson = False,
+        quiet: Quiet = False,
+        verbose: Verbose = False,
+        debug: Debug = False,
+    ) -> None:
+        with user_errors(debug=debug):
+            loaded = load_config(config, overrides or ())
+            set_up_logging(quiet=quiet, verbose=verbose)
+            reports = run_stages(loaded, load_stages())
+            print_reports(reports, as_json=as_json, config_path=config)
+
+    return command
+
+
+def run_workflow(stages: Sequence[Stage]) -> None:
+    """Run a workflow's file as a program."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(workflow_command(lambda: stages))
+    app()

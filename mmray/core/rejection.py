@@ -1,0 +1,20 @@
+"""A payload that could not be used. A rejection is data: it becomes a reason in a table."""
+
+import re
+
+_OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>")
+
+
+class Rejection(Exception):  # noqa: N818 (a rejection is not an error)
+    """Raised while decoding one payload.
+
+    ``reason`` is a stable code such as ``image_truncated``; ``detail`` is for people. Where a
+    library names the stream that it read by an address in memory, the address is left out: the same
+    payload gives the same rejection.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        detail = _OBJECT.sub("payload", detail)
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail

@@ -1,0 +1,54 @@
+"""What a feature looks like, before any data is read. Axes: T time, F feature, H W image."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from mmray.core.word import Kind
+
+Layout = Literal["vector", "sequence", "tokens", "pixels"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec:
+    """Shape and type of one modality's features.
+
+    ``shape`` is ``(F,)`` for a vector, ``(T, F)`` for a sequence of at most T steps, ``(T,)`` for
+    at most T token ids, ``(H, W, 3)`` for pixels.
+    """
+
+    kind: Kind
+    layout: Layout
+    shape: tuple[int, ...]
+    dtype: Literal["float32", "uint8", "int32"]
+    vocabulary: int = 0
+    """Tokens only: ids lie in [0, vocabulary) and 0 pads."""
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether the first axis is as long as the payload asks for, up to ``shape[0]``."""
+        return self.layout in ("sequence", "tokens")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the spec as plain JSON types."""
+        return asdict(self) | {"shape": list(self.shape)}
+
+    def describe(self) -> str:
+        """Return the spec as a person would write it, for example ``sequence (T<=512, F=128)``."""
+        match self.layout:
+            case "vector":
+                return f"vector ({self.shape[0]})"
+            case "sequence":
+                return f"sequence (T<={self.shape[0]}, F={self.shape[1]})"
+            case "tokens":
+                return f"tokens (T<={self.shape[0]}) of {self.vocabulary}"
+            case "pixels":
+                return f"pixels ({', '.join(map(str, self.shape))})"
+
+
+def spec_from_dict(document: dict[str, Any]) -> FeatureSpec:
+    """Read back what ``to_dict`` wrote."""
+    values: dict[str, Any] = document | {
+        "kind": Kind(document["kind"]),
+        "shape": tuple(document["shape"]),
+    }
+    return FeatureSpec(**values)

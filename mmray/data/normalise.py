@@ -1,0 +1,237 @@
+"""From a raw table and the document to a checked manifest."""
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmray.config.document import Config
+from mmray.config.modality import TextConfig
+from mmray.config.task import ClassificationConfig, TaskConfig
+from mmray.core.fingerprint import fingerprint
+from mmray.core.word import Split
+from mmray.data.manifest import Label, Manifest, Reference
+from mmray.data.split import split_by_hash
+from mmray.data.table import RawTable
+from mmray.errors import ManifestError
+from mmray.media.source import check_reference
+
+
+def normalise(table: RawTable, config: Config) -> Manifest:
+    """Check every row against the document; the first problem is a ManifestError with its place."""
+    _check_columns(table, config)
+    references = {
+        name: [
+            _reference(row.get(modality.column), place)
+            for row, place in zip(table.rows, table.places, strict=True)
+        ]
+        for name, modality in config.modalities.items()
+    }
+    _check_references(references, table, config)
+    labels = {
+        name: [
+            _label(row.get(task.column), task, place)
+            for row, place in zip(table.rows, table.places, strict=True)
+        ]
+        for name, task in config.tasks.items()
+    }
+    _check_labels(labels, config, table)
+    ids = _sample_ids(table, config, references)
+    splits = _splits(table, config, ids)
+    _check_classes(labels, splits, config, table)
+    return Manifest(
+        folder=table.folder,
+        ids=ids,
+        splits=splits,
+        references=references,
+        labels=labels,
+    )
+
+
+def _check_columns(table: RawTable, config: Config) -> None:
+    columns = table.columns()
+    wanted = {f"modalities.{n}.column": m.column for n, m in config.modalities.items()}
+    wanted |= {f"tasks.{n}.column": t.column for n, t in config.tasks.items()}
+    split = config.data.split
+    optional = {"data.id": config.data.id, "data.split.group": split.group}
+    optional["data.split.column"] = split.column
+    wanted |= {key: column for key, column in optional.items() if column}
+    for key, column in wanted.items():
+        if column not in columns:
+            close = difflib.get_close_matches(column, columns, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(columns)}"
+            raise ManifestError(
+                f"the manifest has no column {column!r}, which {key!r} names",
+                where=table.uri,
+                hint=hint,
+            )
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
+def _reference(value: object, place: str) -> Reference | None:
+    if _is_missing(value):
+        return None
+    if isinstance(value, str | bytes):
+        return value
+    raise ManifestError(
+        f"a payload must be text, a path or bytes, not {value!r:.80}",
+        where=place,
+        hint="write a missing payload as null or leave it empty",
+    )
+
+
+def _check_references(
+    references: Mapping[str, list[Reference | None]], table: RawTable, config: Config
+) -> None:
+    for name, modality in config.modalities.items():
+        if isinstance(modality, TextConfig) and modality.payload == "inline":
+            continue
+        for value, place in zip(references[name], table.places, strict=True):
+            if not isinstance(value, str):
+                continue
+            problem = check_reference(value, table.folder, config.data.allow)
+            if problem:
+                raise ManifestError(
+                    f"{modality.column}: {problem}",
+                    where=place,
+                    hint="put the file below the manifest's folder, or list its folder or URI "
+                    "prefix under 'data.allow'",
+                )
+
+
+def _name(value: object) -> str:
+    """Return a class, an id or a group as text; 3.0 and 3 are one.
+
+    Parquet and pandas turn whole numbers into floats in a column with gaps.
+    """
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _label(value: Any, task: TaskConfig, place: str) -> Label | None:  # noqa: ANN401 (raw cell)
+    if _is_missing(value):
+        return None
+    if not isinstance(value, str | int | float):
+        raise ManifestError(
+            f"{task.column}: a label must be text or a number, not {value!r:.80}",
+            where=place,
+            hint="a sample has one label per task",
+        )
+    if isinstance(task, ClassificationConfig):
+        return _name(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ManifestError(
+            f"{task.column}: {value!r} is not a number",
+            where=place,
+            hint="write a missing label as null or leave it empty",
+        ) from None
+    if not math.isfinite(number):
+        raise ManifestError(f"{task.column}: {value!r} is not finite", where=place)
+    return number
+
+
+def _check_labels(
+    labels: Mapping[str, list[Label | None]], config: Config, table: RawTable
+) -> None:
+    for name, task in config.tasks.items():
+        if all(label is None for label in labels[name]):
+            raise ManifestError(
+                f"no sample has a label for the task {name!r} (column {task.column!r})",
+                where=table.uri,
+            )
+
+
+def _check_classes(
+    labels: Mapping[str, list[Label | None]],
+    splits: Sequence[Split],
+    config: Config,
+    table: RawTable,
+) -> None:
+    """Refuse a class that the document does not list, or that no train sample shows."""
+    for name, task in config.tasks.items():
+        if not isinstance(task, ClassificationConfig):
+            continue
+        known = task.classes or sorted(
+            {
+                str(label)
+                for label, split in zip(labels[name], splits, strict=True)
+                if label is not None and split == Split.TRAIN
+            }
+        )
+        for label, place in zip(labels[name], table.places, strict=True):
+            if label is None or label in known:
+                continue
+            close = difflib.get_close_matches(str(label), known, n=1)
+            source = f"'tasks.{name}.classes'" if task.classes else "the train split"
+            hint = f"did you mean {close[0]!r}?" if close else f"{source} has: {', '.join(known)}"
+            raise ManifestError(f"{task.column}: unknown class {label!r}", where=place, hint=hint)
+
+
+def _sample_ids(
+    table: RawTable, config: Config, references: Mapping[str, list[Reference | None]]
+) -> list[str]:
+    column = config.data.id or ("sample_id" if "sample_id" in table.columns() else None)
+    if column is None:
+        payloads = zip(*(references[name] for name in sorted(references)), strict=True)
+        ids = [fingerprint([repr(reference) for reference in row]) for row in payloads]
+    else:
+        ids = [
+            _explicit_id(row.get(column), column, place)
+            for row, place in zip(table.rows, table.places, strict=True)
+        ]
+    seen: dict[str, str] = {}
+    for sample_id, place in zip(ids, table.places, strict=True):
+        if sample_id in seen:
+            what = f"{column} {sample_id!r}" if column else "a sample with the same payloads"
+            raise ManifestError(
+                f"{what} appears twice",
+                where=f"{seen[sample_id]} and {place}",
+                hint="ids must be unique; 'data.id' names their column",
+            )
+        seen[sample_id] = place
+    return ids
+
+
+def _explicit_id(value: object, column: str, place: str) -> str:
+    if _is_missing(value):
+        raise ManifestError(
+            f"a sample has no {column!r}", where=place, hint="every row needs an id"
+        )
+    return _name(value)
+
+
+def _splits(table: RawTable, config: Config, ids: list[str]) -> list[Split]:
+    split = config.data.split
+    if split.column is None:
+        keys = ids
+        if split.group is not None:
+            # A sample without a group is a group of its own.
+            groups = [row.get(split.group) for row in table.rows]
+            keys = [
+                ids[row] if _is_missing(group) else _name(group) for row, group in enumerate(groups)
+            ]
+        splits = [split_by_hash(key, split) for key in keys]
+    else:
+        splits = [
+            _explicit_split(row.get(split.column), split.column, place)
+            for row, place in zip(table.rows, table.places, strict=True)
+        ]
+    if Split.TRAIN not in splits:
+        raise ManifestError(
+            "no sample is in the train split",
+            where=table.uri,
+            hint="see 'data.split': its shares, its group or its column",
+        )
+    return splits
+
+
+def _explicit_split(value: object, column: str, place: str) -> Split:
+    if isinstance(value, str) and value in set(Split):
+        return Split(value)
+    raise ManifestError(
+        f"{column}: {value!r} is not a split", where=place, hint="write train, val or test"
+    )

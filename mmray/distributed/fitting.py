@@ -1,0 +1,164 @@
+"""Training on Ray Train: one group of workers trains one or several models, one after the other."""
+
+import contextlib
+import json
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray.train
+import ray.train.torch
+import torch
+from ray.train import TrainingFailedError
+from ray.train.v2.api.callback import UserCallback
+
+from mmray.assembly.run import EPOCHS, RunPlan, epoch_line, epoch_lines, train_run
+from mmray.config.train import TrainConfig
+from mmray.core.atomic import read_json, read_success, write_json
+from mmray.distributed.failure import to_own_error
+from mmray.distributed.session import ClusterSize
+from mmray.training.plan import EpochRecord, Place
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.5
+HEARD = "heard.json"
+"""Beside a run's epochs: the numbers of those that were passed on."""
+
+OnEpoch = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerShare:
+    """How many workers there are, and what each may use."""
+
+    workers: int
+    cpus: float
+    use_gpu: bool
+
+
+def plan_workers(config: TrainConfig, size: ClusterSize) -> WorkerShare:
+    """Fit the workers into the cluster so that Ray can always start all of them."""
+    wanted = config.workers if config.workers != "auto" else max(1, size.gpus)
+    use_gpu = size.gpus >= wanted
+    # Whole cores where there are enough; a fraction lets two workers share one core.
+    cpus = max(1, size.cpus // wanted) if size.cpus >= wanted else size.cpus / wanted
+    return WorkerShare(workers=wanted, cpus=cpus, use_gpu=use_gpu)
+
+
+def fit_runs(
+    plans: Sequence[RunPlan],
+    *,
+    config: TrainConfig,
+    share: WorkerShare,
+    storage: Path,
+    on_epoch: OnEpoch | None = None,
+    callbacks: Sequence[UserCallback] = (),
+) -> None:
+    """Train every plan that is not complete yet; ``on_epoch(run name, record)`` hears each epoch.
+
+    Raises:
+        MMRayError: what a worker raised, if it was one of ours; else a TrainingError.
+    """
+    trainer = ray.train.torch.TorchTrainer(
+        _worker,
+        train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus))},
+        scaling_config=ray.train.ScalingConfig(
+            num_workers=share.workers,
+            use_gpu=share.use_gpu,
+            resources_per_worker={"CPU": share.cpus, **({"GPU": 1} if share.use_gpu else {})},
+        ),
+        run_config=ray.train.RunConfig(
+            # A fresh name: mmray's own checkpoints say where to go on, not Ray's.
+            name=f"mmray-{uuid.uuid4().hex[:8]}",
+            storage_path=str(storage.resolve()),
+            failure_config=ray.train.FailureConfig(max_failures=config.max_failures),
+            callbacks=list(callbacks),
+        ),
+    )
+    watched = {plan.name: Path(plan.folder) / EPOCHS for plan in plans}
+    with watching(watched, on_epoch) if on_epoch else contextlib.nullcontext():
+        try:
+            trainer.fit()
+        except TrainingFailedError as error:
+            raise to_own_error(error) from error
+
+
+def _worker(settings: dict[str, Any]) -> None:
+    """Train all plans on this worker: a shell around ``train_run``."""
+    torch.set_num_threads(settings["threads"])
+    context = ray.train.get_context()
+    place = Place(
+        rank=context.get_world_rank(),
+        world=context.get_world_size(),
+        device=ray.train.torch.get_device(),
+    )
+    for plan in settings["plans"]:
+        if read_success(Path(plan.folder)) is not None:
+            continue
+        train_run(
+            plan,
+            place=place,
+            wrap=ray.train.torch.prepare_model,
+            on_epoch=lambda record, plan=plan: _on_epoch(plan, place, record),
+        )
+
+
+def _on_epoch(plan: RunPlan, place: Place, record: EpochRecord) -> None:
+    ray.train.report({"run": plan.name, **record.metrics})
+    if place.rank == 0:
+        with (Path(plan.folder) / EPOCHS).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(epoch_line(plan.name, record)) + "\n")
+
+
+class EpochListener:
+    """Passes each epoch of some runs on once, also over the death of the process that listens."""
+
+    def __init__(self, files: dict[str, Path], on_epoch: OnEpoch) -> None:
+        self._files, self._on_epoch = files, on_epoch
+        # A run that goes on has epochs that were heard, and perhaps some that were not.
+        self._heard = {name: _heard_before(path) for name, path in files.items()}
+
+    def hear(self) -> None:
+        """Pass on what is new."""
+        for name, path in self._files.items():
+            heard = self._heard[name]
+            for line in epoch_lines(path):
+                if line["epoch"] not in heard:
+                    self._on_epoch(name, line)
+                    heard.append(line["epoch"])
+                    write_json(path.with_name(HEARD), heard)
+
+
+def _heard_before(path: Path) -> list[int]:
+    heard = path.with_name(HEARD)
+    return read_json(heard) if heard.is_file() else []
+
+
+@contextlib.contextmanager
+def watching(files: dict[str, Path], on_epoch: OnEpoch) -> Generator[None]:
+    """Follow the epoch files while the block runs; every epoch has been heard once when it ends."""
+    listener, stop = EpochListener(files, on_epoch), threading.Event()
+    failures: list[BaseException] = []
+
+    def follow() -> None:
+        try:
+            while not stop.wait(POLL_S):
+                listener.hear()
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=follow, name="epochs", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if failures:
+        raise failures[0]
+    listener.hear()

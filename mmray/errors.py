@@ -1,0 +1,55 @@
+"""What can go wrong by the user's hand, and the exit code of each."""
+
+from typing import ClassVar
+
+
+class MMRayError(Exception):
+    """What went wrong, where, and what to do next.
+
+    Keyword arguments have defaults so that the error survives pickling between Ray processes.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problem: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(problem)
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [str(self.args[0])]
+        if self.where:
+            lines.append(f"  where: {self.where}")
+        if self.hint:
+            lines.append(f"  hint:  {self.hint}")
+        return "\n".join(lines)
+
+
+class ConfigError(MMRayError):
+    """The document is wrong."""
+
+    exit_code = 2
+
+
+class ManifestError(MMRayError):
+    """The manifest, or a label or reference in it, is wrong."""
+
+    exit_code = 3
+
+
+class ExtractionError(MMRayError):
+    """Extraction cannot go on, or too much was rejected."""
+
+    exit_code = 4
+
+
+class TrainingError(MMRayError):
+    """Training, search or evaluation cannot go on."""
+
+    exit_code = 5
+
+
+class ClusterError(MMRayError):
+    """The Ray cluster or the job on it failed."""
+
+    exit_code = 6

@@ -1,0 +1,102 @@
+"""Where a pretrained checkpoint is: a local folder, or a name on the Hugging Face hub."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mmray.core.atomic import read_json
+from mmray.core.fingerprint import digest_file, digest_lines
+from mmray.errors import ConfigError
+
+_PARTS = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model")
+
+
+def local_folder(model: str) -> Path | None:
+    """Return the folder that ``model`` names, or None for a hub name."""
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    if model.startswith((".", "~", os.sep)) or model.count("/") > 1:
+        raise ConfigError(
+            f"there is no checkpoint folder {model!r}",
+            hint="give a folder with config.json and weights, or a name on the hub",
+        )
+    return None
+
+
+def find_file(model: str, name: str) -> Path | None:
+    """Return one file of the checkpoint, or None when the checkpoint has no such file.
+
+    A hub name is looked up in the local cache first, then on the hub.
+    """
+    folder = local_folder(model)
+    if folder is not None:
+        return folder / name if (folder / name).is_file() else None
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError
+
+    try:
+        cached = try_to_load_from_cache(model, name)
+        if isinstance(cached, str):
+            return Path(cached)
+        return Path(hf_hub_download(model, name))
+    except RemoteEntryNotFoundError:
+        return None
+    except (OSError, HFValidationError) as error:
+        first = str(error).strip().split("\n", 1)[0]
+        raise ConfigError(
+            f"cannot get {name} of checkpoint {model!r}: {first}",
+            hint="check the name, or download it and give the local folder",
+        ) from None
+
+
+def read_checkpoint_config(model: str) -> dict[str, Any]:
+    """Return the checkpoint's config.json."""
+    path = find_file(model, "config.json")
+    if path is None:
+        raise ConfigError(
+            f"checkpoint {model!r} has no config.json",
+            hint="give a folder written by save_pretrained, or a name on the hub",
+        )
+    return read_json(path)
+
+
+def checkpoint_identity(model: str, *, main_file: str = "config.json") -> dict[str, str]:
+    """Return what names the weights: a digest of local files, or hub name and commit."""
+    folder = local_folder(model)
+    if folder is not None:
+        files = sorted(path for part in _PARTS for path in folder.glob(part))
+        return {"digest": digest_lines(f"{path.name} {digest_file(path)}" for path in files)}
+    path = find_file(model, main_file)
+    return {"hub": model, "commit": path.parent.name if path else ""}
+
+
+@contextmanager
+def quiet_loading() -> Generator[None]:
+    """Keep transformers' progress bars and load reports away from the terminal."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def check_complete(model: str, loading: dict[str, Any]) -> bool:
+    """Refuse a checkpoint that lacks weights; return whether it has those of the pooler."""
+    missing = sorted(loading["missing_keys"])
+    lacking = [key for key in missing if "pooler" not in key]
+    if lacking:
+        raise ConfigError(
+            f"checkpoint {model!r} has no weights for {lacking[0]!r} ({len(lacking)} in all)",
+            hint="config.json and the weights belong to different models",
+        )
+    return not missing

@@ -1,0 +1,22 @@
+"""The picture itself. Axes: H height, W width."""
+
+from collections.abc import Callable, Sequence
+
+from mmray.core.spec import FeatureSpec
+from mmray.features.extractor import Feature
+
+
+class PixelsExtractor:
+    """``(H, W, 3)`` uint8, ready for a convolutional encoder."""
+
+    def __init__(self, spec: FeatureSpec, decode: Callable[[bytes], Feature]) -> None:
+        self.spec = spec
+        self._decode = decode
+
+    def decode(self, payload: bytes) -> Feature:
+        """Return the resized picture."""
+        return self._decode(payload)
+
+    def extract(self, decoded: Sequence[Feature]) -> list[Feature]:
+        """Return the pictures as they are."""
+        return list(decoded)

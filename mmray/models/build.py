@@ -1,0 +1,163 @@
+"""From sections of the document to modules: the only place that knows both."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from torch import nn
+
+from mmray.config.encoder import (
+    CnnEncoderConfig,
+    CustomEncoderConfig,
+    EncoderConfig,
+    LinearEncoderConfig,
+    LstmEncoderConfig,
+    MlpEncoderConfig,
+    TransformerEncoderConfig,
+)
+from mmray.config.model import (
+    AttentionFusionConfig,
+    ConcatFusionConfig,
+    CustomFusionConfig,
+    FusionConfig,
+    GatedFusionConfig,
+    ModelConfig,
+)
+from mmray.core.spec import FeatureSpec
+from mmray.models.encoders.cnn import ImageCnnEncoder, SequenceCnnEncoder
+from mmray.models.encoders.linear import LinearEncoder
+from mmray.models.encoders.lstm import LstmEncoder
+from mmray.models.encoders.mlp import MlpEncoder
+from mmray.models.encoders.standardise import Standardise
+from mmray.models.encoders.stem import FlatPixelStem, MeanStem, VectorStem
+from mmray.models.encoders.transformer import (
+    PatchTransformerEncoder,
+    SequenceTransformerEncoder,
+    transformer_stack,
+)
+from mmray.models.factory import load_factory
+from mmray.models.fit_check import check_model
+from mmray.models.fusion.attention import AttentionFusion
+from mmray.models.fusion.concat import ConcatFusion
+from mmray.models.fusion.gated import GatedFusion
+from mmray.models.fusion_model import FusionModel
+from mmray.models.head import Head
+
+
+def build_model(
+    config: ModelConfig,
+    encoders: Mapping[str, EncoderConfig],
+    specs: Mapping[str, FeatureSpec],
+    heads: Mapping[str, int],
+) -> FusionModel:
+    """Build the whole model. ``specs`` is in the order of the M axis; ``heads`` gives outputs."""
+    check_model(config, encoders, specs)
+    built = {
+        name: build_encoder(encoders[name], spec, width=config.width, name=name)
+        for name, spec in specs.items()
+    }
+    fusion = build_fusion(config.fusion, modalities=len(specs), width=config.width)
+    return FusionModel(
+        built,
+        fusion,
+        {task: Head(config.width, outputs) for task, outputs in heads.items()},
+        width=config.width,
+        dropout=config.dropout,
+        modality_dropout=config.modality_dropout,
+    )
+
+
+def build_fusion(config: FusionConfig, *, modalities: int, width: int) -> nn.Module:
+    """Build the fusion named by ``config.kind``; a custom factory gets modalities and width."""
+    match config:
+        case ConcatFusionConfig():
+            return ConcatFusion(modalities, width)
+        case GatedFusionConfig():
+            return GatedFusion(modalities, width, temperature=config.temperature)
+        case AttentionFusionConfig():
+            return AttentionFusion(modalities, width, heads=config.heads, layers=config.layers)
+        case CustomFusionConfig():
+            factory = load_factory(config.factory, where="model.fusion.factory")
+            return factory(modalities, width, **config.options)
+        case _:
+            assert_never(config)
+
+
+def build_encoder(config: EncoderConfig, spec: FeatureSpec, *, width: int, name: str) -> nn.Module:
+    """Build the encoder named by ``config.kind``; a custom factory gets spec and width."""
+    match config:
+        case LinearEncoderConfig():
+            return LinearEncoder(*_vector_stem(spec, width), width)
+        case MlpEncoderConfig():
+            stem, size = _vector_stem(spec, width)
+            return MlpEncoder(stem, size, width, hidden=config.hidden, dropout=config.dropout)
+        case LstmEncoderConfig():
+            return _build_lstm(config, spec, width)
+        case CnnEncoderConfig():
+            return _build_cnn(config, spec, width)
+        case TransformerEncoderConfig():
+            return _build_transformer(config, spec, width)
+        case CustomEncoderConfig():
+            where = f"modalities.{name}.encode.factory"
+            return load_factory(config.factory, where=where)(spec, width, **config.options)
+        case _:
+            assert_never(config)
+
+
+def _vector_stem(spec: FeatureSpec, width: int) -> tuple[nn.Module, int]:
+    match spec.layout:
+        case "vector":
+            return VectorStem(Standardise(spec.shape[0])), spec.shape[0]
+        case "sequence":
+            return MeanStem(Standardise(spec.shape[1])), spec.shape[1]
+        case "tokens":
+            return MeanStem(nn.Embedding(spec.vocabulary, width, padding_idx=0)), width
+        case "pixels":
+            return FlatPixelStem(), spec.shape[0] * spec.shape[1] * spec.shape[2]
+        case _:
+            assert_never(spec.layout)
+
+
+def _sequence_stem(spec: FeatureSpec, embedding: int) -> tuple[nn.Module, int]:
+    """Embed token ids; scale the features of each step, whose ranges can differ widely (MFCC)."""
+    if spec.layout == "tokens":
+        return nn.Embedding(spec.vocabulary, embedding, padding_idx=0), embedding
+    return Standardise(spec.shape[1]), spec.shape[1]
+
+
+def _build_lstm(config: LstmEncoderConfig, spec: FeatureSpec, width: int) -> nn.Module:
+    stem, size = _sequence_stem(spec, config.embedding)
+    lstm = nn.LSTM(
+        size,
+        config.hidden,
+        config.layers,
+        batch_first=True,
+        dropout=config.dropout if config.layers > 1 else 0.0,
+        bidirectional=config.bidirectional,
+    )
+    return LstmEncoder(stem, lstm, width, pooling=config.pooling, dropout=config.dropout)
+
+
+def _build_cnn(config: CnnEncoderConfig, spec: FeatureSpec, width: int) -> nn.Module:
+    if spec.layout == "pixels":
+        return ImageCnnEncoder(config.channels, config.kernel, width, dropout=config.dropout)
+    stem, size = _sequence_stem(spec, config.embedding)
+    return SequenceCnnEncoder(
+        stem, size, config.channels, kernel=config.kernel, width=width, dropout=config.dropout
+    )
+
+
+def _build_transformer(
+    config: TransformerEncoderConfig, spec: FeatureSpec, width: int
+) -> nn.Module:
+    stack = transformer_stack(
+        width,
+        heads=config.heads,
+        layers=config.layers,
+        feedforward=config.feedforward,
+        dropout=config.dropout,
+    )
+    if spec.layout == "pixels":
+        size = (spec.shape[0], spec.shape[1])
+        return PatchTransformerEncoder(size, config.patch, stack, width=width)
+    stem, in_size = _sequence_stem(spec, width)
+    return SequenceTransformerEncoder(stem, in_size, stack, width=width, max_steps=spec.shape[0])

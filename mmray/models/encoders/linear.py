@@ -1,0 +1,20 @@
+"""The linear encoder. Axes: B batch, F feature, D width."""
+
+from jaxtyping import Shaped
+from torch import Tensor, nn
+
+from mmray.models.encoders.encoded import Encoded, one_token
+
+
+class LinearEncoder(nn.Module):
+    """One affine map after layer normalisation. ``stem`` makes a vector of any layout."""
+
+    def __init__(self, stem: nn.Module, in_size: int, width: int) -> None:
+        super().__init__()
+        self.stem = stem
+        self.norm = nn.LayerNorm(in_size)
+        self.project = nn.Linear(in_size, width)
+
+    def forward(self, values: Shaped[Tensor, "B ..."], lengths: Tensor | None) -> Encoded:
+        """Encode a batch of features."""
+        return one_token(self.project(self.norm(self.stem(values, lengths))))

@@ -1,0 +1,81 @@
+"""Predictions and metrics of trained models on the test split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from mmray.assembly.run import load_run, load_states
+from mmray.assembly.samples import load_samples
+from mmray.config.document import Config
+from mmray.core.word import Split
+from mmray.errors import TrainingError
+from mmray.evaluation.judge import judge
+from mmray.stages.train import Prepared, Variant, run_folder
+from mmray.training.predict import predict
+from mmray.training.samples import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One model's figures on the test split."""
+
+    variant: Variant
+    model: nn.Module
+    metrics: dict[str, dict[str, float]]
+    """Over the same samples for every model: all that are usable by the fusion."""
+    where_present: dict[str, dict[str, float]]
+    """Only over samples that have one of this model's own modalities."""
+    details: dict[str, Any]
+
+
+def judge_variants(
+    variants: Sequence[Variant], *, config: Config, inputs: Prepared
+) -> list[Judged]:
+    """Judge each trained variant."""
+    return [_judge(variant, config, inputs) for variant in variants]
+
+
+def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
+    folder = run_folder(inputs, variant)
+    features = {name: inputs.features[name] for name in variant.modalities}
+    model = load_run(folder, config, features)
+    states = load_states(folder)
+    # All modalities are loaded, so that every variant is judged on the same samples; the model
+    # takes its own from them.
+    samples = load_samples(
+        inputs.manifest, Split.TEST, inputs.features, states, require_payload=True
+    )
+    if len(samples) == 0:
+        raise TrainingError(
+            "the test split has no usable sample",
+            hint="see 'data.split', and the rejections of 'mmray extract'",
+        )
+    own = Samples(
+        ids=samples.ids,
+        modalities={name: samples.modalities[name] for name in variant.modalities},
+        labels=samples.labels,
+    )
+    tasks = {name: (config.tasks[name], state) for name, state in states.items()}
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    outputs = predict(
+        model.to(device), own, tasks, batch_size=config.train.batch_size, device=device
+    )
+    present = np.any([m.present for m in own.modalities.values()], axis=0)
+    everywhere = judge(outputs, samples.labels, states, config.evaluation)
+    there = judge(
+        {task: values[present] for task, values in outputs.items()},
+        {task: values[present] for task, values in samples.labels.items()},
+        states,
+        config.evaluation,
+    )
+    return Judged(
+        variant=variant,
+        model=model.cpu(),
+        metrics={task: judgement.metrics for task, judgement in everywhere.items()},
+        where_present={task: judgement.metrics for task, judgement in there.items()},
+        details={task: judgement.details for task, judgement in everywhere.items()},
+    )

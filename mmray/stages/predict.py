@@ -1,0 +1,43 @@
+"""Predict: a model bundle and a table of raw records in, a row per record out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mmray.core.atomic import replacing
+from mmray.data.table import read_table
+from mmray.errors import ManifestError
+
+
+def predict_file(bundle: Path, records: Path, output: Path | None) -> dict[str, Any]:
+    """Predict every record of a .jsonl, .csv or .parquet file.
+
+    Paths in it are relative to its own folder. With ``output``, rows are written there as .jsonl.
+    """
+    from mmray.assembly.predictor import load
+
+    table = read_table(str(records))
+    predictor = load(bundle, folder=table.folder)
+    columns = {modality.column for modality in predictor.config.modalities.values()}
+    if not columns & set(table.columns()):
+        raise ManifestError(
+            f"no column of this table is an input of the model: {', '.join(table.columns())}",
+            where=str(records),
+            hint=f"the model takes: {', '.join(sorted(columns))}",
+        )
+    predicted = predictor.predict(table.rows)
+    key = predictor.config.data.id or "sample_id"
+    rows = [
+        {"sample_id": row.get(key, place)} | prediction
+        for row, place, prediction in zip(table.rows, table.places, predicted, strict=True)
+    ]
+    summary = {
+        "samples": len(rows),
+        "unusable": sum(row["predictions"] is None for row in rows),
+        "rejected": sum(len(row["rejected"]) for row in rows),
+    }
+    if output is None:
+        return summary | {"rows": rows}
+    with replacing(output) as temporary, temporary.open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return summary | {"output": str(output)}

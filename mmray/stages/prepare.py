@@ -1,0 +1,124 @@
+"""Prepare: check the manifest against the document, split it, write it in normal form."""
+
+import logging
+import time
+from pathlib import Path
+
+from mmray.config.document import Config
+from mmray.core.fingerprint import fingerprint
+from mmray.core.report import Report
+from mmray.core.word import Split
+from mmray.data.manifest import Manifest, read_manifest, write_manifest
+from mmray.data.normalise import normalise
+from mmray.data.table import digest_table, read_table
+from mmray.errors import ManifestError
+from mmray.stages.workspace import (
+    MANIFEST,
+    earlier_report,
+    finish,
+    require_success,
+    stage_folder,
+    workflow_key,
+)
+from mmray.tracking.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+STAGE = "prepare"
+
+
+def run(config: Config, tracker: Tracker) -> Report:
+    """Write ``manifest.parquet`` in the stage's folder."""
+    started = time.monotonic()
+    folder = prepared_folder(config)
+    tracker.identify(workflow_key(config, folder.name))
+    earlier = earlier_report(folder)
+    if earlier is not None:
+        return earlier
+    manifest = check_manifest(config)
+    write_manifest(manifest, folder / MANIFEST)
+    counts = manifest_counts(manifest)
+    report = Report(
+        stage=STAGE,
+        fingerprint=folder.name,
+        folder=str(folder),
+        seconds=round(time.monotonic() - started, 2),
+        counts=counts,
+        found=describe_counts(counts),
+        next_step="mmray extract CONFIG",
+    )
+    run = tracker.parent()
+    run.log_params(config.model_dump(mode="json", exclude={"tracking"}))
+    run.log_dataset(
+        {
+            "name": config.name,
+            "digest": folder.name,
+            "source": config.data.manifest,
+            "samples": counts["samples"],
+            "splits": counts["splits"],
+        }
+    )
+    return finish(folder, report, config)
+
+
+def check_manifest(config: Config) -> Manifest:
+    """Read and check the manifest without writing anything."""
+    return normalise(read_table(config.data.manifest), config)
+
+
+def prepared_folder(config: Config) -> Path:
+    """Return the folder that this document and the manifest's present content stand for."""
+    tasks = {
+        name: task.model_dump(mode="json", include={"kind", "column", "classes"})
+        for name, task in config.tasks.items()
+    }
+    columns = {
+        name: [modality.column, getattr(modality, "payload", "file")]
+        for name, modality in config.modalities.items()
+    }
+    data = config.data.model_dump(
+        mode="json", exclude={"max_rejected_fraction", "max_payload_bytes"}
+    )
+    return stage_folder(
+        config, STAGE, fingerprint(data, columns, tasks, digest_table(config.data.manifest))
+    )
+
+
+def open_prepared(config: Config, tracker: Tracker) -> tuple[Path, Manifest]:
+    """Return the prepared manifest and its folder, and tell the tracker which corpus this is."""
+    folder = prepared_folder(config)
+    require_success(folder, stage=STAGE, error=ManifestError)
+    tracker.identify(workflow_key(config, folder.name))
+    return folder, read_manifest(folder / MANIFEST)
+
+
+def manifest_counts(manifest: Manifest) -> dict[str, object]:
+    """Count samples, splits, payloads and labels."""
+    return {
+        "samples": len(manifest),
+        "splits": manifest.split_sizes(),
+        "payloads": {
+            name: sum(reference is not None for reference in references)
+            for name, references in manifest.references.items()
+        },
+        "labels": {
+            name: sum(label is not None for label in labels)
+            for name, labels in manifest.labels.items()
+        },
+    }
+
+
+def describe_counts(counts: dict[str, object]) -> tuple[str, ...]:
+    """Say in sentences what the manifest holds."""
+    splits, payloads, labels = counts["splits"], counts["payloads"], counts["labels"]
+    assert isinstance(splits, dict)
+    assert isinstance(payloads, dict)
+    assert isinstance(labels, dict)
+    sentences = [
+        f"{counts['samples']} samples: "
+        + ", ".join(f"{size} {split}" for split, size in splits.items()),
+        "payloads: " + ", ".join(f"{count} {name}" for name, count in payloads.items()),
+        "labels: " + ", ".join(f"{count} {name}" for name, count in labels.items()),
+    ]
+    empty = [split for split in (Split.VAL, Split.TEST) if not splits[split.value]]
+    sentences += [f"warning: the {split.value} split is empty" for split in empty]
+    return tuple(sentences)

@@ -1,0 +1,176 @@
+"""Search: trials are the document plus overrides; all of them share the extracted features."""
+
+import logging
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mmray.config.document import Config
+from mmray.config.load import check_document, load_config, replace_key, resolved
+from mmray.config.search import ChoiceSpace, SearchConfig
+from mmray.core.atomic import replacing, write_json
+from mmray.core.fingerprint import fingerprint
+from mmray.core.report import Report
+from mmray.errors import ConfigError
+from mmray.stages.train import Prepared, open_inputs
+from mmray.stages.workspace import earlier_report, finish, stage_folder
+from mmray.tracking.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+STAGE = "search"
+BEST = "best.yaml"
+SEARCHABLE = ("model", "train", "tasks")
+
+
+def run(config: Config, tracker: Tracker) -> Report:
+    """Run the trials; leave the best document as ``best.yaml`` in the stage's folder."""
+    started = time.monotonic()
+    if config.search is None:
+        raise ConfigError(
+            "the document has no 'search' section",
+            hint="add 'search: {objective: ..., space: ...}'; see workflows/configs/search.yaml",
+        )
+    check_space(config, config.search)
+    inputs = open_inputs(config, tracker)
+    mark = fingerprint(inputs.folder.name, config.search.model_dump(mode="json"))
+    folder = stage_folder(config, STAGE, mark)
+    earlier = earlier_report(folder)
+    if earlier is not None:
+        return earlier
+    # Here and not above: a search that is done must load neither Ray nor torch.
+    from mmray.distributed.searching import search_trials
+    from mmray.distributed.session import connect, disconnect
+
+    metric = config.search.objective.metric
+
+    def on_epoch(
+        number: int, sample: Mapping[str, Any], metrics: dict[str, Any], epoch: int
+    ) -> None:
+        run = tracker.child(trial_name(number, sample))
+        if epoch == 1:
+            run.log_params(dict(sample))
+        run.log_metrics(metrics, step=epoch)
+        logger.info("trial %d: epoch %d, %s %.4f", number, epoch, metric, metrics[metric])
+
+    results = search_trials(
+        partial(plan_trial, config=config, inputs=inputs, folder=str(folder.resolve())),
+        search=config.search,
+        train=config.train,
+        size=connect(config.runtime),
+        storage=folder / "ray",
+        on_epoch=on_epoch,
+    )
+    # Trials that Tune has ended may hold CPUs for a long while, and the next stage would wait.
+    disconnect()
+    best = results[0]
+    _write_best(config, best.sample, folder / BEST)
+    trials = [
+        {"trial": r.number, "objective": r.best, "epochs": r.epochs, "error": r.error}
+        | {"sample": r.sample}
+        for r in results
+    ]
+    write_json(folder / "trials.json", trials)
+    report = Report(
+        stage=STAGE,
+        fingerprint=mark,
+        folder=str(folder),
+        seconds=round(time.monotonic() - started, 2),
+        counts={
+            "trials": len(results),
+            "stopped_early": sum(r.epochs < config.train.epochs for r in results),
+            "failed": sum(bool(r.error) for r in results),
+        },
+        metrics={metric: best.best, "best": best.sample},
+        found=(
+            f"best of {len(results)} trials: {metric} {best.best:.4f} with {_shown(best.sample)}",
+            *(f"  trial {r.number}: {_value(r.best)} after {r.epochs} epochs, {_shown(r.sample)}"
+              for r in results[:5]),
+        ),
+        next_step=f"python workflows/fusion.py {folder / BEST}",
+    )  # fmt: skip
+    parent = tracker.parent()
+    parent.log_file(folder / "trials.json")
+    parent.log_file(folder / BEST)
+    parent.log_metrics(
+        {f"search/best/{metric}": best.best or 0.0, "seconds/search": report.seconds}
+    )
+    return finish(folder, report, config)
+
+
+def best_document(report: Report) -> Config:
+    """Return the document of the best trial."""
+    return load_config(Path(report.folder) / BEST)
+
+
+def check_space(config: Config, search: SearchConfig) -> None:
+    """Refuse keys that would need other features, and samples that make no valid document."""
+    for key, space in search.space.items():
+        first, *rest = key.split(".")
+        is_encoder = first == "modalities" and len(rest) > 1 and rest[1] == "encode"
+        if first not in SEARCHABLE and not is_encoder:
+            raise ConfigError(
+                f"{key!r} cannot be searched: all trials share the data and the features",
+                where=f"search.space.{key}",
+                hint="search keys under model, train, tasks or modalities.<name>.encode",
+            )
+        options = list(space.choice) if isinstance(space, ChoiceSpace) else _bounds(space)
+        for option in options:
+            apply_sample(config, {key: option})
+
+
+def apply_sample(config: Config, sample: Mapping[str, Any]) -> Config:
+    """Return the document with a sample applied, as overrides are; named sections expand."""
+    assert config.search is not None  # run has checked
+    document = resolved(config)
+    for key, value in sample.items():
+        space = config.search.space[key]
+        if isinstance(space, ChoiceSpace) and isinstance(space.choice, dict):
+            value = space.choice[value]
+        document = replace_key(document, key, value)
+    return check_document(document, where="search.space")
+
+
+def plan_trial(sample: Mapping[str, Any], *, config: Config, inputs: Prepared, folder: str) -> Any:  # noqa: ANN401
+    """Return the training of one trial; the same sample has the same folder."""
+    from mmray.assembly.run import RunPlan
+
+    trial = apply_sample(config, sample)
+    return RunPlan(
+        name=_shown(sample),
+        config=trial,
+        manifest=str(inputs.manifest_path.resolve()),
+        features={n: str(f.folder.resolve()) for n, f in inputs.features.items()},
+        seed=trial.train.seed,
+        folder=str(Path(folder) / "trials" / fingerprint(dict(sample))),
+    )
+
+
+def trial_name(number: int, sample: Mapping[str, Any]) -> str:
+    """Return a name that a person can read, for example ``trial 03: lr=0.001, fusion=gated``."""
+    return f"trial {number:02d}: {_shown(sample)}"
+
+
+def _shown(sample: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.rsplit('.', 1)[-1]}={_value(value)}" for key, value in sample.items())
+
+
+def _value(value: Any) -> str:  # noqa: ANN401
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _bounds(space: Any) -> list[float]:  # noqa: ANN401
+    return list(next(iter(space.model_dump().values())))
+
+
+def _write_best(config: Config, sample: Mapping[str, Any], path: Path) -> None:
+    document = resolved(apply_sample(config, sample))
+    document.pop("search")
+    with replacing(path) as temporary:
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        temporary.write_text(
+            f"# The best of {config.search.trials if config.search else 0} trials.\n{text}"
+        )

@@ -1,0 +1,207 @@
+"""Train: the fusion model on all modalities, on Ray Train."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmray.assembly.samples import FeatureFolder
+from mmray.config.document import Config
+from mmray.core.atomic import read_success
+from mmray.core.fingerprint import fingerprint
+from mmray.core.report import Report
+from mmray.data.manifest import Manifest
+from mmray.stages.extract import open_extracted
+from mmray.stages.prepare import open_prepared
+from mmray.stages.workspace import MANIFEST, earlier_report, finish, stage_folder
+from mmray.tracking.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+STAGE = "train"
+FUSION = "fusion"
+NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What training starts from."""
+
+    folder: Path
+    """Of this stage, named by its fingerprint."""
+    manifest_path: Path
+    manifest: Manifest
+    features: dict[str, FeatureFolder]
+    extraction: dict[str, Any]
+    """The extract stage's report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One training of these modalities with this seed."""
+
+    name: str
+    """As people read it in the tracking store, for example ``image alone, seed 1``."""
+    modalities: tuple[str, ...]
+    seed: int
+
+    @property
+    def slug(self) -> str:
+        """Return the name as a folder."""
+        return self.name.replace(",", "").replace(" ", "-")
+
+
+def run(config: Config, tracker: Tracker) -> Report:
+    """Train the fusion and leave it in the stage's folder."""
+    started = time.monotonic()
+    prepared = open_inputs(config, tracker)
+    earlier = earlier_report(prepared.folder)
+    if earlier is not None:
+        return earlier
+    variant = fusion_variant(config, config.train.seed)
+    train_variants([variant], config=config, inputs=prepared, tracker=tracker)
+    success = run_success(prepared, variant)
+    report = Report(
+        stage=STAGE,
+        fingerprint=prepared.folder.name,
+        folder=str(prepared.folder),
+        seconds=round(time.monotonic() - started, 2),
+        counts={"epochs": success["epochs"], "best_epoch": success["best_epoch"]}
+        | {"samples": success["samples"], "parameters": success["parameters"]},
+        metrics=success["best_metrics"],
+        found=_describe(success),
+        next_step="mmray evaluate CONFIG",
+    )
+    tracker.parent().log_metrics({"seconds/train": report.seconds})
+    return finish(prepared.folder, report, config)
+
+
+def open_inputs(config: Config, tracker: Tracker) -> Prepared:
+    """Find the manifest and the features, and name the training that follows from them."""
+    prepared, manifest = open_prepared(config, tracker)
+    extracted, features, report = open_extracted(config, prepared, manifest)
+    mark = train_fingerprint(config, extracted)
+    return Prepared(
+        folder=stage_folder(config, STAGE, mark),
+        manifest_path=prepared / MANIFEST,
+        manifest=manifest,
+        features=features,
+        extraction=report,
+    )
+
+
+def train_fingerprint(config: Config, extracted: str) -> str:
+    """Name a training by features, labels, architecture and optimisation; not by its workers."""
+    return fingerprint(
+        extracted,
+        config.model.model_dump(mode="json"),
+        config.train.model_dump(mode="json", exclude=NOT_IN_FINGERPRINT),
+        {name: task.model_dump(mode="json") for name, task in config.tasks.items()},
+        {name: m.encode.model_dump(mode="json") for name, m in config.modalities.items()},
+    )
+
+
+def fusion_variant(config: Config, seed: int) -> Variant:
+    """Return the training of all modalities."""
+    first = seed == config.train.seed
+    return Variant(FUSION if first else f"{FUSION}, seed {seed}", config.modality_order(), seed)
+
+
+def run_folder(inputs: Prepared, variant: Variant) -> Path:
+    """Return where this training's model lies."""
+    return inputs.folder / variant.slug
+
+
+def run_success(inputs: Prepared, variant: Variant) -> dict[str, Any]:
+    """Return what a complete training says of itself."""
+    success = read_success(run_folder(inputs, variant))
+    assert success is not None  # train_variants raises unless every variant is complete
+    return success
+
+
+def train_variants(
+    variants: Sequence[Variant], *, config: Config, inputs: Prepared, tracker: Tracker
+) -> None:
+    """Train those variants that are not complete, in one group of workers, each in its own run."""
+    pending = [v for v in variants if read_success(run_folder(inputs, v)) is None]
+    if not pending:
+        return
+    # Here and not above: a run with nothing to train must load neither Ray nor torch.
+    from mmray.assembly.run import RunPlan
+    from mmray.distributed.fitting import fit_runs, plan_workers
+    from mmray.distributed.session import connect
+
+    plans = [
+        RunPlan(
+            name=variant.name,
+            config=config,
+            manifest=str(inputs.manifest_path.resolve()),
+            features={n: str(inputs.features[n].folder.resolve()) for n in variant.modalities},
+            seed=variant.seed,
+            folder=str(run_folder(inputs, variant).resolve()),
+        )
+        for variant in pending
+    ]
+    share = plan_workers(config.train, connect(config.runtime))
+    logger.info(
+        "training %s on %d worker%s with %g CPUs each%s",
+        ", ".join(f"'{plan.name}'" for plan in plans), share.workers,
+        "s" * (share.workers > 1), share.cpus, " and a GPU" * share.use_gpu,
+    )  # fmt: skip
+    for plan in plans:
+        Path(plan.folder).mkdir(parents=True, exist_ok=True)
+        tracker.child(plan.name).log_params(
+            _run_params(plan.config, list(plan.features), plan.seed)
+        )
+    fit_runs(
+        plans,
+        config=config.train,
+        share=share,
+        storage=Path(config.workspace) / "ray",
+        on_epoch=lambda name, record: _on_epoch(tracker, config, name, record),
+    )
+    for variant in pending:
+        success = run_success(inputs, variant)
+        run = tracker.child(variant.name)
+        best = {f"best/{name}": value for name, value in success["best_metrics"].items()}
+        run.log_metrics(best | {"best/epoch": success["best_epoch"]})
+        run.log_metrics({"parameters": success["parameters"], "samples": success["samples"]})
+
+
+def _on_epoch(tracker: Tracker, config: Config, name: str, record: dict[str, Any]) -> None:
+    metrics: dict[str, float] = record["metrics"]
+    tracker.child(name).log_metrics(metrics, step=record["epoch"])
+    shown = [f"loss {metrics['train/loss']:.3f}"]
+    shown += [
+        f"{key} {metrics[key]:.3f}"
+        for task in config.tasks
+        for key in (f"val/{task}/accuracy", f"val/{task}/mae")
+        if key in metrics
+    ]
+    logger.info(
+        "%s: epoch %d/%d, %s, %.0f samples/s",
+        name, record["epoch"], config.train.epochs, ", ".join(shown),
+        metrics["train/samples_per_s"],
+    )  # fmt: skip
+
+
+def _run_params(config: Config, modalities: list[str], seed: int) -> dict[str, Any]:
+    document = config.model_dump(mode="json", include={"model", "train", "tasks"})
+    encoders = {n: config.modalities[n].encode.model_dump(mode="json") for n in modalities}
+    document["train"]["seed"] = seed
+    return document | {"encode": encoders, "modalities": ", ".join(modalities)}
+
+
+def _describe(success: dict[str, Any]) -> tuple[str, ...]:
+    best = success["best_metrics"]
+    shown = ", ".join(
+        f"{name} {value:.4f}"
+        for name, value in best.items()
+        if name.startswith("val/") and name.rsplit("/", 1)[-1] in ("loss", "accuracy", "mae", "r2")
+    )
+    return (
+        f"{success['parameters']:,} parameters, {success['samples']} train samples, "
+        f"{success['epochs']} epochs",
+        f"best epoch {success['best_epoch']}: {shown}",
+    )

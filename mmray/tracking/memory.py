@@ -1,0 +1,78 @@
+"""A tracker in memory: for a dry run (``tracking.uri=memory://``), and for tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmray.tracking.tracker import Status
+
+URI = "memory://"
+
+
+@dataclass(slots=True)
+class MemoryRun:
+    """One run, readable as it was logged."""
+
+    run_id: str
+    params: dict[str, Any] = field(default_factory=dict[str, Any])
+    metrics: dict[str, list[tuple[int, float]]] = field(
+        default_factory=dict[str, list[tuple[int, float]]]
+    )
+    files: list[str] = field(default_factory=list[str])
+    datasets: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    bundle: Path | None = None
+    status: str = "RUNNING"
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Keep the settings."""
+        self.params.update(params)
+
+    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """Keep the figures with their step."""
+        for name, value in metrics.items():
+            self.metrics.setdefault(name, []).append((step, value))
+
+    def log_file(self, path: Path, *, folder: str = "") -> None:
+        """Keep the name."""
+        self.files.append(f"{folder}/{path.name}".lstrip("/"))
+
+    def log_dataset(self, dataset: Mapping[str, Any]) -> None:
+        """Keep the description."""
+        self.datasets.append(dict(dataset))
+
+    def log_bundle(self, folder: Path, columns: Sequence[str], *, register_as: str | None) -> None:
+        """Keep where it lies."""
+        self.bundle = folder
+
+    def end(self, status: Status = "FINISHED") -> None:
+        """Close the run."""
+        self.status = status
+
+
+class MemoryTracker:
+    """Runs by name, for as long as the process lives."""
+
+    uri = URI
+
+    def __init__(self) -> None:
+        self.runs: dict[str, MemoryRun] = {}
+        self.key = ""
+
+    def identify(self, key: str) -> None:
+        """Keep the key."""
+        self.key = key
+
+    def parent(self) -> MemoryRun:
+        """Return the workflow's run."""
+        return self.child("workflow")
+
+    def child(self, name: str) -> MemoryRun:
+        """Return the run called ``name``."""
+        return self.runs.setdefault(name, MemoryRun(run_id=f"memory-{len(self.runs)}"))
+
+    def close(self, status: Status = "FINISHED") -> None:
+        """End every run."""
+        for run in self.runs.values():
+            if run.status == "RUNNING":
+                run.end(status)

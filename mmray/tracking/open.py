@@ -1,0 +1,94 @@
+"""Which tracker a document asks for."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmray.config.document import Config
+from mmray.tracking import memory
+from mmray.tracking.tracker import Run, Status, Tracker
+
+MLFLOW_ENV = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # A server that is away costs seconds, not minutes, and what waits is offered again.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+}
+
+
+class LazyTracker:
+    """A tracker that is opened when first used: a run with nothing to do never loads MLflow."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._key = ""
+        self._tracker: Tracker | None = None
+
+    @property
+    def uri(self) -> str:
+        """Where the store is."""
+        return tracking_uri(self._config)
+
+    def identify(self, key: str) -> None:
+        """Say which document and corpus this is; the first word counts for the whole workflow."""
+        self._key = self._key or key
+
+    def parent(self) -> Run:
+        """Return the workflow's run."""
+        return self._opened().parent()
+
+    def child(self, name: str) -> Run:
+        """Return a run under the workflow's run."""
+        return self._opened().child(name)
+
+    def close(self, status: Status = "FINISHED") -> None:
+        """End every run that is open."""
+        if self._tracker is not None:
+            self._tracker.close(status)
+
+    def _opened(self) -> Tracker:
+        if self._tracker is None:
+            self._tracker = _open(self._config)
+        self._tracker.identify(self._key)
+        return self._tracker
+
+
+@contextmanager
+def tracking(config: Config) -> Generator[Tracker]:
+    """Yield the document's tracker and close its runs with the status that the block deserves."""
+    tracker = LazyTracker(config)
+    try:
+        yield tracker
+    except KeyboardInterrupt:
+        tracker.close("KILLED")
+        raise
+    except BaseException:
+        tracker.close("FAILED")
+        raise
+    tracker.close()
+
+
+def tracking_uri(config: Config) -> str:
+    """Return the store's URI: the document's, the environment's, or SQLite in the workspace."""
+    default = f"sqlite:///{Path(config.workspace) / 'mlflow.db'}"
+    return config.tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or default
+
+
+def _open(config: Config) -> Tracker:
+    uri = tracking_uri(config)
+    if uri == memory.URI:
+        return memory.MemoryTracker()
+    for name, value in MLFLOW_ENV.items():
+        os.environ.setdefault(name, value)
+    # Here and not above: MLflow takes more than a second to import.
+    from mmray.tracking.store import MLflowTracker
+
+    workspace = Path(config.workspace)
+    workspace.mkdir(parents=True, exist_ok=True)
+    return MLflowTracker(
+        uri=uri,
+        experiment=config.tracking.experiment or config.name,
+        name=config.name,
+        workspace=workspace,
+    )

@@ -1,0 +1,196 @@
+"""One MLflow run, written through one client in one process.
+
+Metrics that cannot be delivered because the server is away wait in memory, are offered again with
+the next ones and at the end, and are kept in a file if the server is still away then.
+"""
+
+import importlib.metadata
+import json
+import logging
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import mlflow.pyfunc
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema
+
+import mmray
+from mmray.tracking import bundle_model
+from mmray.tracking.tracker import Status
+
+logger = logging.getLogger(__name__)
+
+MAX_PARAM = 500
+MAX_BATCH = 1000
+
+
+class MLflowRun:
+    """One MLflow run."""
+
+    def __init__(self, client: MlflowClient, run_id: str, spill: Path) -> None:
+        self._client = client
+        self._run_id = run_id
+        self._spill = spill
+        self._waiting: list[Metric] = []
+
+    @property
+    def run_id(self) -> str:
+        """MLflow's id of this run."""
+        return self._run_id
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log settings under dotted keys; a setting that is there already stays."""
+        flat = {name: str(value)[:MAX_PARAM] for name, value in flatten(params)}
+        with self._going_on("settings"):
+            known = self._client.get_run(self._run_id).data.params
+            fresh = [Param(name, value) for name, value in flat.items() if name not in known]
+            for start in range(0, len(fresh), 100):
+                self._client.log_batch(self._run_id, params=fresh[start : start + 100])
+
+    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """Log figures; while the server is away they wait and the caller goes on."""
+        now = int(time.time() * 1000)
+        self._waiting += [Metric(name, float(v), now, step) for name, v in metrics.items()]
+        self._deliver()
+
+    def log_file(self, path: Path, *, folder: str = "") -> None:
+        """Keep a file with the run."""
+        with self._going_on(path.name):
+            self._client.log_artifact(self._run_id, str(path), folder or None)
+
+    def log_dataset(self, dataset: Mapping[str, Any]) -> None:
+        """Log a dataset input: name, digest, source and profile."""
+        profile = {key: value for key, value in dataset.items() if key not in ("name", "digest")}
+        entity = Dataset(
+            name=dataset["name"],
+            digest=dataset["digest"],
+            source_type="local",
+            source=json.dumps({"uri": dataset["source"]}),
+            profile=json.dumps(profile),
+        )
+        tags = [InputTag("mlflow.data.context", "training")]
+        with self._going_on("data set"):
+            self._client.log_inputs(self._run_id, [DatasetInput(entity, tags)])
+
+    def log_bundle(self, folder: Path, columns: Sequence[str], *, register_as: str | None) -> None:
+        """Log the bundle as a pyfunc model whose input is raw records, one column per payload."""
+        inputs = Schema([ColSpec("string", name, required=False) for name in columns])
+        with self._going_on("model"):
+            with mlflow.start_run(run_id=self._run_id), quiet():
+                mlflow.pyfunc.log_model(
+                    name="model",
+                    python_model=bundle_model.__file__,
+                    artifacts={"bundle": str(folder)},
+                    signature=ModelSignature(inputs=inputs),
+                    input_example=pd.DataFrame([dict.fromkeys(columns)], dtype="object"),
+                    # The model carries this package, so that it loads where none is installed.
+                    code_paths=[str(Path(mmray.__file__).parent)],
+                    pip_requirements=prediction_requirements(),
+                    registered_model_name=register_as,
+                )
+            # start_run ends the run with its block; the workflow goes on in it.
+            self._client.set_terminated(self._run_id, "RUNNING")
+
+    def end(self, status: Status = "FINISHED") -> None:
+        """Deliver what waits and close the run."""
+        self._deliver()
+        if self._waiting:
+            self._keep_waiting()
+        try:
+            self._client.set_terminated(self._run_id, status)
+        except MlflowException as error:
+            logger.warning("run %s could not be closed: %s", self._run_id, error.message)
+
+    @contextmanager
+    def _going_on(self, what: str) -> Generator[None]:
+        """Let the work go on when the store does not take something; the folder still has it."""
+        try:
+            yield
+        except MlflowException as error:
+            logger.warning("run %s lacks its %s: %s", self._run_id, what, error.message)
+
+    def _deliver(self) -> None:
+        try:
+            while self._waiting:
+                self._client.log_batch(self._run_id, metrics=self._waiting[:MAX_BATCH])
+                self._waiting = self._waiting[MAX_BATCH:]
+        except MlflowException as error:
+            logger.warning(
+                "%d metrics wait for the tracking server: %s", len(self._waiting), error.message
+            )
+
+    def _keep_waiting(self) -> None:
+        entries = [dict(metric) | {"run_id": self._run_id} for metric in self._waiting]
+        _append(self._spill, entries)
+        logger.warning("%d metrics were not delivered; they are in %s", len(entries), self._spill)
+
+
+def prediction_requirements() -> list[str]:
+    """Return what this package needs to predict: its own requirements without Ray and MLflow."""
+    try:
+        needed = importlib.metadata.requires("mmray") or []
+    except importlib.metadata.PackageNotFoundError:  # a job runs from a folder
+        return []
+    return [
+        requirement
+        for requirement in needed
+        if "extra ==" not in requirement and not requirement.startswith(("ray", "mlflow"))
+    ]
+
+
+def deliver_kept(client: MlflowClient, spill: Path) -> None:
+    """Deliver the metrics that an earlier process had to keep in ``spill``.
+
+    What the store refuses, for example because the run was deleted, stays in the file.
+    """
+    if not spill.is_file():
+        return
+    entries = [json.loads(line) for line in spill.read_text(encoding="utf-8").splitlines()]
+    refused: list[dict[str, Any]] = []
+    for entry in entries:
+        metric = Metric(entry["key"], entry["value"], entry["timestamp"], entry["step"])
+        try:
+            client.log_batch(entry["run_id"], metrics=[metric])
+        except MlflowException as error:
+            refused.append(entry)
+            logger.warning("metric %s of an earlier process: %s", entry["key"], error.message)
+    spill.unlink()
+    if refused:
+        _append(spill, refused)
+        logger.warning(
+            "%d metrics of an earlier process were refused; they stay in %s", len(refused), spill
+        )
+
+
+def _append(path: Path, entries: list[dict[str, Any]]) -> None:
+    with path.open("a", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(entry) + "\n" for entry in entries)
+
+
+def flatten(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted keys and values of a nested mapping, leaving out None."""
+    for name, value in params.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield f"{prefix}{name}", value
+
+
+@contextmanager
+def quiet() -> Generator[None]:
+    """Keep MLflow from printing its own advice among ours."""
+    library = logging.getLogger("mlflow")
+    level = library.level
+    library.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        library.setLevel(level)

@@ -1,0 +1,65 @@
+"""What a stage may say to the tracking store. Stages know this and nothing of MLflow."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+class Run(Protocol):
+    """One run in the store."""
+
+    @property
+    def run_id(self) -> str:
+        """The store's own id of this run."""
+        ...
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log settings; a nested mapping becomes dotted keys."""
+        ...
+
+    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """Log figures of one step; an epoch is a step."""
+        ...
+
+    def log_file(self, path: Path, *, folder: str = "") -> None:
+        """Keep a file with the run."""
+        ...
+
+    def log_dataset(self, dataset: Mapping[str, Any]) -> None:
+        """Log name, digest, source and sizes of what the run has learnt from."""
+        ...
+
+    def log_bundle(self, folder: Path, columns: Sequence[str], *, register_as: str | None) -> None:
+        """Keep a model bundle with the run as a model that takes raw records."""
+        ...
+
+    def end(self, status: Status = "FINISHED") -> None:
+        """Close the run."""
+        ...
+
+
+class Tracker(Protocol):
+    """A store, and the workflow's own run in it, which is opened when a stage first needs it."""
+
+    @property
+    def uri(self) -> str:
+        """Where the store is."""
+        ...
+
+    def identify(self, key: str) -> None:
+        """Say which document and corpus this is: the same key goes on in the same run."""
+        ...
+
+    def parent(self) -> Run:
+        """Return the workflow's run."""
+        ...
+
+    def child(self, name: str) -> Run:
+        """Return a run under the workflow's run; the same name goes on in the same run."""
+        ...
+
+    def close(self, status: Status = "FINISHED") -> None:
+        """End every run that is open."""
+        ...

@@ -1,0 +1,31 @@
+"""What one worker sees in one step. Axes: B batch, M modalities."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Shaped
+from torch import Tensor
+
+from mmray.models.feature_batch import FeatureBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Features, presence and labels of some samples."""
+
+    features: dict[str, FeatureBatch]
+    present: Bool[Tensor, "B M"]
+    labels: dict[str, Shaped[Tensor, " B"]]
+    labelled: dict[str, Bool[Tensor, " B"]]
+    label_totals: dict[str, int]
+    """Labelled samples per task in the global batch: that of all workers together."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on ``device``."""
+        return Batch(
+            {name: feature.to(device) for name, feature in self.features.items()},
+            self.present.to(device, non_blocking=True),
+            {task: labels.to(device, non_blocking=True) for task, labels in self.labels.items()},
+            {task: mask.to(device, non_blocking=True) for task, mask in self.labelled.items()},
+            self.label_totals,
+        )

@@ -1,0 +1,23 @@
+"""Plain values between the workers."""
+
+from typing import TypeVar
+
+import torch.distributed as dist
+
+from mmray.training.plan import Place
+
+Value = TypeVar("Value")
+
+
+def gather(value: Value, place: Place) -> list[Value]:
+    """Return every worker's value, by rank, on every worker."""
+    if place.world == 1:
+        return [value]
+    values: list[Value | None] = [None] * place.world
+    dist.all_gather_object(values, value)
+    return values  # pyright: ignore[reportReturnType] (all places are filled now)
+
+
+def agree(value: Value, place: Place) -> Value:
+    """Return the first worker's value on every worker, so that all decide alike."""
+    return gather(value, place)[0]

@@ -1,0 +1,198 @@
+"""Training: epochs, validation, checkpoints. Knows neither Ray nor MLflow."""
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmray.errors import TrainingError
+from mmray.models.fusion_model import FusionModel
+from mmray.training.checkpoint import (
+    Weights,
+    flatten_optimizer,
+    load_latest,
+    restore_optimizer,
+    save_checkpoint,
+)
+from mmray.training.epoch import num_train_batches, train_batches
+from mmray.training.exchange import agree, gather
+from mmray.training.optimizer import build_optimizer, learning_rate, set_learning_rate
+from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
+from mmray.training.progress import Progress, objective_value
+from mmray.training.samples import count_labels
+from mmray.training.step import train_step
+from mmray.training.validation import metric_names, validate
+from mmray.training.view import TrainingView
+
+logger = logging.getLogger(__name__)
+
+
+def fit(
+    model: FusionModel,
+    plan: TrainPlan,
+    *,
+    wrap: Callable[[nn.Module], nn.Module],
+    on_epoch: Callable[[EpochRecord], None],
+) -> FitReport:
+    """Train ``model`` in place and leave it with the weights of its best epoch.
+
+    ``wrap`` makes it data parallel (DDP), or returns it as it is. Goes on from the newest
+    checkpoint in ``plan.folder``, with the same result as if it had never stopped.
+    """
+    _check_plan(plan)
+    model.to(plan.place.device)
+    optimizer = build_optimizer(model, plan.config)
+    progress, best_weights = _resume(model, optimizer, plan)
+    resumed_from = progress.epoch or None
+    wrapped = wrap(TrainingView(model, alone=plan.auxiliary > 0.0))
+    while not progress.is_done(plan.config):
+        started = time.monotonic()
+        metrics = train_epoch(wrapped, optimizer, plan, progress.epoch)
+        metrics |= _judge(model, plan)
+        record = EpochRecord(
+            progress.epoch,
+            agree(metrics, plan.place),
+            same_weights(model, plan.place, progress.epoch),
+            time.monotonic() - started,
+        )
+        progress = progress.after(record, plan.config, plan.judged_on)
+        if progress.best is not None and progress.best.epoch == record.epoch:
+            best_weights = _copy_weights(model)
+        if plan.folder is not None and plan.place.rank == 0:
+            save_checkpoint(
+                plan.folder,
+                model=_copy_weights(model),
+                optimizer=flatten_optimizer(optimizer),
+                progress=progress,
+                keep=plan.config.keep_checkpoints,
+            )
+        on_epoch(record)
+    model.load_state_dict(best_weights)
+    best_epoch = progress.best.epoch if progress.best is not None else 0
+    return FitReport(progress.records, best_epoch, resumed_from)
+
+
+def train_epoch(
+    wrapped: nn.Module, optimizer: torch.optim.Optimizer, plan: TrainPlan, epoch: int
+) -> dict[str, float]:
+    """Run one pass over the train split and return its metrics."""
+    config, place = plan.config, plan.place
+    size = config.batch_size
+    steps = num_train_batches(len(plan.train), batch_size=size, world=place.world)
+    batches = train_batches(
+        plan.train,
+        batch_size=size,
+        seed=config.seed,
+        epoch=epoch,
+        rank=place.rank,
+        world=place.world,
+    )
+    _seed_epoch(config.seed, epoch, place.rank)
+    wrapped.train()
+    started, rate = time.monotonic(), 0.0
+    counts = dict.fromkeys(plan.tasks, 0)
+    sums = torch.zeros(len(plan.tasks), device=place.device)
+    for step, batch in enumerate(batches):
+        rate = learning_rate(epoch * steps + step, config.epochs * steps, config)
+        set_learning_rate(optimizer, rate)
+        sums += train_step(wrapped, optimizer, plan, batch.to(place.device))
+        for task in counts:
+            counts[task] += batch.label_totals[task]
+    metrics = _train_losses(plan, sums, counts)
+    used = min(steps * size, len(plan.train))
+    speed = used / (time.monotonic() - started)
+    return metrics | {"train/samples_per_s": speed, "train/lr": rate}
+
+
+def same_weights(model: nn.Module, place: Place, epoch: int) -> list[str]:
+    """Return every worker's weights hash; workers that have drifted apart are a TrainingError."""
+    hashes = gather(weights_hash(model), place)
+    if len(set(hashes)) > 1:
+        raise TrainingError(
+            f"after epoch {epoch + 1} the workers hold different models: {hashes}",
+            hint="a custom module may use randomness or state that is not the same everywhere",
+        )
+    return hashes
+
+
+def weights_hash(model: nn.Module) -> str:
+    """Return a digest of all weights and buffers."""
+    total = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        total.update(name.encode())
+        total.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def _seed_epoch(seed: int, epoch: int, rank: int) -> None:
+    """Seed dropout anew in every epoch, so that no generator need be saved to go on exactly."""
+    state = np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)
+    torch.manual_seed(int(state[0] >> 1))
+
+
+def _train_losses(plan: TrainPlan, sums: Tensor, counts: Mapping[str, int]) -> dict[str, float]:
+    everywhere = np.sum(gather(sums.cpu().double().numpy(), plan.place), axis=0)
+    losses = {
+        task: float(total) / max(1, counts[task])
+        for task, total in zip(plan.tasks, everywhere, strict=True)
+    }
+    loss = sum(plan.tasks[task][0].weight * value for task, value in losses.items())
+    if not math.isfinite(loss):
+        raise TrainingError(
+            "the loss is no longer a finite number",
+            where="train",
+            hint=f"lower train.lr (now {plan.config.lr:g}), or train.clip_norm",
+        )
+    return {"train/loss": loss} | {f"train/{task}/loss": value for task, value in losses.items()}
+
+
+def _judge(model: nn.Module, plan: TrainPlan) -> dict[str, float]:
+    samples = plan.val if len(plan.val) else plan.train
+    prefix = plan.judged_on
+    return {f"{prefix}/{name}": value for name, value in validate(model, samples, plan).items()}
+
+
+def _check_plan(plan: TrainPlan) -> None:
+    names = dict.fromkeys(metric_names(plan), 0.0)
+    for objective in (plan.config.keep_best, plan.config.early_stop):
+        if objective is not None:
+            objective_value(objective, names, plan.judged_on)
+    size, world = plan.config.batch_size, plan.place.world
+    if num_train_batches(len(plan.train), batch_size=size, world=world) == 0:
+        raise TrainingError(
+            f"{len(plan.train)} training samples in batches of {size} do not reach {world} workers",
+            where="train.batch_size",
+            hint="use fewer workers, larger batches or more samples",
+        )
+    if not sum(count_labels(plan.train.labels).values()):
+        raise TrainingError("no training sample has a label", where="tasks")
+    if not len(plan.val):
+        logger.warning("the val split has no samples: the model is judged on the train split")
+
+
+def _resume(
+    model: nn.Module, optimizer: torch.optim.Optimizer, plan: TrainPlan
+) -> tuple[Progress, Weights]:
+    found = load_latest(plan.folder) if plan.folder is not None else None
+    epochs = gather(0 if found is None else found.progress.epoch, plan.place)
+    if len(set(epochs)) > 1:
+        raise TrainingError(
+            f"the workers see checkpoints of different epochs: {epochs}",
+            where=str(plan.folder),
+            hint="the workspace must be one folder that all nodes share",
+        )
+    if found is None:
+        return Progress(), {}
+    model.load_state_dict(found.model)
+    restore_optimizer(optimizer, found.optimizer)
+    logger.info("going on after epoch %d", found.progress.epoch)
+    return found.progress, found.best_model
+
+
+def _copy_weights(model: nn.Module) -> Weights:
+    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}

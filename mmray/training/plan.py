@@ -1,0 +1,71 @@
+"""What is trained, on what, and where; and what came of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from mmray.config.train import TrainConfig
+from mmray.training.samples import Samples
+from mmray.training.task import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One worker among all."""
+
+    rank: int = 0
+    world: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan:
+    """Everything that one training needs besides the model."""
+
+    tasks: Tasks
+    train: Samples
+    val: Samples
+    config: TrainConfig
+    place: Place = field(default_factory=Place)
+    folder: Path | None = None
+    """For checkpoints, shared by all workers; None keeps none."""
+    auxiliary: float = 0.0
+    """Weight of the loss of each modality alone."""
+
+    @property
+    def judged_on(self) -> str:
+        """Prefix of the metrics that judge: ``val``, or ``train`` where val has no samples."""
+        return "val" if len(self.val) else "train"
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """One epoch's account."""
+
+    epoch: int
+    metrics: dict[str, float]
+    weights_hashes: list[str]
+    """Of every worker's weights after the epoch, by rank; training ends if they differ."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """What came of a training."""
+
+    records: tuple[EpochRecord, ...]
+    best_epoch: int
+    """The epoch whose weights the model has now."""
+    resumed_from: int | None
+    """Epochs that an earlier process had done, if any."""
+
+    @property
+    def stopped_after(self) -> int:
+        """Return how many epochs were run."""
+        return len(self.records)
+
+    @property
+    def best(self) -> EpochRecord:
+        """Return the record of the best epoch."""
+        return self.records[self.best_epoch]

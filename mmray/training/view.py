@@ -1,0 +1,55 @@
+"""The model as it is trained: on whole samples and, if asked, on each modality alone.
+
+Axes: B batch, M modalities, C outputs.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor, nn
+
+from mmray.models.feature_batch import FeatureBatch
+from mmray.models.fusion_model import FusionModel
+
+
+class Views(NamedTuple):
+    """Outputs per task (B, C): of the whole samples, and of each modality alone."""
+
+    whole: dict[str, Tensor]
+    alone: list[dict[str, Tensor]]
+    """One per modality; empty when the auxiliary loss is off."""
+
+
+class TrainingView(nn.Module):
+    """Runs the encoders once, then fusion and heads on the whole and on every modality alone.
+
+    What is learnt fastest would otherwise explain the labels before the other encoders have learnt
+    anything. The views share all weights, so they also teach the fusion to do with one modality.
+    """
+
+    def __init__(self, model: FusionModel, *, alone: bool) -> None:
+        super().__init__()
+        self.model = model
+        self.alone = alone and len(model.modalities) > 1
+
+    def forward(self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]) -> Views:
+        """Return the outputs of all views."""
+        embeddings = self.model.embed(features)  # (B, M, D)
+        whole = self.model.fuse(embeddings, present)
+        if not self.alone:
+            return Views(whole, [])
+        return Views(
+            whole,
+            [
+                self.model.fuse(embeddings, only(present, modality))
+                for modality in range(present.shape[1])
+            ],
+        )
+
+
+def only(present: Bool[Tensor, "B M"], modality: int) -> Bool[Tensor, "B M"]:
+    """Return presence with all but one modality hidden."""
+    column = torch.arange(present.shape[1], device=present.device) == modality  # (M)
+    return present & column

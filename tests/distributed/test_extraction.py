@@ -1,0 +1,89 @@
+"""Extraction through Ray Data against the pure functions."""
+
+import numpy as np
+import pytest
+
+from mmray.config.modality import AudioConfig, MfccConfig
+from mmray.core.rejection import Rejection
+from mmray.distributed.extraction import ExtractionPlan, Unit, extract_units
+from mmray.errors import ExtractionError
+from mmray.features.build import build_extractor
+from mmray.features.extractor import extract_batch
+from mmray.features.spec import spec_of
+from mmray.features.store import read_features, read_outcomes, write_index
+from tests.support.payload import clip_payload, tone
+
+pytestmark = pytest.mark.ray
+CONFIG = AudioConfig(column="speech", extract=MfccConfig(coefficients=13, mels=20))
+
+
+def write_clips(folder, count=10):
+    names = []
+    for number in range(count):
+        names.append(f"{number}.wav")
+        broken = number == 4
+        payload = b"RIFF no sound" if broken else clip_payload(tone(0.2 + 0.05 * number))
+        (folder / names[-1]).write_bytes(payload)
+    return names
+
+
+def make_plan(corpus, output, config=CONFIG):
+    return ExtractionPlan(
+        name="audio", config=config, spec=spec_of(config), state=None, output=str(output),
+        corpus=str(corpus), allow=(), max_payload_bytes=2**20,
+    )  # fmt: skip
+
+
+def test_features_equal_those_of_the_pure_function_and_rejections_keep_their_reason(
+    cluster, tmp_path
+):
+    corpus, output = tmp_path / "corpus", tmp_path / "features"
+    corpus.mkdir()
+    output.mkdir()
+    names = write_clips(corpus)
+    units = [Unit(names[:3], names[:3], ["k"] * 3), Unit(names[3:], names[3:], ["k"] * 7)]
+    heard = []
+
+    extract_units(
+        make_plan(corpus, output), units, actors=2, on_unit=lambda *counts: heard.append(counts)
+    )
+
+    write_index(output, dict.fromkeys(names, "k"))
+    stored = read_features(output, names, spec_of(CONFIG))
+    extractor = build_extractor(CONFIG, None)
+    expected = extract_batch(extractor, [(corpus / name).read_bytes() for name in names])
+    assert sorted(heard) == [(3, 0), (7, 1)]
+    assert read_outcomes(output)["4.wav"][0] == expected.reasons[4] == "audio_unrecognised"
+    for row, feature in enumerate(expected.features):
+        found = stored.values[stored.offsets[row] : stored.offsets[row + 1]]
+        assert stored.present[row] == (feature is not None)
+        if feature is not None:
+            np.testing.assert_allclose(found, feature, atol=1e-5)
+
+
+def test_an_extractor_that_cannot_be_built_is_our_own_error(cluster, tmp_path):
+    config = AudioConfig.model_validate(
+        {"column": "speech", "extract": {"kind": "custom", "factory": "no.such.module:build"}}
+    )
+    plan = ExtractionPlan(
+        name="audio", config=config, spec=spec_of(CONFIG), state=None, output=str(tmp_path),
+        corpus=str(tmp_path), allow=(), max_payload_bytes=1,
+    )  # fmt: skip
+
+    with pytest.raises(ExtractionError, match=r"no\.such\.module"):
+        extract_units(plan, [Unit(["a"], ["a"], ["k"])], actors=1, on_unit=lambda *_: None)
+
+
+def test_a_payload_outside_of_the_corpus_is_rejected_where_it_is_read(tmp_path):
+    from mmray.features.payload import read_payload
+    from mmray.media.source import PayloadReader
+
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "secret.wav").write_bytes(b"x")
+    (tmp_path / "corpus" / "link.wav").symlink_to(tmp_path / "secret.wav")
+    reader = PayloadReader(roots=(), folder=str(tmp_path / "corpus"), max_bytes=10)
+
+    found = read_payload(reader, "link.wav", is_inline=False)
+
+    assert isinstance(found, Rejection)
+    assert found.reason == "outside_corpus"

@@ -1,0 +1,65 @@
+"""Small trainings for tests, on one worker or as one of two processes."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+
+from mmray.config.train import TrainConfig
+from mmray.training.loop import fit
+from mmray.training.plan import Place, TrainPlan
+from tests.support.sample import TASKS, make_model, make_samples
+
+
+def identity(model):
+    return model
+
+
+def ignore(record):
+    pass
+
+
+def make_plan(*, config=None, place=None, folder=None, val=20, train=40, absent=0.2):
+    samples = make_samples(train + val, absent=absent, unlabelled=0.2)
+    parts = take(samples, 0, train), take(samples, train, train + val)
+    config = config or TrainConfig(epochs=3, batch_size=8, lr=3e-3)
+    return TrainPlan(TASKS, *parts, config, place or Place(), folder)
+
+
+def take(samples, start, stop):
+    """The samples from start to stop."""
+    from mmray.training.samples import ModalityFeatures, Samples
+
+    def cut(features):
+        present = features.present[start:stop]
+        if features.offsets is None:
+            return ModalityFeatures(features.spec, features.values[start:stop], None, present)
+        offsets = features.offsets[start : stop + 1]
+        return ModalityFeatures(features.spec, features.values, offsets, present)
+
+    return Samples(
+        samples.ids[start:stop],
+        {name: cut(features) for name, features in samples.modalities.items()},
+        {task: labels[start:stop] for task, labels in samples.labels.items()},
+    )
+
+
+def run_worker(rank: int, world: int, folder: str, is_synchronised: bool = True) -> None:
+    """One of several processes: trains with DDP, or without, and writes down what came of it."""
+    torch.set_num_threads(1)
+    store = f"file://{folder}/rendezvous"
+    dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
+    plan = make_plan(place=Place(rank, world))
+    model = make_model(plan.train)
+    wrap = DistributedDataParallel if is_synchronised else identity
+    report = fit(model, plan, wrap=wrap, on_epoch=ignore)
+    torch.save(model.state_dict(), f"{folder}/weights-{rank}.pt")
+    records = [asdict(record) for record in report.records]
+    Path(folder, f"records-{rank}.json").write_text(json.dumps(records))
+    dist.destroy_process_group()
+    # Torch's threads need not be waited for: all is written.
+    os._exit(0)

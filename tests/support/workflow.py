@@ -1,0 +1,65 @@
+"""Workflows as a person runs them: a command in a process of its own, on a small corpus."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mmray.data.corpus import write_corpus
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / "workflows" / "configs"
+FAST = ("train.epochs=2", "train.workers=1", "evaluation.seeds=1")
+
+
+def small_corpus(folder, samples=160):
+    return write_corpus(folder, samples=samples, seed=3).manifest
+
+
+def command(config, *overrides, workflow="fusion", options=("--json",)):
+    sets = [word for override in overrides for word in ("--set", override)]
+    return [
+        sys.executable,
+        str(ROOT / "workflows" / f"{workflow}.py"),
+        str(config),
+        *sets,
+        *options,
+    ]
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+
+
+def run_workflow(config, *overrides, cwd, workflow="fusion"):
+    """Run to the end and return the JSON report; a failure shows what was printed."""
+    done = subprocess.run(
+        command(config, *overrides, workflow=workflow),
+        cwd=cwd, env=environment(), capture_output=True, text=True, timeout=540,
+    )  # fmt: skip
+    assert done.returncode == 0, f"exit {done.returncode}\n{done.stderr[-4000:]}"
+    return json.loads(done.stdout)
+
+
+def kill_when(condition, config, *overrides, cwd):
+    """Start a workflow and kill it, without warning, as soon as ``condition()`` holds."""
+    process = subprocess.Popen(
+        command(config, *overrides),
+        cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 180
+        while not condition():
+            assert process.poll() is None, "the workflow ended before it could be killed"
+            assert time.monotonic() < deadline, "what to wait for did not come"
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def demo_overrides(manifest, workspace):
+    return (f"data.manifest={manifest}", f"workspace={workspace}", *FAST)

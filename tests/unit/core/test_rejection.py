@@ -1,0 +1,31 @@
+import pickle
+
+from mmray.core.rejection import Rejection
+from mmray.features.extractor import extract_batch
+from mmray.features.pixels import PixelsExtractor
+from mmray.media.audio import decode_audio
+
+
+def test_the_same_broken_payload_gives_the_same_words():
+    def reject():
+        try:
+            decode_audio(
+                b"no sound", sample_rate_hz=8000, denoise=False, trim_db=None, segment_s=None,
+                max_duration_s=1.0,
+            )  # fmt: skip
+        except Rejection as rejection:
+            return rejection.reason, rejection.detail
+
+    assert reject() == ("audio_unrecognised", "Error opening payload: Format not recognised.")
+
+
+def test_a_rejection_survives_the_way_between_processes():
+    rejection = pickle.loads(pickle.dumps(Rejection("image_broken", "a <x.Y object at 0x7f0> b")))
+
+    assert (rejection.reason, rejection.detail) == ("image_broken", "a payload b")
+
+
+def test_a_rejection_that_comes_in_goes_out_as_it_was():
+    batch = extract_batch(PixelsExtractor.__new__(PixelsExtractor), [Rejection("empty", "a.jpg")])
+
+    assert (batch.reasons, batch.details) == (["empty"], ["a.jpg"])

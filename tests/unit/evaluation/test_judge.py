@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from mmray.config.document import EvaluationConfig
+from mmray.evaluation.judge import judge
+from mmray.training.task import ClassificationState, RegressionState
+
+STATES = {"animal": ClassificationState(("cat", "dog")), "age": RegressionState(10.0, 2.0)}
+CONFIG = EvaluationConfig(resamples=200)
+
+
+def probabilities(*classes):
+    return np.eye(2, dtype=np.float32)[list(classes)]
+
+
+def test_classes_are_judged_where_there_is_a_label():
+    outputs = {"animal": probabilities(0, 1, 1, 0, 1), "age": np.zeros(5)}
+    labels = {"animal": np.array([0, 1, 0, -1, -1]), "age": np.full(5, np.nan)}
+
+    found = judge(outputs, labels, STATES, CONFIG)
+
+    assert set(found) == {"animal"}
+    assert found["animal"].metrics["accuracy"] == pytest.approx(2 / 3)
+    assert found["animal"].metrics["f1_macro"] == pytest.approx(2 / 3)
+    assert found["animal"].details["confusion_matrix"] == [[1, 1], [0, 1]]
+    assert found["animal"].details["samples"] == 3
+    assert found["animal"].details["per_class"]["dog"] == pytest.approx(
+        {"precision": 0.5, "recall": 1.0, "f1": 2 / 3, "support": 1.0}
+    )
+
+
+def test_numbers_are_judged_in_the_unit_of_the_label():
+    outputs = {"animal": probabilities(0, 0, 0, 0), "age": np.array([10.0, 13.0, 8.0, 99.0])}
+    standardised = np.array([0.0, 1.0, -1.0, np.nan], dtype=np.float32)  # 10, 12, 8 years
+
+    found = judge(outputs, {"animal": np.full(4, -1), "age": standardised}, STATES, CONFIG)
+
+    assert set(found) == {"age"}
+    assert found["age"].metrics["mae"] == pytest.approx(1 / 3)
+    assert found["age"].metrics["rmse"] == pytest.approx(np.sqrt(1 / 3))
+    assert found["age"].metrics["r2"] == pytest.approx(1 - 1 / 8)
+    assert found["age"].details["samples"] == 3
+
+
+def test_intervals_hold_the_figure_and_are_in_its_unit():
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, 2, 200)
+    taken = np.where(generator.random(200) < 0.8, truth, 1 - truth)
+    age = generator.normal(size=200).astype(np.float32)
+    outputs = {"animal": probabilities(*taken), "age": age * 2 + 10 + generator.normal(size=200)}
+
+    found = judge(outputs, {"animal": truth, "age": age}, STATES, CONFIG)
+
+    for task, metric in (("animal", "accuracy"), ("age", "mae")):
+        low, high = found[task].details[f"{metric}_interval"]
+        assert low < found[task].metrics[metric] < high
+        assert high - low < 0.25
+
+
+def test_without_any_label_nothing_is_judged():
+    outputs = {"animal": probabilities(0, 1, 1, 0), "age": np.zeros(4)}
+
+    assert (
+        judge(outputs, {"animal": np.full(4, -1), "age": np.full(4, np.nan)}, STATES, CONFIG) == {}
+    )

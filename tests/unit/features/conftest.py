@@ -1,0 +1,3 @@
+from tests.support.checkpoint import checkpoints
+
+__all__ = ["checkpoints"]

@@ -1,0 +1,95 @@
+import os
+import shutil
+
+import pytest
+
+from mmray.config.modality import ImageConfig, TextConfig
+from mmray.core.rejection import Rejection
+from mmray.features.payload import is_inline_text, payload_key, read_payload
+from mmray.media.source import PayloadReader
+
+
+def key_of(folder, reference):
+    return payload_key(reference, str(folder), is_inline=False)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"one")
+    os.utime(folder / "a.png", ns=(0, 1_000))
+    return folder
+
+
+def named(corpus, how):
+    return "a.png" if how == "path" else (corpus / "a.png").as_uri()
+
+
+@pytest.mark.parametrize("how", ["path", "uri"])
+@pytest.mark.parametrize(("content", "time_ns"), [(b"longer", 1_000), (b"two", 2_000)])
+def test_a_file_that_changes_gets_another_key(corpus, how, content, time_ns):
+    before = key_of(corpus, named(corpus, how))
+
+    (corpus / "a.png").write_bytes(content)
+    os.utime(corpus / "a.png", ns=(0, time_ns))
+
+    assert key_of(corpus, named(corpus, how)) != before
+
+
+def test_a_file_that_appears_gets_another_key(corpus):
+    before = key_of(corpus, "b.png")
+
+    shutil.copy2(corpus / "a.png", corpus / "b.png")
+
+    assert key_of(corpus, "b.png") != before
+
+
+def test_a_corpus_that_is_moved_or_copied_as_a_whole_keeps_its_keys(corpus, tmp_path):
+    before = key_of(corpus, "a.png")
+
+    copied = shutil.copytree(corpus, tmp_path / "copy")
+    moved = shutil.move(corpus, tmp_path / "elsewhere")
+
+    assert key_of(moved, "a.png") == key_of(copied, "a.png") == before
+
+
+@pytest.mark.parametrize(
+    "references", [("one", "One"), (b"one", b"One"), ("s3://pets/a.png", "s3://pets/b.png")]
+)
+def test_what_is_inline_or_remote_is_named_by_itself(references):
+    first, second = (payload_key(r, "/a", is_inline=True) for r in references)
+
+    assert first == payload_key(references[0], "/b", is_inline=True)
+    assert first != second
+
+
+@pytest.mark.parametrize("reference", ["a\0b", "x" * 5000, ""])
+def test_a_path_that_cannot_be_one_has_a_key_and_is_rejected_when_read(corpus, reference):
+    reader = PayloadReader((), str(corpus), max_bytes=10)
+
+    payload = read_payload(reader, reference, is_inline=False)
+
+    assert len(key_of(corpus, reference)) == 16
+    assert isinstance(payload, Rejection)
+
+
+def test_payloads_are_read_from_files_from_bytes_and_from_the_text_itself(corpus):
+    reader = PayloadReader((), str(corpus), max_bytes=10)
+
+    assert read_payload(reader, "a.png", is_inline=False) == b"one"
+    assert read_payload(reader, b"\x00", is_inline=False) == b"\x00"
+    assert read_payload(reader, "a.png é", is_inline=True) == "a.png é".encode()
+
+
+def test_a_file_that_is_not_there_is_a_rejection_and_no_error(corpus):
+    payload = read_payload(PayloadReader((), str(corpus), 10), "b.png", is_inline=False)
+
+    assert isinstance(payload, Rejection)
+    assert payload.reason == "not_found"
+
+
+def test_only_text_is_inline_and_only_when_it_is_no_file():
+    assert is_inline_text(TextConfig(column="note"))
+    assert not is_inline_text(TextConfig(column="note", payload="file"))
+    assert not is_inline_text(ImageConfig(column="photo"))

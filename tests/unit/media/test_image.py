@@ -1,0 +1,155 @@
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmray.core.rejection import Rejection
+from mmray.media.image import decode_image, open_image
+from tests.support.payload import encode_image, photo, photo_payload
+
+
+def decode(payload, height=32, width=32, crop="none", max_pixels=10_000_000):
+    return decode_image(payload, height=height, width=width, crop=crop, max_pixels=max_pixels)
+
+
+def reason(payload, **options):
+    with pytest.raises(Rejection) as rejection:
+        decode(payload, **options)
+    return rejection.value.reason
+
+
+def png_claiming(width, height):
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(bytes(100)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"])
+def test_every_format_gives_about_the_same_picture(format):
+    expected = np.asarray(photo().resize((32, 32), Image.Resampling.BILINEAR)).astype(int)
+
+    decoded = decode(photo_payload(format=format))
+
+    assert decoded.shape == (32, 32, 3)
+    assert decoded.dtype == np.uint8
+    assert np.abs(decoded.astype(int) - expected).mean() < (8 if format == "GIF" else 4)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "CMYK", "1", "LA", "RGBA", "PA"])
+def test_every_mode_becomes_rgb(mode):
+    grey = Image.new("L", (20, 20), 255)
+    format = "TIFF" if mode in ("CMYK", "PA") else "PNG"
+    payload = encode_image(
+        grey.convert("P").convert(mode) if mode == "PA" else grey.convert(mode), format
+    )
+
+    np.testing.assert_array_equal(decode(payload), np.full((32, 32, 3), 255))
+
+
+def test_sixteen_bits_scale_by_their_range():
+    values = np.array([[0, 257], [32896, 65535]], dtype=np.uint16)
+
+    decoded = decode(encode_image(Image.fromarray(values)), height=2, width=2)
+
+    assert decoded[..., 0].tolist() == [[0, 1], [128, 255]]
+
+
+def test_transparent_pixels_are_white():
+    assert decode(encode_image(Image.new("RGBA", (8, 8), (0, 0, 0, 0)))).min() == 255
+
+
+def test_a_picture_taken_sideways_is_turned_upright():
+    image = Image.new("RGB", (20, 10), "black")
+    image.paste("white", (0, 0, 20, 5))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn right by 90 degrees: the top becomes the right side
+
+    decoded = decode(encode_image(image, "PNG", exif=exif), height=20, width=10)
+
+    assert decoded[:, 7:].min() == 255
+    assert decoded[:, :3].max() == 0
+
+
+def test_the_crop_keeps_the_middle_square():
+    image = Image.new("RGB", (90, 30), "red")
+    image.paste("blue", (30, 0, 60, 30))
+
+    decoded = decode(encode_image(image), crop="center")
+
+    assert (decoded == (0, 0, 255)).all()
+
+
+def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same():
+    payload = encode_image(photo(1200, 900), "JPEG", quality=90)
+    full = open_image(payload, crop="none", max_pixels=10**7)
+    drafted = open_image(payload, crop="none", max_pixels=10**7, shortest_side=64)
+
+    assert drafted.width < full.width / 2
+    assert min(drafted.size) >= 2 * 64
+    expected = np.asarray(full.resize((64, 64), Image.Resampling.BILINEAR)).astype(int)
+    assert np.abs(decode(payload, 64, 64).astype(int) - expected).mean() < 4
+
+
+@pytest.mark.parametrize("payload", [b"hello", b"\0" * 100, b"%PDF-1.7", b"<svg></svg>"])
+def test_what_is_no_picture_is_unrecognised(payload):
+    assert reason(payload) == "image_unrecognised"
+
+
+def test_an_exotic_format_is_unrecognised():
+    assert reason(encode_image(photo(), "PPM")) == "image_unrecognised"
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "GIF"])
+def test_half_a_picture_is_truncated(format):
+    payload = photo_payload(200, 200, format=format)
+
+    assert reason(payload[: len(payload) // 2]) == "image_truncated"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"\x89PNG\r\n\x1a\n" + b"\7" * 50, b"\xff\xd8\xff\xe0" + bytes(20), png_claiming(0, 0)],
+)
+def test_a_picture_of_garbage_is_broken(payload):
+    assert reason(payload) in ("image_broken", "image_truncated")
+
+
+def test_damaged_pixels_are_broken():
+    payload = bytearray(photo_payload(200, 200))
+    start = payload.index(b"IDAT") + 100
+    payload[start : start + 50] = bytes(50)
+
+    assert reason(bytes(payload)) == "image_broken"
+
+
+def test_a_picture_over_the_limit_is_rejected_undecoded():
+    assert reason(photo_payload(100, 100), max_pixels=9_999) == "image_too_large"
+    assert reason(png_claiming(60_000, 60_000), max_pixels=10**12) == "image_too_large"
+
+
+def outcome(payload):
+    try:
+        return "picture" if decode(payload).shape == (32, 32, 3) else "other shape"
+    except Rejection:
+        return "rejected"
+
+
+def test_no_damage_escapes_as_an_exception_or_a_warning():
+    generator = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for format in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"):
+            whole = photo_payload(40, 40, format=format)
+            for _ in range(60):
+                damaged = bytearray(whole)
+                for place in generator.integers(0, len(whole), 8):
+                    damaged[place] = generator.integers(0, 256)
+                assert outcome(bytes(damaged)) in ("picture", "rejected")

@@ -1,0 +1,72 @@
+import pytest
+
+from mmray.core.rejection import Rejection
+from mmray.media.text import clean_text, decode_text
+
+
+def clean(text, lowercase=True, html=True, segment=True, stop_words=()):
+    return clean_text(text, lowercase=lowercase, html=html, segment=segment, stop_words=stop_words)
+
+
+def test_the_byte_order_mark_is_not_part_of_the_text():
+    assert decode_text("\ufeffa cat".encode()) == "a cat"
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"caf\xe9", "text_undecodable"),
+        ("text".encode("utf-16"), "text_undecodable"),
+        (b"\xed\xa0\x80", "text_undecodable"),
+        (b"", "text_empty"),
+        (b" \n\t ", "text_empty"),
+        ("\ufeff\u200b\0".encode(), "text_empty"),
+    ],
+)
+def test_bytes_that_are_no_text_are_rejected(payload, reason):
+    with pytest.raises(Rejection) as rejection:
+        decode_text(payload)
+
+    assert rejection.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("A  Cat\n sat", "a cat sat"),
+        ("ｆｕｌｌ　width", "full width"),
+        ("<p>Fish &amp; <b>chips</b></p>", "fish & chips"),
+        ("<script>if (a < b) {}</script>kept<!-- gone --> too", "kept too"),
+        ("5 < 6 and 7 > 3", "5 < 6 and 7 > 3"),
+        ("a\u200bb\x00c\u202e", "ab c"),
+        ("我喜欢机器学习", "我 喜欢 机器 学习"),
+        ("patient 患者胸片 ok", "patient 患者 胸片 ok"),
+    ],
+)
+def test_cleaning(text, cleaned):
+    assert clean(text) == cleaned
+
+
+def test_each_step_can_be_left_out():
+    text = "<B>我喜欢</B> Cats"
+
+    assert clean(text, lowercase=False) == "我 喜欢 Cats"
+    assert clean(text, html=False) == "<b> 我 喜欢 </b> cats"
+    assert clean(text, segment=False) == "我喜欢 cats"
+
+
+def test_stop_words_of_all_named_languages_go():
+    text = "The cat, and the dog. 我们的猫"
+
+    assert clean(text, stop_words=("en", "zh")) == "cat, dog. 猫"
+
+
+def test_a_text_of_nothing_but_stop_words_is_kept_as_it_was():
+    assert clean("To be, or not to be", stop_words=("en",)) == "To be, or not to be"
+    assert clean("<br>") == "<br>"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ["<!--" * 300_000, "<script>" * 200_000, "<a " * 400_000])
+def test_hostile_markup_takes_linear_time(text):
+    assert clean(text)

@@ -1,0 +1,88 @@
+import pytest
+import torch
+
+from mmray.training.checkpoint import (
+    MODEL,
+    OPTIMIZER,
+    PROGRESS,
+    flatten_optimizer,
+    load_latest,
+    restore_optimizer,
+    save_checkpoint,
+)
+from mmray.training.plan import EpochRecord
+from mmray.training.progress import Best, Progress
+
+
+def save(folder, epochs, *, best=0, keep=2):
+    records = tuple(EpochRecord(n, {"val/loss": 1.0 / (n + 1)}, ["a"], 0.5) for n in range(epochs))
+    return save_checkpoint(
+        folder,
+        model={"w": torch.full((2,), float(epochs))},
+        optimizer={"0.step": torch.tensor(float(epochs))},
+        progress=Progress(records, Best(best, 1.0), None),
+        keep=keep,
+    )
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_newest_and_the_best_are_kept(tmp_path):
+    for epochs in range(1, 6):
+        save(tmp_path, epochs, best=min(epochs, 2) - 1)
+
+    assert names(tmp_path) == ["epoch-0002", "epoch-0004", "epoch-0005"]
+    found = load_latest(tmp_path)
+    assert found.progress.epoch == 5
+    assert found.model["w"].tolist() == [5, 5]
+    assert found.best_model["w"].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("name", [MODEL, OPTIMIZER, PROGRESS])
+@pytest.mark.parametrize("damage", ["truncated", "missing"])
+def test_a_damaged_checkpoint_is_never_taken_and_is_replaced_later(tmp_path, name, damage):
+    save(tmp_path, 1)
+    path = save(tmp_path, 2) / name
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-5])
+
+    assert load_latest(tmp_path).progress.epoch == 1
+    save(tmp_path, 2)
+    assert load_latest(tmp_path).progress.epoch == 2
+
+
+def test_a_checkpoint_that_was_being_written_is_never_taken_and_is_cleared(tmp_path):
+    save(tmp_path, 1).rename(tmp_path / ".epoch-0002.tmp")
+
+    assert load_latest(tmp_path) is None
+    save(tmp_path, 2, best=1)
+    assert names(tmp_path) == ["epoch-0002"]
+
+
+def test_no_folder_is_no_checkpoint(tmp_path):
+    assert load_latest(tmp_path / "none") is None
+
+
+def test_the_optimisers_state_survives_being_flattened():
+    def make():
+        weight = torch.nn.Parameter(torch.ones(3))
+        return weight, torch.optim.AdamW([weight], lr=0.1)
+
+    def step(weight, optimizer):
+        optimizer.zero_grad()
+        weight.pow(3).sum().backward()
+        optimizer.step()
+
+    weight, optimizer = make()
+    step(weight, optimizer)
+    copy, restored = make()
+    copy.data.copy_(weight.data)
+    restore_optimizer(restored, flatten_optimizer(optimizer))
+    step(weight, optimizer)
+    step(copy, restored)
+
+    torch.testing.assert_close(copy, weight, atol=0, rtol=0)

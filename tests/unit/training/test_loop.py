@@ -1,0 +1,152 @@
+import json
+
+import pytest
+import torch
+from torch import multiprocessing
+
+from mmray.config.train import EarlyStopConfig, ObjectiveConfig, TrainConfig
+from mmray.errors import TrainingError
+from mmray.training.checkpoint import load_latest
+from mmray.training.loop import fit
+from mmray.training.validation import validate
+from tests.support.sample import make_model
+from tests.support.training import identity, ignore, make_plan, run_worker
+
+
+def train(plan, *, dropout=0.0, wrap=identity, on_epoch=ignore):
+    model = make_model(plan.train, dropout=dropout)
+    return model, fit(model, plan, wrap=wrap, on_epoch=on_epoch)
+
+
+def timeless(report):
+    """The records without what depends on the clock."""
+    return [
+        (r.epoch, r.weights_hashes, {k: v for k, v in r.metrics.items() if "per_s" not in k})
+        for r in report.records
+    ]
+
+
+def test_a_small_problem_is_learnt():
+    config = TrainConfig(epochs=10, batch_size=16, lr=1e-2)
+    plan = make_plan(config=config, train=300, val=60, absent=0.0)
+
+    model, report = train(plan)
+
+    assert report.best.metrics["val/digit/accuracy"] > 0.85
+    assert report.best.metrics["val/rate/r2"] > 0.8
+    assert report.best.metrics["train/loss"] < 0.5 * report.records[0].metrics["train/loss"]
+    assert validate(model, plan.val, plan)["loss"] == report.best.metrics["val/loss"]
+
+
+class WorkerDiedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("after", [1, 2, 4])
+def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path, after):
+    config = TrainConfig(epochs=4, batch_size=8, lr=3e-3)
+
+    def die(record):
+        if record.epoch + 1 == after:
+            raise WorkerDiedError
+
+    plan = make_plan(config=config, folder=tmp_path)
+    with pytest.raises(WorkerDiedError):
+        train(plan, dropout=0.3, on_epoch=die)
+    torch.manual_seed(99)
+    resumed, report = train(plan, dropout=0.3)
+    undisturbed, expected = train(make_plan(config=config), dropout=0.3)
+
+    assert (report.resumed_from, expected.resumed_from) == (after, None)
+    assert timeless(report) == timeless(expected)
+    torch.testing.assert_close(resumed.state_dict(), undisturbed.state_dict(), atol=0, rtol=0)
+
+
+def test_two_workers_train_the_same_model_as_one(tmp_path):
+    multiprocessing.spawn(run_worker, args=(2, str(tmp_path)), nprocs=2)
+    model, report = train(make_plan())
+
+    records = [json.loads((tmp_path / f"records-{rank}.json").read_text()) for rank in (0, 1)]
+    hashes = [record["weights_hashes"] for record in records[0]]
+    weights = torch.load(tmp_path / "weights-0.pt")
+    assert all(first == second for first, second in hashes)
+    assert len({first for first, _ in hashes}) == 3
+    torch.testing.assert_close(weights, model.state_dict(), atol=1e-5, rtol=0)
+    for alone, together in zip(report.records, records[0], strict=True):
+        assert set(alone.metrics) == set(together["metrics"])
+        assert together["metrics"]["val/loss"] == pytest.approx(alone.metrics["val/loss"], abs=1e-4)
+        assert together["metrics"]["train/loss"] == pytest.approx(
+            alone.metrics["train/loss"], abs=1e-4
+        )
+
+
+def test_training_stops_when_the_metric_no_longer_becomes_better(tmp_path):
+    stop = EarlyStopConfig(metric="train/lr", mode="max", patience=2)
+    config = TrainConfig(epochs=9, batch_size=8, warmup=0.0, early_stop=stop)
+    plan = make_plan(config=config, folder=tmp_path)
+
+    _, report = train(plan)
+    _, again = train(plan)
+
+    assert report.stopped_after == 3
+    assert (again.stopped_after, again.resumed_from) == (3, 3)
+
+
+def test_the_best_epoch_becomes_the_model(tmp_path):
+    best = ObjectiveConfig(metric="train/lr", mode="max")
+    config = TrainConfig(epochs=4, batch_size=8, warmup=0.0, keep_best=best, keep_checkpoints=1)
+    plan = make_plan(config=config, folder=tmp_path)
+
+    model, report = train(plan)
+
+    assert report.best_epoch == 0
+    torch.testing.assert_close(model.state_dict(), load_latest(tmp_path).best_model)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch-0001", "epoch-0004"]
+
+
+def test_an_unknown_metric_is_an_error_before_anything_is_trained():
+    config = TrainConfig(keep_best=ObjectiveConfig(metric="val/digit/f1"))
+
+    with pytest.raises(TrainingError, match="there is no metric 'val/digit/f1'") as caught:
+        train(make_plan(config=config))
+
+    assert "val/digit/f1_macro" in caught.value.hint
+
+
+def test_without_val_samples_training_is_judged_on_the_train_split(caplog):
+    _, report = train(make_plan(val=0))
+
+    assert "the model is judged on the train split" in caplog.text
+    assert "train/digit/accuracy" in report.best.metrics
+    assert not any(name.startswith("val/") for name in report.best.metrics)
+
+
+def test_a_loss_that_is_not_finite_is_an_error_with_a_hint():
+    plan = make_plan()
+    plan.train.labels["rate"][:5] = 1e38
+
+    with pytest.raises(TrainingError, match="no longer a finite number") as caught:
+        train(plan)
+
+    assert "lower train.lr (now 0.003)" in caught.value.hint
+
+
+def test_too_few_samples_for_the_workers_are_an_error():
+    config = TrainConfig(batch_size=8)
+
+    with pytest.raises(TrainingError, match="0 training samples in batches of 8"):
+        train(make_plan(config=config, train=0))
+
+
+def test_bfloat16_trains_too():
+    config = TrainConfig(epochs=6, batch_size=8, lr=1e-2, precision="bfloat16")
+
+    _, report = train(make_plan(config=config))
+
+    losses = [record.metrics["train/loss"] for record in report.records]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_workers_that_drift_apart_end_the_training(tmp_path):
+    with pytest.raises(Exception, match="after epoch 1 the workers hold different models"):
+        multiprocessing.spawn(run_worker, args=(2, str(tmp_path), False), nprocs=2)

@@ -1,0 +1,1 @@
+"""Compositions: each file is a program that chains stages."""

@@ -1,0 +1,27 @@
+"""Prepare, extract, search; then train the best trial's document again and evaluate it.
+
+python workflows/search.py workflows/configs/search.yaml
+python workflows/search.py workflows/configs/search.yaml --set search.trials=24
+"""
+
+from mmray.config.document import Config
+from mmray.console import run_workflow
+from mmray.core.report import Report
+from mmray.stages import evaluate, extract, prepare, search, train
+from mmray.tracking.tracker import Tracker
+
+
+def train_best(config: Config, tracker: Tracker) -> Report:
+    """Train the best trial's document from the start."""
+    return train.run(search.best_document(search.run(config, tracker)), tracker)
+
+
+def evaluate_best(config: Config, tracker: Tracker) -> Report:
+    """Judge what ``train_best`` has trained."""
+    return evaluate.run(search.best_document(search.run(config, tracker)), tracker)
+
+
+STAGES = (prepare.run, extract.run, search.run, train_best, evaluate_best)
+
+if __name__ == "__main__":
+    run_workflow(STAGES)
