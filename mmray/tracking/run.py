@@ -7,6 +7,7 @@ the next ones and at the end, and are kept in a file if the server is still away
 import importlib.metadata
 import json
 import logging
+import os
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -84,7 +85,11 @@ class MLflowRun:
         """Log the bundle as a pyfunc model whose input is raw records, one column per payload."""
         inputs = Schema([ColSpec("string", name, required=False) for name in columns])
         with self._going_on("model"):
-            with mlflow.start_run(run_id=self._run_id), quiet():
+            with (
+                fluent(self._client.tracking_uri),
+                mlflow.start_run(run_id=self._run_id),
+                quiet(),
+            ):
                 mlflow.pyfunc.log_model(
                     name="model",
                     python_model=bundle_model.__file__,
@@ -131,6 +136,23 @@ class MLflowRun:
         entries = [dict(metric) | {"run_id": self._run_id} for metric in self._waiting]
         _append(self._spill, entries)
         logger.warning("%d metrics were not delivered; they are in %s", len(entries), self._spill)
+
+
+@contextmanager
+def fluent(uri: str) -> Generator[None]:
+    """Point MLflow's module-level functions at a store, and back.
+
+    ``mlflow.set_tracking_uri`` also writes the environment, which every later process inherits.
+    """
+    before, inherited = mlflow.get_tracking_uri(), os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        if inherited is not None:
+            os.environ["MLFLOW_TRACKING_URI"] = inherited
 
 
 def prediction_requirements() -> list[str]:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
@@ -28,7 +27,6 @@ class MLflowTracker:
         self._workspace = workspace
         self._key = ""
         self._runs: dict[str, MLflowRun] = {}
-        mlflow.set_tracking_uri(uri)
         try:
             with quiet():  # a new SQLite store tells of its tables
                 self._client = MlflowClient(tracking_uri=uri)

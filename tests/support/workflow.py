@@ -31,7 +31,8 @@ def command(config, *overrides, workflow="fusion", options=("--json",)):
 
 
 def environment():
-    return os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    inherited = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    return inherited | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
 
 
 def run_workflow(config, *overrides, cwd, workflow="fusion"):

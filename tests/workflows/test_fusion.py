@@ -137,12 +137,14 @@ def test_the_logged_model_predicts_raw_records_through_mlflow(demo):
     import mlflow
     import pandas as pd
 
+    from mmray.tracking.run import fluent
+
     folder, _ = demo
     report = read_report(folder)
-    mlflow.set_tracking_uri(report["mlflow"]["uri"])
-    experiment = mlflow.get_experiment_by_name("digits").experiment_id
-    logged = mlflow.search_logged_models(experiment_ids=[experiment], output_format="list")
-    model = mlflow.pyfunc.load_model(logged[-1].model_uri)
+    with fluent(report["mlflow"]["uri"]):
+        experiment = mlflow.get_experiment_by_name("digits").experiment_id
+        logged = mlflow.search_logged_models(experiment_ids=[experiment], output_format="list")
+        model = mlflow.pyfunc.load_model(logged[-1].model_uri)
 
     frame = model.predict(pd.DataFrame([{"note": "an even figure", "photo": None, "speech": None}]))
 

@@ -1,13 +1,15 @@
 import json
 import logging
+import os
 
+import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from mmray.errors import ClusterError
 from mmray.tracking.open import tracking
-from mmray.tracking.run import MLflowRun
+from mmray.tracking.run import MLflowRun, fluent
 from mmray.tracking.store import RUN_FILE, UNDELIVERED, MLflowTracker
 from tests.support.document import make_config
 
@@ -291,3 +293,16 @@ def test_a_store_that_does_not_answer_is_told_with_what_to_do(workspace, monkeyp
     assert caught.value.where == "tracking.uri: http://127.0.0.1:9/nothing"
     assert "start the server" in caught.value.hint
     assert not (workspace / RUN_FILE).exists()
+
+
+def test_the_store_of_one_workflow_is_not_left_to_the_next_process(open_tracker, uri, monkeypatch):
+    for inherited in (None, "http://elsewhere:5000"):
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        if inherited is not None:
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", inherited)
+
+        open_tracker().close()
+        with fluent(uri):
+            assert mlflow.get_tracking_uri() == uri
+
+        assert os.environ.get("MLFLOW_TRACKING_URI") == inherited
