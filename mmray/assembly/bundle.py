@@ -110,7 +110,7 @@ def model_card(
     for name, feature in features.items():
         modality = config.modalities[name]
         lines.append(
-            f"- `{modality.column}` ({modality.kind}): {modality.extract.kind} "
+            f"- `{', '.join(modality.columns)}` ({modality.kind}): {modality.extract.kind} "
             f"{feature.spec.describe()}, encoded by {modality.encode.kind}"
         )
     lines += ["", "Any of them may be missing.", "", "## Outputs", ""]
@@ -127,7 +127,7 @@ def model_card(
             if isinstance(value, float)
         ]
     lines += ["", "## Use", "", "```python", "import mmray", ""]
-    example = {modality.column: "..." for modality in config.modalities.values()}
+    example = {c: "..." for modality in config.modalities.values() for c in modality.columns}
     lines += [f"mmray.load(folder).predict([{example}])", "```", ""]
     return "\n".join(lines)
 

@@ -12,9 +12,10 @@ from mmray.config.document import Config
 from mmray.config.modality import ModalityConfig
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
+from mmray.data.reference import reference_of
 from mmray.features.build import build_extractor
 from mmray.features.extractor import Extractor, extract_batch
-from mmray.features.payload import is_inline_text, read_payload
+from mmray.features.payload import read_payload
 from mmray.features.store import assemble_features
 from mmray.media.source import PayloadReader
 from mmray.training.predict import predict
@@ -81,11 +82,13 @@ class Predictor:
         return [self._to_row(row, samples, outputs, rejected[row]) for row in range(len(records))]
 
     def _payload(self, config: ModalityConfig, record: Record) -> bytes | Rejection:
-        value = record.get(config.column)
-        if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
+        try:
+            reference = reference_of(config, record)
+        except ValueError as error:
+            return Rejection("wrong_type", str(error))
+        if reference is None:
             return ABSENT
-        reference = value if isinstance(value, bytes) else str(value)
-        return read_payload(self._reader, reference, is_inline=is_inline_text(config))
+        return read_payload(self._reader, reference, is_inline=config.is_inline)
 
     def _to_row(
         self,

@@ -20,3 +20,19 @@ class CustomConfig(StrictModel):
     """Where the factory is, as ``package.module:function``."""
     options: dict[str, str | int | float | bool | None] = {}
     """Keyword arguments of the factory."""
+
+
+class ColumnConfig(StrictModel):
+    """A modality whose payloads stand in one column of the manifest."""
+
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the manifest that make one payload."""
+        return (self.column,)
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether text in the column is the payload itself, not a reference to it."""
+        return False

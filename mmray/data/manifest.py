@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from mmray.core.atomic import replacing
 from mmray.core.word import Split
+from mmray.data.reference import Reference
 
-Reference = str | bytes
 Label = str | float
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmray.config.document import Config
-from mmray.config.modality import TextConfig
+from mmray.config.modality import ModalityConfig
 from mmray.config.task import ClassificationConfig, TaskConfig
 from mmray.core.fingerprint import fingerprint
 from mmray.core.word import Split
-from mmray.data.manifest import Label, Manifest, Reference
+from mmray.data.manifest import Label, Manifest
+from mmray.data.reference import Reference, is_missing, name_of, reference_of
 from mmray.data.split import split_by_hash
 from mmray.data.table import RawTable
 from mmray.errors import ManifestError
@@ -22,7 +23,7 @@ def normalise(table: RawTable, config: Config) -> Manifest:
     _check_columns(table, config)
     references = {
         name: [
-            _reference(row.get(modality.column), place)
+            _reference(modality, row, place)
             for row, place in zip(table.rows, table.places, strict=True)
         ]
         for name, modality in config.modalities.items()
@@ -50,13 +51,16 @@ def normalise(table: RawTable, config: Config) -> Manifest:
 
 def _check_columns(table: RawTable, config: Config) -> None:
     columns = table.columns()
-    wanted = {f"modalities.{n}.column": m.column for n, m in config.modalities.items()}
-    wanted |= {f"tasks.{n}.column": t.column for n, t in config.tasks.items()}
     split = config.data.split
-    optional = {"data.id": config.data.id, "data.split.group": split.group}
-    optional["data.split.column"] = split.column
-    wanted |= {key: column for key, column in optional.items() if column}
-    for key, column in wanted.items():
+    optional = {
+        "data.id": config.data.id,
+        "data.split.group": split.group,
+        "data.split.column": split.column,
+    }
+    wanted = [(f"modalities.{n}", c) for n, m in config.modalities.items() for c in m.columns]
+    wanted += [(f"tasks.{n}.column", t.column) for n, t in config.tasks.items()]
+    wanted += [(key, column) for key, column in optional.items() if column]
+    for key, column in wanted:
         if column not in columns:
             close = difflib.get_close_matches(column, columns, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(columns)}"
@@ -67,27 +71,20 @@ def _check_columns(table: RawTable, config: Config) -> None:
             )
 
 
-def _is_missing(value: object) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
-
-
-def _reference(value: object, place: str) -> Reference | None:
-    if _is_missing(value):
-        return None
-    if isinstance(value, str | bytes):
-        return value
-    raise ManifestError(
-        f"a payload must be text, a path or bytes, not {value!r:.80}",
-        where=place,
-        hint="write a missing payload as null or leave it empty",
-    )
+def _reference(modality: ModalityConfig, row: Mapping[str, Any], place: str) -> Reference | None:
+    try:
+        return reference_of(modality, row)
+    except ValueError as error:
+        raise ManifestError(
+            str(error), where=place, hint="write a missing payload as null or leave it empty"
+        ) from None
 
 
 def _check_references(
     references: Mapping[str, list[Reference | None]], table: RawTable, config: Config
 ) -> None:
     for name, modality in config.modalities.items():
-        if isinstance(modality, TextConfig) and modality.payload == "inline":
+        if modality.is_inline:
             continue
         for value, place in zip(references[name], table.places, strict=True):
             if not isinstance(value, str):
@@ -95,23 +92,15 @@ def _check_references(
             problem = check_reference(value, table.folder, config.data.allow)
             if problem:
                 raise ManifestError(
-                    f"{modality.column}: {problem}",
+                    f"{', '.join(modality.columns)}: {problem}",
                     where=place,
                     hint="put the file below the manifest's folder, or list its folder or URI "
                     "prefix under 'data.allow'",
                 )
 
 
-def _name(value: object) -> str:
-    """Return a class, an id or a group as text; 3.0 and 3 are one.
-
-    Parquet and pandas turn whole numbers into floats in a column with gaps.
-    """
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
 def _label(value: Any, task: TaskConfig, place: str) -> Label | None:  # noqa: ANN401 (raw cell)
-    if _is_missing(value):
+    if is_missing(value):
         return None
     if not isinstance(value, str | int | float):
         raise ManifestError(
@@ -120,7 +109,7 @@ def _label(value: Any, task: TaskConfig, place: str) -> Label | None:  # noqa: A
             hint="a sample has one label per task",
         )
     if isinstance(task, ClassificationConfig):
-        return _name(value)
+        return name_of(value)
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -197,11 +186,11 @@ def _sample_ids(
 
 
 def _explicit_id(value: object, column: str, place: str) -> str:
-    if _is_missing(value):
+    if is_missing(value):
         raise ManifestError(
             f"a sample has no {column!r}", where=place, hint="every row needs an id"
         )
-    return _name(value)
+    return name_of(value)
 
 
 def _splits(table: RawTable, config: Config, ids: list[str]) -> list[Split]:
@@ -212,7 +201,8 @@ def _splits(table: RawTable, config: Config, ids: list[str]) -> list[Split]:
             # A sample without a group is a group of its own.
             groups = [row.get(split.group) for row in table.rows]
             keys = [
-                ids[row] if _is_missing(group) else _name(group) for row, group in enumerate(groups)
+                ids[row] if is_missing(group) else name_of(group)
+                for row, group in enumerate(groups)
             ]
         splits = [split_by_hash(key, split) for key in keys]
     else:

@@ -20,7 +20,7 @@ from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError, MMRayError
 from mmray.features.build import build_extractor
 from mmray.features.extractor import Extractor, extract_batch
-from mmray.features.payload import is_inline_text, read_payload
+from mmray.features.payload import read_payload
 from mmray.features.store import write_shard
 from mmray.media.source import PayloadReader
 
@@ -98,7 +98,7 @@ class ShardActor:
 def extract_unit(extractor: Extractor, plan: ExtractionPlan, unit: Unit) -> dict[str, list[Any]]:
     """Read, decode, extract and write one unit."""
     reader = PayloadReader(roots=plan.allow, folder=plan.corpus, max_bytes=plan.max_payload_bytes)
-    is_inline = is_inline_text(plan.config)
+    is_inline = plan.config.is_inline
     payloads = [read_payload(reader, ref, is_inline=is_inline) for ref in unit.references]
     batch = extract_batch(extractor, payloads)
     write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec)

@@ -1,7 +1,7 @@
 """Where a pretrained checkpoint is: a local folder, or a name on the Hugging Face hub."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from mmray.core.atomic import read_json
 from mmray.core.fingerprint import digest_file, digest_lines
 from mmray.errors import ConfigError
 
+MODEL_FOLDER = "model"
+"""Where a bundle keeps the checkpoint of a modality."""
 _PARTS = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model")
 
 
@@ -100,3 +102,14 @@ def check_complete(model: str, loading: dict[str, Any]) -> bool:
             hint="config.json and the weights belong to different models",
         )
     return not missing
+
+
+def first_width(told: Iterable[object], model: str) -> int:
+    """Return the first width that the checkpoint's configuration tells; none is a ConfigError."""
+    for width in told:
+        if isinstance(width, int) and width > 0:
+            return width
+    raise ConfigError(
+        f"the config.json of checkpoint {model!r} does not tell how wide its output is",
+        hint="set extract.dim to the width of the pooled output",
+    )

@@ -4,14 +4,8 @@ import hashlib
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mmray.config.modality import ModalityConfig, TextConfig
 from mmray.core.rejection import Rejection
 from mmray.media.source import PayloadReader
-
-
-def is_inline_text(config: ModalityConfig) -> bool:
-    """Return whether the column holds the text itself."""
-    return isinstance(config, TextConfig) and config.payload == "inline"
 
 
 def read_payload(

@@ -181,7 +181,7 @@ def _track(
             path, folder="plots"
         )
     parent.log_file(folder / "details.json")
-    columns = list(dict.fromkeys(m.column for m in config.modalities.values()))
+    columns = list(dict.fromkeys(c for m in config.modalities.values() for c in m.columns))
     tracker.child(FUSION).log_bundle(
         Path(config.workspace) / MODEL, columns, register_as=config.tracking.register_as
     )

@@ -20,7 +20,7 @@ from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.build import extractor_identity
 from mmray.features.fit import FIT_VERSION, fit_extractor, needs_fit
-from mmray.features.payload import is_inline_text, payload_key, read_payload
+from mmray.features.payload import payload_key, read_payload
 from mmray.features.spec import spec_of
 from mmray.features.store import read_outcomes, stored_keys, write_index
 from mmray.media.source import PayloadReader
@@ -84,7 +84,7 @@ def payload_keys(name: str, config: Config, manifest: Manifest) -> tuple[dict[st
     """Return the version of every payload that the manifest has, and a digest of them all."""
     modality = config.modalities[name]
     keys = {
-        sample: payload_key(reference, manifest.folder, is_inline=is_inline_text(modality))
+        sample: payload_key(reference, manifest.folder, is_inline=modality.is_inline)
         for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
         if reference is not None
     }
@@ -111,7 +111,7 @@ def _state_folder(name: str, config: Config, manifest: Manifest) -> Path:
     rows = manifest.rows_of(Split.TRAIN)
     references = [manifest.references[name][row] for row in rows]
     keys = [
-        payload_key(reference, manifest.folder, is_inline=is_inline_text(modality))
+        payload_key(reference, manifest.folder, is_inline=modality.is_inline)
         for reference in references
         if reference is not None
     ]
@@ -143,7 +143,7 @@ def _train_payloads(name: str, config: Config, manifest: Manifest) -> list[bytes
         reference = manifest.references[name][row]
         if reference is None:
             continue
-        payload = read_payload(reader, reference, is_inline=is_inline_text(modality))
+        payload = read_payload(reader, reference, is_inline=modality.is_inline)
         if not isinstance(payload, Rejection):
             payloads.append(payload)
     return payloads

@@ -18,7 +18,7 @@ def predict_file(bundle: Path, records: Path, output: Path | None) -> dict[str, 
 
     table = read_table(str(records))
     predictor = load(bundle, folder=table.folder)
-    columns = {modality.column for modality in predictor.config.modalities.values()}
+    columns = {c for modality in predictor.config.modalities.values() for c in modality.columns}
     if not columns & set(table.columns()):
         raise ManifestError(
             f"no column of this table is an input of the model: {', '.join(table.columns())}",

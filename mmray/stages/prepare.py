@@ -72,7 +72,7 @@ def prepared_folder(config: Config) -> Path:
         for name, task in config.tasks.items()
     }
     columns = {
-        name: [modality.column, getattr(modality, "payload", "file")]
+        name: [*modality.columns, modality.is_inline]
         for name, modality in config.modalities.items()
     }
     data = config.data.model_dump(

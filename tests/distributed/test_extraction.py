@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmray.config.modality import AudioConfig, MfccConfig
+from mmray.config.audio import AudioConfig, MfccConfig
 from mmray.core.rejection import Rejection
 from mmray.distributed.extraction import ExtractionPlan, Unit, extract_units
 from mmray.errors import ExtractionError

@@ -2,7 +2,7 @@ import pickle
 
 from mmray.core.rejection import Rejection
 from mmray.features.extractor import extract_batch
-from mmray.features.pixels import PixelsExtractor
+from mmray.features.image.pixels import PixelsExtractor
 from mmray.media.audio import decode_audio
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmray.config.modality import TextConfig
+from mmray.config.text import TextConfig
 from mmray.core.atomic import read_json
 from mmray.errors import ExtractionError
 from mmray.features.build import build_extractor

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from mmray.config.modality import TextConfig
+from mmray.config.text import TextConfig
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.errors import ConfigError

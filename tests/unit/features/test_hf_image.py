@@ -7,10 +7,10 @@ import pytest
 import torch
 from transformers import AutoImageProcessor, AutoModel
 
-from mmray.config.modality import ImageConfig
+from mmray.config.image import ImageConfig
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, export_extractor
-from mmray.features.preprocess import SETTINGS, read_preprocess
+from mmray.features.image.preprocess import SETTINGS, read_preprocess
 from tests.support.payload import encode_image, photo
 
 WEIGHTS = Path(__file__).parents[3].parent / "shared/data/weights/mobilenet_v1_0.75_224"

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, pipeline
 
-from mmray.config.modality import TextConfig
+from mmray.config.text import TextConfig
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, export_extractor
 

@@ -5,9 +5,9 @@ import librosa
 import numpy as np
 import pytest
 
-from mmray.config.modality import AudioConfig
+from mmray.config.audio import AudioConfig
+from mmray.features.audio.mfcc import Mfcc
 from mmray.features.build import build_extractor
-from mmray.features.mfcc import Mfcc
 from tests.support.payload import clip_payload, tone
 
 

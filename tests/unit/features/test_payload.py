@@ -3,9 +3,10 @@ import shutil
 
 import pytest
 
-from mmray.config.modality import ImageConfig, TextConfig
+from mmray.config.image import ImageConfig
+from mmray.config.text import TextConfig
 from mmray.core.rejection import Rejection
-from mmray.features.payload import is_inline_text, payload_key, read_payload
+from mmray.features.payload import payload_key, read_payload
 from mmray.media.source import PayloadReader
 
 
@@ -90,6 +91,6 @@ def test_a_file_that_is_not_there_is_a_rejection_and_no_error(corpus):
 
 
 def test_only_text_is_inline_and_only_when_it_is_no_file():
-    assert is_inline_text(TextConfig(column="note"))
-    assert not is_inline_text(TextConfig(column="note", payload="file"))
-    assert not is_inline_text(ImageConfig(column="photo"))
+    assert TextConfig(column="note").is_inline
+    assert not TextConfig(column="note", payload="file").is_inline
+    assert not ImageConfig(column="photo").is_inline

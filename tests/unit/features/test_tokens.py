@@ -7,7 +7,7 @@ import pytest
 import tokenizers
 from tokenizers import pre_tokenizers
 
-from mmray.config.modality import TextConfig
+from mmray.config.text import TextConfig
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.fit import fit_extractor, needs_fit
 
@@ -73,7 +73,7 @@ def test_words_seen_often_are_one_token_and_never_seen_ones_unknown(tmp_path):
 
 def test_training_in_another_process_and_order_gives_the_same_file(tmp_path):
     program = (
-        "import sys, json; from mmray.features.tokenizer import train_wordpiece\n"
+        "import sys, json; from mmray.features.text.tokenizer import train_wordpiece\n"
         "texts = json.loads(sys.argv[2])\n"
         "train_wordpiece(texts, 300).save(sys.argv[1])"
     )

@@ -9,7 +9,7 @@ import tokenizers
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.extractor import Feature
-from mmray.features.tokenizer import UNKNOWN, vocabulary_size
+from mmray.features.text.tokenizer import UNKNOWN, vocabulary_size
 
 
 class TokensExtractor:

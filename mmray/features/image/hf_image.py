@@ -13,7 +13,7 @@ from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.checkpoint import check_complete, quiet_loading
 from mmray.features.extractor import Feature
-from mmray.features.preprocess import SETTINGS, Preprocess, read_preprocess
+from mmray.features.image.preprocess import SETTINGS, Preprocess, read_preprocess
 
 
 class HFImageExtractor:

@@ -1,0 +1,71 @@
+"""From the image section of the document to an extractor."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, assert_never
+
+from mmray.config.image import CustomImageExtract, HFImageConfig, ImageConfig, PixelsConfig
+from mmray.core.word import Kind
+from mmray.features.checkpoint import MODEL_FOLDER, checkpoint_identity
+from mmray.features.custom import custom_digest, load_custom
+from mmray.features.export import export_checkpoint
+from mmray.features.extractor import Extractor
+from mmray.features.image.pixels import PixelsExtractor
+from mmray.features.image.spec import image_spec
+from mmray.media.image import decode_image, open_image
+
+VERSIONS = {"pixels": 1, "hf_image": 1, "custom": 1}
+"""Raise one when that extractor's code, or its decoding, gives other features than before."""
+
+
+def build_image(config: ImageConfig, state: Path | None) -> Extractor:
+    """Build the extractor of an image modality."""
+    config = _with_exported(config, state)
+    decoding = config.decode.model_dump()
+    match config.extract:
+        case PixelsConfig(height=height, width=width):
+            decode = partial(decode_image, height=height, width=width, **decoding)
+            return PixelsExtractor(image_spec(config), decode)
+        case HFImageConfig() as extract:
+            from mmray.features.image.hf_image import HFImageExtractor
+
+            return HFImageExtractor(
+                image_spec(config),
+                extract.model,
+                partial(open_image, **decoding),
+                batch_size=extract.batch_size,
+            )
+        case CustomImageExtract() as extract:
+            return load_custom(extract.factory, extract.options, Kind.IMAGE)
+        case _:
+            assert_never(config.extract)
+
+
+def image_identity(config: ImageConfig, state: Path | None) -> dict[str, Any]:
+    """Return what beside its settings decides what the features are."""
+    config = _with_exported(config, state)
+    version = {"version": VERSIONS[config.extract.kind]}
+    match config.extract:
+        case HFImageConfig(model=model):
+            return version | {"checkpoint": checkpoint_identity(model)}
+        case CustomImageExtract() as extract:
+            return version | {"code": custom_digest(extract.factory)}
+        case PixelsConfig():
+            return version
+        case _:
+            assert_never(config.extract)
+
+
+def export_image(config: ImageConfig, state: Path | None, folder: Path) -> None:
+    """Write into ``folder`` what ``build_image(config, folder)`` needs on another machine."""
+    config = _with_exported(config, state)
+    if isinstance(config.extract, HFImageConfig):
+        export_checkpoint(config.extract.model, folder / MODEL_FOLDER)
+
+
+def _with_exported(config: ImageConfig, state: Path | None) -> ImageConfig:
+    """Point the config at the checkpoint inside of ``state``, if any."""
+    if state is None or not (state / MODEL_FOLDER).is_dir():
+        return config
+    change = {"model": str(state / MODEL_FOLDER)}
+    return config.model_copy(update={"extract": config.extract.model_copy(update=change)})
