@@ -1,4 +1,4 @@
-"""Every extractor keeps its promise. A new kind adds one line to KINDS."""
+"""Every extractor keeps its promise. A new kind adds one line to tests/support/kinds/."""
 
 import numpy as np
 import pytest
@@ -11,30 +11,16 @@ from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor
 from mmray.features.spec import spec_of
 from tests.support.checkpoint import checkpoints
-from tests.support.payload import clip_payload, photo_payload, tone
+from tests.support.kinds import audio, image, text
 
 __all__ = ["checkpoints"]
 
-TEXTS = [b"a cat", "一只猫 sat".encode(), b"the quick brown fox " * 20, b"x", b"hello world again"]
-IMAGES = [photo_payload(40 + 9 * seed, 64 - 5 * seed, seed) for seed in range(5)]
-CLIPS = [clip_payload(tone(s, hz=200 + 900 * s)) for s in (0.3, 0.01, 2.0, 0.7, 1.1)]
-PAYLOADS = {"text": TEXTS, "image": IMAGES, "audio": CLIPS}
+PAYLOADS = {"text": text.PAYLOADS, "image": image.PAYLOADS, "audio": audio.PAYLOADS}
 KINDS = {
-    "tokens": ("text", {"kind": "tokens", "vocabulary": 90, "max_tokens": 12}),
-    "ready tokens": ("text", {"kind": "tokens", "tokenizer": "{bert}", "max_tokens": 12}),
-    "bow": ("text", {"kind": "bow", "vocabulary": 30}),
-    "hf_text cls": ("text", {"kind": "hf_text", "model": "{bert}", "max_tokens": 32}),
-    "hf_text mean": ("text", {"kind": "hf_text", "model": "{bert}", "max_tokens": 32,
-                              "pooling": "mean", "batch_size": 2}),
-    "hf_text sequence": ("text", {"kind": "hf_text", "model": "{bert}", "max_tokens": 32,
-                                  "pooling": "sequence"}),
-    "pixels": ("image", {"kind": "pixels", "height": 24, "width": 32}),
-    "hf_image vit": ("image", {"kind": "hf_image", "model": "{vit}", "batch_size": 2}),
-    "hf_image resnet": ("image", {"kind": "hf_image", "model": "{resnet}"}),
-    "mfcc": ("audio", {"kind": "mfcc", "max_frames": 40}),
-    "mfcc mean": ("audio", {"kind": "mfcc", "pooling": "mean"}),
-    "mfcc statistics": ("audio", {"kind": "mfcc", "pooling": "statistics"}),
-}  # fmt: skip
+    name: (kind.__name__.rsplit(".", 1)[1], extract)
+    for kind in (text, image, audio)
+    for name, extract in kind.EXTRACTS.items()
+}
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda name: name.replace(" ", "-"))
