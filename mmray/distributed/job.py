@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from mmray.errors import ClusterError, ConfigError
 
 logger = logging.getLogger(__name__)
 DOCUMENT = "document.yaml"
+READY_S = 120.0
+"""How long a cluster that is starting is waited for."""
+NOT_READY = "No available agent"
+"""What Ray's dashboard answers before the head's agent is up; it waits a while itself."""
 
 
 def submit(config: Config, *, address: str, workflow: Path) -> dict[str, Any]:
@@ -35,11 +40,12 @@ def submit(config: Config, *, address: str, workflow: Path) -> dict[str, Any]:
     client = _client(address)
     with tempfile.TemporaryDirectory(prefix="mmray-job-") as folder:
         package(config, workflow, Path(folder))
-        job_id = client.submit_job(
-            entrypoint=f"python -m {workflow.parent.name}.{workflow.stem} {DOCUMENT}",
-            runtime_env={"working_dir": folder},
-            metadata={"name": config.name, "document": fingerprint(resolved(config))},
-        )
+        job = {
+            "entrypoint": f"python -m {workflow.parent.name}.{workflow.stem} {DOCUMENT}",
+            "runtime_env": {"working_dir": folder},
+            "metadata": {"name": config.name, "document": fingerprint(resolved(config))},
+        }
+        job_id = _hand_in(client, job, address)
     logger.info("job %s on %s", job_id, address)
     try:
         asyncio.run(_follow(client, job_id))
@@ -115,6 +121,23 @@ def auth_headers() -> dict[str, str]:
     path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH", "~/.ray/auth_token")).expanduser()
     token = os.environ.get("RAY_AUTH_TOKEN") or (path.read_text("utf-8") if path.is_file() else "")
     return {"Authorization": f"Bearer {token.strip()}"} if token.strip() else {}
+
+
+def _hand_in(client: Any, job: dict[str, Any], address: str) -> str:  # noqa: ANN401
+    """Hand the job in; a head that has just started is waited for."""
+    deadline = time.monotonic() + READY_S
+    while True:
+        try:
+            return str(client.submit_job(**job))
+        except RuntimeError as error:
+            if NOT_READY not in str(error) or time.monotonic() > deadline:
+                raise ClusterError(
+                    f"the cluster does not take the job: {error}",
+                    where=address,
+                    hint="look at the cluster with 'ray status', then submit again",
+                ) from error
+        logger.info("the cluster is still starting; trying again")
+        time.sleep(1.0)
 
 
 async def _follow(client: Any, job_id: str) -> None:  # noqa: ANN401

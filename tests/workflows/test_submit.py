@@ -50,7 +50,7 @@ def submit(address, config, *overrides, cwd):
         done = subprocess.run(
             [sys.executable, "-m", "mmray", "submit", str(config), "--address", address, "--json",
              "--workflow", str(ROOT / "workflows" / "fusion.py"), *sets],
-            cwd=cwd, env=environment(), capture_output=True, text=True, timeout=400,
+            cwd=cwd, env=environment(), capture_output=True, text=True, timeout=500,
         )  # fmt: skip
         is_up = "no cluster answers" not in done.stderr
         if is_up or monotonic() > deadline:
