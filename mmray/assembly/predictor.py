@@ -14,7 +14,8 @@ from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
 from mmray.data.reference import reference_of
 from mmray.features.build import build_extractor
-from mmray.features.extractor import Extractor, extract_batch
+from mmray.features.decoding import safe_decoder
+from mmray.features.extractor import Decode, Extractor, extract_batch
 from mmray.features.payload import read_payload
 from mmray.features.store import assemble_features
 from mmray.media.source import PayloadReader
@@ -38,6 +39,12 @@ class Predictor:
         self._extractors: dict[str, Extractor] = {
             name: build_extractor(bundle.config.modalities[name], feature.state)
             for name, feature in bundle.features.items()
+        }
+        self._decoders: dict[str, Decode] = {
+            name: safe_decoder(
+                self.config.modalities[name], extractor, timeout_s=self.config.data.max_decode_s
+            )
+            for name, extractor in self._extractors.items()
         }
         self._reader = reader_for(bundle.config, folder)
 
@@ -69,7 +76,7 @@ class Predictor:
         for name, feature in self._bundle.features.items():
             config = self._bundle.config.modalities[name]
             payloads = [self._payload(config, record) for record in records]
-            batch = extract_batch(self._extractors[name], payloads)
+            batch = extract_batch(self._extractors[name], payloads, self._decoders[name])
             modalities[name] = _to_features(batch.features, feature.spec)
             for row, reason in enumerate(batch.reasons):
                 if reason and payloads[row] is not ABSENT:

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from mmray.config.base import Fraction, StrictModel
 
@@ -45,3 +45,5 @@ class DataConfig(StrictModel):
     """Extraction fails when a larger share of a modality's payloads is rejected."""
     max_payload_bytes: PositiveInt = 256 * 2**20
     """A larger payload is rejected unread."""
+    max_decode_s: PositiveFloat = 60.0
+    """A payload that takes longer to decode is rejected; seconds."""

@@ -19,7 +19,8 @@ from mmray.config.modality import ModalityConfig
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError, MMRayError
 from mmray.features.build import build_extractor
-from mmray.features.extractor import Extractor, extract_batch
+from mmray.features.decoding import safe_decoder
+from mmray.features.extractor import Decode, Extractor, extract_batch
 from mmray.features.payload import read_payload
 from mmray.features.store import write_shard
 from mmray.media.source import PayloadReader
@@ -44,6 +45,7 @@ class ExtractionPlan:
     """Where relative references start."""
     allow: tuple[str, ...]
     max_payload_bytes: int
+    max_decode_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class ShardActor:
         self._failure = ""
         try:
             self._extractor = build_extractor(plan.config, Path(plan.state) if plan.state else None)
+            self._decode = safe_decoder(plan.config, self._extractor, timeout_s=plan.max_decode_s)
         except MMRayError as error:
             # Ray Data keeps only the text of an exception, so ours travels as data.
             self._failure = str(error)
@@ -88,19 +91,21 @@ class ShardActor:
         if self._failure:
             return _outcome(failure=self._failure)
         try:
-            return extract_unit(self._extractor, self._plan, unit)
+            return extract_unit(self._extractor, self._decode, self._plan, unit)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             return _outcome(failure=f"no space left for features in {self._plan.output}")
 
 
-def extract_unit(extractor: Extractor, plan: ExtractionPlan, unit: Unit) -> dict[str, list[Any]]:
+def extract_unit(
+    extractor: Extractor, decode: Decode, plan: ExtractionPlan, unit: Unit
+) -> dict[str, list[Any]]:
     """Read, decode, extract and write one unit."""
     reader = PayloadReader(roots=plan.allow, folder=plan.corpus, max_bytes=plan.max_payload_bytes)
     is_inline = plan.config.is_inline
-    payloads = [read_payload(reader, ref, is_inline=is_inline) for ref in unit.references]
-    batch = extract_batch(extractor, payloads)
+    payloads = (read_payload(reader, ref, is_inline=is_inline) for ref in unit.references)
+    batch = extract_batch(extractor, payloads, decode)
     write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec)
     rejected = sum(bool(reason) for reason in batch.reasons)
     return _outcome(samples=len(unit.ids), rejected=rejected)

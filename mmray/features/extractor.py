@@ -1,6 +1,6 @@
 """What every extractor promises, and how one runs over payloads of which some are bad."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -11,7 +11,11 @@ from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
 
 Decoded: TypeAlias = Any
+Decode: TypeAlias = Callable[[bytes], Decoded]
 Feature: TypeAlias = npt.NDArray[Any]
+
+HELD_BYTES = 128 * 2**20
+"""So much of what is decoded is held before it is extracted."""
 
 
 class Extractor(Protocol):
@@ -19,8 +23,12 @@ class Extractor(Protocol):
 
     spec: FeatureSpec
 
-    def decode(self, payload: bytes) -> Decoded:
-        """Return what ``extract`` takes, or raise a Rejection."""
+    @property
+    def decode(self) -> Decode:
+        """Return what makes of a payload what ``extract`` takes, or raises a Rejection.
+
+        A function of a module, or a ``functools.partial`` of one: it can run in another process.
+        """
         ...
 
     def extract(self, decoded: Sequence[Decoded]) -> list[Feature]:
@@ -41,26 +49,54 @@ class ExtractedBatch:
     details: list[str]
 
 
-def extract_batch(extractor: Extractor, payloads: Sequence[bytes | Rejection]) -> ExtractedBatch:
-    """Decode and extract in order. A payload that is already a Rejection stays one."""
-    features: list[Feature | None] = [None] * len(payloads)
-    reasons = [""] * len(payloads)
-    details = [""] * len(payloads)
-    kept: list[int] = []
-    decoded: list[Decoded] = []
+def extract_batch(
+    extractor: Extractor, payloads: Iterable[bytes | Rejection], decode: Decode | None = None
+) -> ExtractedBatch:
+    """Decode and extract in order. A payload that is already a Rejection stays one.
+
+    ``decode`` stands in for the extractor's own, for example to run it in another process. Payloads
+    are taken one by one, and what is decoded is extracted before it takes much memory.
+    """
+    result = ExtractedBatch([], [], [])
+    rows: list[int] = []
+    held: list[Decoded] = []
+    held_bytes = 0
     for row, payload in enumerate(payloads):
-        try:
-            if isinstance(payload, Rejection):
-                raise payload
-            decoded.append(extractor.decode(payload))
-            kept.append(row)
-        except Rejection as rejection:
-            reasons[row], details[row] = rejection.reason, rejection.detail
-    extracted = extractor.extract(decoded) if kept else []
-    for row, feature in zip(kept, extracted, strict=True):
+        decoded = _decoded(decode or extractor.decode, payload)
+        is_rejected = isinstance(decoded, Rejection)
+        result.features.append(None)
+        result.reasons.append(decoded.reason if is_rejected else "")
+        result.details.append(decoded.detail if is_rejected else "")
+        if is_rejected:
+            continue
+        rows.append(row)
+        held.append(decoded)
+        held_bytes += getattr(decoded, "nbytes", 0)
+        if held_bytes >= HELD_BYTES:
+            _extract(extractor, rows, held, result)
+            rows, held, held_bytes = [], [], 0
+    _extract(extractor, rows, held, result)
+    return result
+
+
+def _decoded(decode: Decode, payload: bytes | Rejection) -> Decoded | Rejection:
+    if isinstance(payload, Rejection):
+        return payload
+    try:
+        return decode(payload)
+    except Rejection as rejection:
+        return rejection
+
+
+def _extract(
+    extractor: Extractor, rows: Sequence[int], decoded: Sequence[Decoded], result: ExtractedBatch
+) -> None:
+    """Extract what was decoded of ``rows`` and put it into ``result``."""
+    if not rows:
+        return
+    for row, feature in zip(rows, extractor.extract(decoded), strict=True):
         if np.issubdtype(feature.dtype, np.floating) and not np.isfinite(feature).all():
-            reasons[row] = "feature_not_finite"
-            details[row] = "the extractor gave an infinite value or not a number"
+            result.reasons[row] = "feature_not_finite"
+            result.details[row] = "the extractor gave an infinite value or not a number"
         else:
-            features[row] = feature
-    return ExtractedBatch(features, reasons, details)
+            result.features[row] = feature

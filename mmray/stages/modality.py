@@ -191,6 +191,7 @@ def _compute(
         corpus=manifest.folder,
         allow=config.data.allow,
         max_payload_bytes=config.data.max_payload_bytes,
+        max_decode_s=config.data.max_decode_s,
     )
     progress = Progress(name, len(pending))
     size = connect(config.runtime)

@@ -76,7 +76,7 @@ def prepared_folder(config: Config) -> Path:
         for name, modality in config.modalities.items()
     }
     data = config.data.model_dump(
-        mode="json", exclude={"max_rejected_fraction", "max_payload_bytes"}
+        mode="json", exclude={"max_rejected_fraction", "max_payload_bytes", "max_decode_s"}
     )
     return stage_folder(
         config, STAGE, fingerprint(data, columns, tasks, digest_table(config.data.manifest))

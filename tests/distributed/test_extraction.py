@@ -31,6 +31,7 @@ def make_plan(corpus, output, config=CONFIG):
     return ExtractionPlan(
         name="audio", config=config, spec=spec_of(config), state=None, output=str(output),
         corpus=str(corpus), allow=(), max_payload_bytes=2**20,
+        max_decode_s=60.0,
     )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ def test_an_extractor_that_cannot_be_built_is_our_own_error(cluster, tmp_path):
     plan = ExtractionPlan(
         name="audio", config=config, spec=spec_of(CONFIG), state=None, output=str(tmp_path),
         corpus=str(tmp_path), allow=(), max_payload_bytes=1,
+        max_decode_s=60.0,
     )  # fmt: skip
 
     with pytest.raises(ExtractionError, match=r"no\.such\.module"):

@@ -1,0 +1,19 @@
+"""Where decoders run: native code reads hostile bytes in a process of its own."""
+
+from mmray.config.modality import ModalityConfig
+from mmray.core.word import Kind
+from mmray.features.extractor import Decode, Extractor
+from mmray.media.guard import GuardedDecoder
+
+PLAIN = (Kind.TEXT,)
+"""Kinds that Python alone decodes, in linear time."""
+
+
+def safe_decoder(config: ModalityConfig, extractor: Extractor, *, timeout_s: float) -> Decode:
+    """Return the extractor's decoder so that a hang or a crash in it costs one payload.
+
+    A user's own extractor decodes in this process: it may hold what cannot travel.
+    """
+    if config.kind in PLAIN or config.extract.kind == "custom":
+        return extractor.decode
+    return GuardedDecoder(extractor.decode, timeout_s=timeout_s)
