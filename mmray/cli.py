@@ -81,9 +81,10 @@ def predict(  # noqa: PLR0913
 
 
 @app.command()
-def check(
+def check(  # noqa: PLR0913
     config: ConfigPath,
     overrides: Overrides = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Also decode every payload.")] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -95,7 +96,7 @@ def check(
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.stages.check import check as check_all
 
-        report = check_all(loaded)
+        report = check_all(loaded, deep=deep)
         if as_json:
             typer.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
             return
@@ -104,6 +105,24 @@ def check(
         for sentence in report.found:
             typer.echo(sentence)
         typer.echo(f"next: {report.next_step.replace('CONFIG', str(config))}")
+
+
+@app.command()
+def bench(
+    group: Annotated[str, typer.Argument(help="features or training")] = "features",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Measure this checkout's claims against the usual way, in turn, on this machine."""
+    with user_errors(debug=debug):
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from mmray.stages.bench import describe_benchmarks, run_benchmarks
+
+        found = run_benchmarks(group)
+        lines = [json.dumps(found, indent=2)] if as_json else describe_benchmarks(found)
+        typer.echo("\n".join(lines))
 
 
 @app.command()

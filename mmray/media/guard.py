@@ -54,6 +54,11 @@ class GuardedDecoder:
             return answer
         raise answer
 
+    @property
+    def pid(self) -> int | None:
+        """The process id of the child, while there is one."""
+        return self._child.pid if self._child is not None else None
+
     def close(self) -> None:
         """End the child, whatever it is doing."""
         if self._child is not None and self._connection is not None:

@@ -5,11 +5,13 @@ import importlib.util
 import os
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from mmray.config.document import Config, LocalRuntime
 from mmray.core.report import Report
 from mmray.core.spec import FeatureSpec
+from mmray.data.manifest import Manifest
 from mmray.errors import ConfigError, ExtractionError
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_model
@@ -19,8 +21,11 @@ MIN_FREE_BYTES = 512 * 2**20
 BYTES = {"float32": 4, "int32": 4, "uint8": 1}
 
 
-def check(config: Config) -> Report:
-    """Check everything that can be known beforehand; the first problem is an error."""
+def check(config: Config, *, deep: bool = False) -> Report:
+    """Check everything that can be known beforehand; the first problem is an error.
+
+    ``deep`` also decodes every payload, which takes as long as it takes.
+    """
     started = time.monotonic()
     specs = {name: spec_of(config.modalities[name]) for name in config.modality_order()}
     check_model(config.model, {n: m.encode for n, m in config.modalities.items()}, specs)
@@ -28,12 +33,13 @@ def check(config: Config) -> Report:
     counts = manifest_counts(manifest)
     needed = _features_bytes(specs, {n: _payloads(counts, n) for n in specs})
     free = check_disk(config, needed)
+    decoded, table = _decode_all(config, manifest) if deep else ({}, ())
     return Report(
         stage="check",
         fingerprint=prepared_folder(config).name,
         folder="",
         seconds=round(time.monotonic() - started, 2),
-        counts=counts | {"features": {name: spec.to_dict() for name, spec in specs.items()}},
+        counts=counts | {"features": {n: spec.to_dict() for n, spec in specs.items()}} | decoded,
         found=(
             f"the document {config.name!r} is complete",
             *describe_counts(counts),
@@ -44,9 +50,19 @@ def check(config: Config) -> Report:
             ),
             f"disk: features take up to {_human(needed)}, {_human(free)} free",
             _environment(config),
+            *table,
         ),
         next_step="python workflows/fusion.py CONFIG",
     )
+
+
+def _decode_all(config: Config, manifest: Manifest) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Return what became of every payload, as data and as lines of a table."""
+    # Not above: a check that is not deep must be quick.
+    from mmray.stages.deep_check import check_deep, describe_deep
+
+    rows = check_deep(config, manifest)
+    return {"decoded": [asdict(row) for row in rows]}, tuple(describe_deep(rows))
 
 
 def check_disk(config: Config, needed: int) -> int:

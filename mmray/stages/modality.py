@@ -130,12 +130,13 @@ def _fit(name: str, config: Config, manifest: Manifest) -> Path | None:
     if read_success(folder) is None:
         logger.info("%s: fitting %s on the train split", name, modality.extract.kind)
         state.mkdir(parents=True, exist_ok=True)
-        fit_extractor(modality, _train_payloads(name, config, manifest), state)
+        fit_extractor(modality, train_payloads(name, config, manifest), state)
         mark_success(folder, {"name": name})
     return state
 
 
-def _train_payloads(name: str, config: Config, manifest: Manifest) -> list[bytes]:
+def train_payloads(name: str, config: Config, manifest: Manifest) -> list[bytes]:
+    """Return what an extractor may learn from: the readable payloads of the train split."""
     modality = config.modalities[name]
     reader = corpus_reader(config, manifest)
     payloads: list[bytes] = []

@@ -64,7 +64,7 @@ def test_a_child_that_cannot_start_is_no_fault_of_the_payload(tmp_path, monkeypa
 
 def test_no_child_outlives_its_decoder(guarded):
     guarded(b"a")
-    child = guarded._child.pid
+    child = guarded.pid
 
     guarded.close()
 

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from mmray.data.normalise import normalise
+from mmray.data.table import read_table
+from mmray.stages.deep_check import check_deep, describe_deep
+from tests.support.document import make_config
+from tests.support.payload import clip_payload, photo_payload, tone
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Four samples with a good photo, a broken one, one that is not there and none at all."""
+    (tmp_path / "good.png").write_bytes(photo_payload(40, 40, 1))
+    (tmp_path / "short.png").write_bytes(photo_payload(90, 90, 2)[:-300])
+    (tmp_path / "tone.wav").write_bytes(clip_payload(tone(0.2)))
+    photos = ["good.png", "short.png", "gone.png", None]
+    rows = [
+        {"sample_id": f"s{n}", "photo": photo, "note": f"note {n}", "speech": "tone.wav",
+         "label": "ab"[n % 2], "split": "train"}
+        for n, photo in enumerate(photos)
+    ]  # fmt: skip
+    path = tmp_path / "manifest.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def test_every_payload_is_decoded_and_told_by_format_and_outcome(corpus, tmp_path):
+    config = make_config(
+        data={"manifest": str(corpus), "split": {"column": "split"}},
+        modalities={
+            "text": {"column": "note"},
+            "image": {"column": "photo", "extract": {"kind": "pixels"}, "encode": {"kind": "cnn"}},
+            "audio": {"column": "speech"},
+        },
+        tasks={"label": {"kind": "classification", "column": "label"}},
+    )
+
+    rows = check_deep(config, normalise(read_table(config.data.manifest), config))
+
+    found = [(r.modality, r.format, r.reason, r.payloads, r.example) for r in rows]
+    assert found == [
+        ("text", "text", "", 4, "s0"),
+        ("image", "png", "", 1, "s0"),
+        ("image", "-", "not_found", 1, "s2"),
+        ("image", "png", "image_truncated", 1, "s1"),
+        ("audio", "wav", "", 4, "s0"),
+    ]
+    lines = list(describe_deep(rows))
+    assert lines[0].split() == ["modality", "format", "payloads", "outcome", "for", "example"]
+    assert "s1: OSError: image file is truncated" in lines[4]
