@@ -94,7 +94,6 @@ def search_trials(
     """Run all trials and return them, best first."""
     concurrent, share = plan_trials(search, train, size)
     logger.info("%d trials, %d at a time", search.trials, concurrent)
-    metric, mode = search.objective.metric, search.objective.direction
     tuner = tune.Tuner(
         tune.with_resources(
             tune.with_parameters(
@@ -103,19 +102,7 @@ def search_trials(
             {"CPU": DRIVER_CPUS},
         ),
         param_space={key: to_domain(space) for key, space in search.space.items()},
-        tune_config=tune.TuneConfig(
-            metric=metric,
-            mode=mode,
-            num_samples=search.trials,
-            max_concurrent_trials=concurrent,
-            search_alg=_sampler(search),
-            scheduler=ASHAScheduler(
-                # One more than there are: a trial that is done ends by itself.
-                max_t=train.epochs + 1,
-                grace_period=min(search.grace_epochs, train.epochs),
-                reduction_factor=search.reduction,
-            ),
-        ),
+        tune_config=_tune_config(search, epochs=train.epochs, concurrent=concurrent),
         run_config=tune.RunConfig(
             name="tune",
             storage_path=str(storage.resolve()),
@@ -126,6 +113,27 @@ def search_trials(
     # Tune prints tables of its own; standard output is for the report alone.
     with contextlib.redirect_stdout(sys.stderr):
         grid = tuner.fit()
+    return _ranked(grid, search)
+
+
+def _tune_config(search: SearchConfig, *, epochs: int, concurrent: int) -> tune.TuneConfig:
+    return tune.TuneConfig(
+        metric=search.objective.metric,
+        mode=search.objective.direction,
+        num_samples=search.trials,
+        max_concurrent_trials=concurrent,
+        search_alg=_sampler(search),
+        scheduler=ASHAScheduler(
+            max_t=epochs + 1,  # one more than there are: a trial that is done ends by itself
+            grace_period=min(search.grace_epochs, epochs),
+            reduction_factor=search.reduction,
+        ),
+    )
+
+
+def _ranked(grid: tune.ResultGrid, search: SearchConfig) -> list[TrialResult]:
+    """Return all trials, best first; none that reported the objective is a TrainingError."""
+    metric, mode = search.objective.metric, search.objective.direction
     results = [
         TrialResult(
             number=number,
@@ -136,18 +144,15 @@ def search_trials(
         )
         for number, result in enumerate((grid[i] for i in range(len(grid))), start=1)
     ]
-    finished = [result for result in results if result.best is not None]
-    if not finished:
+    if all(result.best is None for result in results):
         errors = {result.error.strip().splitlines()[-1] for result in results if result.error}
         raise TrainingError(
             f"no trial reported {metric!r}",
             where="search.objective.metric",
             hint="; ".join(sorted(errors)) or "is it one of the metrics that training logs?",
         )
-    return sorted(
-        results,
-        key=lambda r: (r.best is None, (r.best or 0.0) * (1 if mode == "min" else -1)),
-    )
+    sign = 1 if mode == "min" else -1
+    return sorted(results, key=lambda r: (r.best is None, sign * (r.best or 0.0)))
 
 
 def to_domain(space: SpaceConfig) -> Any:  # noqa: ANN401 (Tune's own domains)

@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -20,9 +20,13 @@ from mmray.stages.train import Prepared, open_inputs
 from mmray.stages.workspace import earlier_report, finish, stage_folder
 from mmray.tracking.tracker import Tracker
 
+if TYPE_CHECKING:
+    from mmray.distributed.searching import TrialResult
+
 logger = logging.getLogger(__name__)
 STAGE = "search"
 BEST = "best.yaml"
+TRIALS = "trials.json"
 SEARCHABLE = ("model", "train", "tasks")
 
 
@@ -45,40 +49,58 @@ def run(config: Config, tracker: Tracker) -> Report:
     from mmray.distributed.searching import search_trials
     from mmray.distributed.session import connect, disconnect
 
-    metric = config.search.objective.metric
-
-    def on_epoch(
-        number: int, sample: Mapping[str, Any], metrics: dict[str, Any], epoch: int
-    ) -> None:
-        run = tracker.child(trial_name(number, sample))
-        if epoch == 1:
-            run.log_params(dict(sample))
-        run.log_metrics(metrics, step=epoch)
-        logger.info("trial %d: epoch %d, %s %.4f", number, epoch, metric, metrics[metric])
-
     results = search_trials(
         partial(plan_trial, config=config, inputs=inputs, folder=str(folder.resolve())),
         search=config.search,
         train=config.train,
         size=connect(config.runtime),
         storage=folder / "ray",
-        on_epoch=on_epoch,
+        on_epoch=partial(_log_epoch, tracker, config.search.objective.metric),
     )
     # Trials that Tune has ended may hold CPUs for a long while, and the next stage would wait.
     disconnect()
-    best = results[0]
-    _write_best(config, best.sample, folder / BEST)
-    trials = [
-        {"trial": r.number, "objective": r.best, "epochs": r.epochs, "error": r.error}
-        | {"sample": r.sample}
-        for r in results
-    ]
-    write_json(folder / "trials.json", trials)
-    report = Report(
+    _write_best(config, results[0].sample, folder / BEST)
+    write_json(folder / TRIALS, [_trial(result) for result in results])
+    report = _report(config, results, folder, seconds=round(time.monotonic() - started, 2))
+    _track(tracker, report)
+    return finish(folder, report, config)
+
+
+def _log_epoch(
+    tracker: Tracker,
+    metric: str,
+    number: int,
+    sample: Mapping[str, Any],
+    metrics: dict[str, Any],
+    epoch: int,
+) -> None:
+    run = tracker.child(trial_name(number, sample))
+    if epoch == 1:
+        run.log_params(dict(sample))
+    run.log_metrics(metrics, step=epoch)
+    logger.info("trial %d: epoch %d, %s %.4f", number, epoch, metric, metrics[metric])
+
+
+def _trial(result: "TrialResult") -> dict[str, Any]:
+    return {
+        "trial": result.number,
+        "objective": result.best,
+        "epochs": result.epochs,
+        "error": result.error,
+        "sample": result.sample,
+    }
+
+
+def _report(
+    config: Config, results: Sequence["TrialResult"], folder: Path, *, seconds: float
+) -> Report:
+    assert config.search is not None  # run has checked
+    metric, best = config.search.objective.metric, results[0]
+    return Report(
         stage=STAGE,
-        fingerprint=mark,
+        fingerprint=folder.name,
         folder=str(folder),
-        seconds=round(time.monotonic() - started, 2),
+        seconds=seconds,
         counts={
             "trials": len(results),
             "stopped_early": sum(r.epochs < config.train.epochs for r in results),
@@ -87,18 +109,21 @@ def run(config: Config, tracker: Tracker) -> Report:
         metrics={metric: best.best, "best": best.sample},
         found=(
             f"best of {len(results)} trials: {metric} {best.best:.4f} with {_shown(best.sample)}",
-            *(f"  trial {r.number}: {_value(r.best)} after {r.epochs} epochs, {_shown(r.sample)}"
-              for r in results[:5]),
+            *(
+                f"  trial {r.number}: {_value(r.best)} after {r.epochs} epochs, {_shown(r.sample)}"
+                for r in results[:5]
+            ),
         ),
         next_step=f"python workflows/fusion.py {folder / BEST}",
-    )  # fmt: skip
-    parent = tracker.parent()
-    parent.log_file(folder / "trials.json")
-    parent.log_file(folder / BEST)
-    parent.log_metrics(
-        {f"search/best/{metric}": best.best or 0.0, "seconds/search": report.seconds}
     )
-    return finish(folder, report, config)
+
+
+def _track(tracker: Tracker, report: Report) -> None:
+    folder, parent = Path(report.folder), tracker.parent()
+    parent.log_file(folder / TRIALS)
+    parent.log_file(folder / BEST)
+    figures = {f"search/best/{k}": v for k, v in report.metrics.items() if isinstance(v, float)}
+    parent.log_metrics(figures | {"seconds/search": report.seconds})
 
 
 def best_document(report: Report) -> Config:

@@ -164,7 +164,11 @@ def train_variants(
     for variant in pending:
         success = run_success(inputs, variant)
         run = tracker.child(variant.name)
-        best = {f"best/{name}": value for name, value in success["best_metrics"].items()}
+        best = {
+            f"best/{name}": value
+            for name, value in success["best_metrics"].items()
+            if name.startswith("val/")
+        }
         run.log_metrics(best | {"best/epoch": success["best_epoch"]})
         run.log_metrics({"parameters": success["parameters"], "samples": success["samples"]})
 

@@ -16,6 +16,8 @@ RUN_FILE = "run.json"
 UNDELIVERED = "undelivered-metrics.jsonl"
 WORKSPACE_TAG = "mmray.workspace"
 KEY_TAG = "mmray.key"
+KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
+"""Without it the UI takes an experiment for one of language models, and hides the training runs."""
 
 
 class MLflowTracker:
@@ -84,7 +86,7 @@ class MLflowTracker:
         # A SQLite store keeps artifacts beside itself; a server knows its own place for them.
         is_local = self._uri.startswith("sqlite:")
         artifacts = (self._workspace / "mlartifacts").resolve().as_uri() if is_local else None
-        return self._client.create_experiment(name, artifact_location=artifacts)
+        return self._client.create_experiment(name, artifacts, tags={KIND_TAG: KIND})
 
     def _known_parent(self) -> str | None:
         path = self._workspace / RUN_FILE
