@@ -128,6 +128,16 @@ def test_check_says_what_there_is_and_what_to_do_next_and_writes_nothing(home):
     assert sorted(home.rglob("*")) == before
 
 
+def test_a_deep_check_decodes_every_payload_and_writes_nothing(home):
+    before = sorted(home.rglob("*"))
+
+    done = call("check", "pets.yaml", "--deep")
+
+    assert done.exit_code == 0, done.output
+    assert "text      text    4         decoded  s0\n" in done.stdout
+    assert sorted(home.rglob("*")) == before
+
+
 def test_check_as_json_is_one_document_on_standard_output(home):
     report = json.loads(call("check", "pets.yaml", "--json").stdout)
 
@@ -256,3 +266,11 @@ def test_predict_with_a_folder_that_is_no_bundle_says_where_one_is_left(home):
 
 def test_predict_without_records_exits_as_a_manifest_error(home):
     assert "there is no manifest 'nowhere.csv'" in error_of(3, "predict", ".", "nowhere.csv")
+
+
+# --- bench ----------------------------------------------------------------------------------
+
+
+def test_benchmarks_are_run_from_a_checkout_and_by_group(home):
+    assert "run this in a checkout" in error_of(2, "bench")
+    assert "groups: features, training" in error_of(2, "bench", "speed")
