@@ -51,11 +51,11 @@ def reference_of(config: ModalityConfig, row: Mapping[str, Any]) -> Reference | 
 
 def _text_of(value: object) -> object:
     """Return what an inline column holds that is text to a reader: a postal code, a date."""
+    if is_missing(value):
+        return None
     if isinstance(value, date):  # a datetime too
         return value.isoformat()
-    if isinstance(value, Real | Decimal) and not is_missing(value):
-        return name_of(value)
-    return value
+    return name_of(value) if isinstance(value, Real | Decimal) else value
 
 
 def _unwrapped(value: object) -> object:
