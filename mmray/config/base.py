@@ -36,3 +36,8 @@ class ColumnConfig(StrictModel):
     def is_inline(self) -> bool:
         """Whether text in the column is the payload itself, not a reference to it."""
         return False
+
+    @property
+    def payload_settings(self) -> object:
+        """What decides, beside the row, what its payload is; plain JSON."""
+        return [*self.columns, self.is_inline]

@@ -175,8 +175,11 @@ def _allowed_keys(keys: Sequence[str], document: Document) -> list[str]:
     node: dict[str, Any] = schema
     here: Any = document
     for key in keys:
-        here = here.get(key, {}) if isinstance(here, dict) else {}
-        node = node.get("properties", {}).get(key) or node.get("additionalProperties") or {}
+        if isinstance(here, list):
+            here, node = here[int(key)], node.get("items", {})
+        else:
+            here = here.get(key, {}) if isinstance(here, dict) else {}
+            node = node.get("properties", {}).get(key) or node.get("additionalProperties") or {}
         node = _resolve(node, definitions, here if isinstance(here, dict) else {}, name=key)
     return list(node.get("properties", {}))
 

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from mmray.config.audio import AudioConfig
 from mmray.config.image import ImageConfig
+from mmray.config.table import TableConfig
 from mmray.config.text import TextConfig
 
-ModalityConfig = Annotated[TextConfig | ImageConfig | AudioConfig, Field(discriminator="kind")]
+ModalityConfig = Annotated[
+    TextConfig | ImageConfig | AudioConfig | TableConfig, Field(discriminator="kind")
+]

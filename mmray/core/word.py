@@ -9,6 +9,7 @@ class Kind(StrEnum):
     TEXT = "text"
     IMAGE = "image"
     AUDIO = "audio"
+    TABLE = "table"
 
 
 class Split(StrEnum):

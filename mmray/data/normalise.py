@@ -10,8 +10,9 @@ from mmray.config.modality import ModalityConfig
 from mmray.config.task import ClassificationConfig, TaskConfig
 from mmray.core.fingerprint import fingerprint
 from mmray.core.word import Split
+from mmray.data.cell import is_missing, name_of
 from mmray.data.manifest import Label, Manifest
-from mmray.data.reference import Reference, is_missing, name_of, reference_of
+from mmray.data.reference import Reference, reference_of
 from mmray.data.split import split_by_hash
 from mmray.data.table import RawTable
 from mmray.errors import ManifestError

@@ -1,40 +1,96 @@
 """From a row of the manifest to the payload reference of one modality."""
 
-import math
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from numbers import Real
 from typing import Any
 
 from mmray.config.modality import ModalityConfig
+from mmray.config.table import TableConfig
+from mmray.data.cell import (
+    is_missing,
+    name_of,
+    read_category,
+    read_date,
+    read_number,
+    read_sequence,
+    trimmed,
+)
 
 Reference = str | bytes
 
-
-def is_missing(value: object) -> bool:
-    """Say whether a cell stands for nothing: null, empty text or not a number."""
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
-
-
-def name_of(value: object) -> str:
-    """Return a class, an id, a group or a number as text; 3.0 and 3 are one.
-
-    Parquet and pandas turn whole numbers into floats in a column with gaps.
-    """
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+UNREADABLE = "unreadable"
+"""Key of the object that stands in a row for a cell that cannot be read."""
 
 
 def reference_of(config: ModalityConfig, row: Mapping[str, Any]) -> Reference | None:
     """Return text, a path, a URI or bytes; None where the payload is missing.
 
-    Anything else in the cell is a ValueError.
+    Of a table it is the JSON object of the row's cells, equal for equal values whatever their type:
+    cells that are missing are left out, one that cannot be read says so and is rejected later.
+    Anything else that is no payload is a ValueError.
     """
+    if isinstance(config, TableConfig):
+        return _row_as_json(config, row)
     value = row.get(config.column)
+    reference = _text_of(value) if config.is_inline else _unwrapped(value)
+    if is_missing(reference):
+        return None
+    if isinstance(reference, str | bytes):
+        return reference
+    if isinstance(reference, bytearray | memoryview):
+        return bytes(reference)
+    if isinstance(reference, os.PathLike):
+        return os.fspath(reference)
+    raise ValueError(f"a payload must be text, a path or bytes, not {value!r:.80}")
+
+
+def _text_of(value: object) -> object:
+    """Return what an inline column holds that is text to a reader: a postal code, a date."""
     if is_missing(value):
         return None
-    if isinstance(value, str | bytes):
+    if isinstance(value, date):  # a datetime too
+        return value.isoformat()
+    return name_of(value) if isinstance(value, Real | Decimal) else value
+
+
+def _unwrapped(value: object) -> object:
+    """Return what a file column of Hugging Face data sets holds: ``{bytes, path}``."""
+    if not isinstance(value, dict) or not value or not value.keys() <= {"bytes", "path"}:
         return value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if config.is_inline and isinstance(value, int | float):
-        return name_of(value)  # a text column of numbers, say postal codes
-    raise ValueError(f"a payload must be text, a path or bytes, not {value!r:.80}")
+    content = value.get("bytes")
+    return value.get("path") if content is None else content
+
+
+def _row_as_json(config: TableConfig, row: Mapping[str, Any]) -> str | None:
+    cells: dict[str, Any] = {}
+    for column, read in _readers(config):
+        value = trimmed(row.get(column))
+        if is_missing(value) or (config.missing and name_of(value) in config.missing):
+            continue
+        try:
+            cell = read(value)
+        except ValueError as error:
+            cell = {UNREADABLE: f"{value!r:.80} {error}"}
+        if cell is not None:
+            cells[column] = cell
+    if not cells:
+        return None
+    return json.dumps(
+        cells, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+
+
+def _readers(config: TableConfig) -> Iterator[tuple[str, Callable[[object], Any]]]:
+    for number in config.numbers:
+        yield number.column, read_number
+    for category in config.categories:
+        yield category.column, read_category
+    for day in config.dates:
+        yield day.column, partial(read_date, format=day.format)
+    for sequence in config.sequences:
+        yield sequence.column, read_sequence

@@ -6,10 +6,12 @@ from typing import Any, assert_never
 from mmray.config.audio import AudioConfig
 from mmray.config.image import ImageConfig
 from mmray.config.modality import ModalityConfig
+from mmray.config.table import TableConfig
 from mmray.config.text import TextConfig
 from mmray.features.audio.build import audio_identity, build_audio, export_audio
 from mmray.features.extractor import Extractor
 from mmray.features.image.build import build_image, export_image, image_identity
+from mmray.features.table.build import build_table, export_table, table_identity
 from mmray.features.text.build import build_text, export_text, text_identity
 
 NOT_IN_IDENTITY = ("model", "tokenizer", "batch_size", "dim")
@@ -29,6 +31,8 @@ def build_extractor(config: ModalityConfig, state: Path | None) -> Extractor:
             return build_image(config, state)
         case AudioConfig():
             return build_audio(config, state)
+        case TableConfig():
+            return build_table(config, state)
         case _:
             assert_never(config)
 
@@ -45,6 +49,8 @@ def extractor_identity(config: ModalityConfig, state: Path | None) -> dict[str, 
             return settings | image_identity(config, state)
         case AudioConfig():
             return settings | audio_identity(config, state)
+        case TableConfig():
+            return settings | table_identity(config, state)
         case _:
             assert_never(config)
 
@@ -59,5 +65,7 @@ def export_extractor(config: ModalityConfig, state: Path | None, folder: Path) -
             export_image(config, state, folder)
         case AudioConfig():
             export_audio(config, state, folder)
+        case TableConfig():
+            export_table(config, state, folder)
         case _:
             assert_never(config)

@@ -5,10 +5,12 @@ from typing import assert_never
 from mmray.config.audio import AudioConfig
 from mmray.config.image import ImageConfig
 from mmray.config.modality import ModalityConfig
+from mmray.config.table import TableConfig
 from mmray.config.text import TextConfig
 from mmray.core.spec import FeatureSpec
 from mmray.features.audio.spec import audio_spec
 from mmray.features.image.spec import image_spec
+from mmray.features.table.spec import table_spec
 from mmray.features.text.spec import text_spec
 
 
@@ -21,5 +23,7 @@ def spec_of(config: ModalityConfig) -> FeatureSpec:
             return image_spec(config)
         case AudioConfig():
             return audio_spec(config)
+        case TableConfig():
+            return table_spec(config)
         case _:
             assert_never(config)

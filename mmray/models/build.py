@@ -23,6 +23,7 @@ from mmray.config.model import (
     ModelConfig,
 )
 from mmray.core.spec import FeatureSpec
+from mmray.core.word import Kind
 from mmray.models.encoders.cnn import ImageCnnEncoder, SequenceCnnEncoder
 from mmray.models.encoders.linear import LinearEncoder
 from mmray.models.encoders.lstm import LstmEncoder
@@ -86,10 +87,12 @@ def build_encoder(config: EncoderConfig, spec: FeatureSpec, *, width: int, name:
     """Build the encoder named by ``config.kind``; a custom factory gets spec and width."""
     match config:
         case LinearEncoderConfig():
-            return LinearEncoder(*_vector_stem(spec, width), width)
+            stem, size = _vector_stem(spec, width)
+            return LinearEncoder(stem, _vector_norm(spec, size), size, width)
         case MlpEncoderConfig():
             stem, size = _vector_stem(spec, width)
-            return MlpEncoder(stem, size, width, hidden=config.hidden, dropout=config.dropout)
+            norm = _vector_norm(spec, size)
+            return MlpEncoder(stem, norm, size, width, hidden=config.hidden, dropout=config.dropout)
         case LstmEncoderConfig():
             return _build_lstm(config, spec, width)
         case CnnEncoderConfig():
@@ -115,6 +118,11 @@ def _vector_stem(spec: FeatureSpec, width: int) -> tuple[nn.Module, int]:
             return FlatPixelStem(), spec.shape[0] * spec.shape[1] * spec.shape[2]
         case _:
             assert_never(spec.layout)
+
+
+def _vector_norm(spec: FeatureSpec, size: int) -> nn.Module:
+    """Normalise the layer, save for a table: of a single number it would leave the sign alone."""
+    return nn.Identity() if spec.kind == Kind.TABLE else nn.LayerNorm(size)
 
 
 def _sequence_stem(spec: FeatureSpec, embedding: int) -> tuple[nn.Module, int]:

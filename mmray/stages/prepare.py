@@ -71,10 +71,7 @@ def prepared_folder(config: Config) -> Path:
         name: task.model_dump(mode="json", include={"kind", "column", "classes"})
         for name, task in config.tasks.items()
     }
-    columns = {
-        name: [*modality.columns, modality.is_inline]
-        for name, modality in config.modalities.items()
-    }
+    columns = {name: modality.payload_settings for name, modality in config.modalities.items()}
     data = config.data.model_dump(
         mode="json", exclude={"max_rejected_fraction", "max_payload_bytes", "max_decode_s"}
     )

@@ -22,6 +22,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
+from mlflow.types.schema import AnyType
 
 import mmray
 from mmray.tracking import bundle_model
@@ -83,7 +84,6 @@ class MLflowRun:
 
     def log_bundle(self, folder: Path, columns: Sequence[str], *, register_as: str | None) -> None:
         """Log the bundle as a pyfunc model whose input is raw records, one column per payload."""
-        inputs = Schema([ColSpec("string", name, required=False) for name in columns])
         with self._going_on("model"):
             with (
                 fluent(self._client.tracking_uri),
@@ -94,7 +94,7 @@ class MLflowRun:
                     name="model",
                     python_model=bundle_model.__file__,
                     artifacts={"bundle": str(folder)},
-                    signature=ModelSignature(inputs=inputs),
+                    signature=ModelSignature(inputs=record_schema(columns)),
                     input_example=pd.DataFrame([dict.fromkeys(columns)], dtype="object"),
                     # The model carries this package, so that it loads where none is installed.
                     code_paths=[str(Path(mmray.__file__).parent)],
@@ -195,6 +195,14 @@ def deliver_kept(client: MlflowClient, spill: Path) -> None:
 def _append(path: Path, entries: list[dict[str, Any]]) -> None:
     with path.open("a", encoding="utf-8") as stream:
         stream.writelines(json.dumps(entry) + "\n" for entry in entries)
+
+
+def record_schema(columns: Sequence[str]) -> Schema:
+    """Return the schema of raw records: a cell may be text, a number, bytes or a list, or missing.
+
+    MLflow would refuse a number in a column of text, and so what a CSV reader makes of a manifest.
+    """
+    return Schema([ColSpec(AnyType(), name, required=False) for name in columns])
 
 
 def flatten(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

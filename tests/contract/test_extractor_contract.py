@@ -11,14 +11,16 @@ from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor
 from mmray.features.spec import spec_of
 from tests.support.checkpoint import checkpoints
-from tests.support.kinds import audio, image, text
+from tests.support.kinds import audio, image, table, text
 
 __all__ = ["checkpoints"]
 
 PAYLOADS = {"text": text.PAYLOADS, "image": image.PAYLOADS, "audio": audio.PAYLOADS}
+PAYLOADS["table"] = table.PAYLOADS
+SETTINGS = {"table": table.SETTINGS}
 KINDS = {
     name: (kind.__name__.rsplit(".", 1)[1], extract)
-    for kind in (text, image, audio)
+    for kind in (text, image, audio, table)
     for name, extract in kind.EXTRACTS.items()
 }
 
@@ -31,7 +33,7 @@ def built(request, checkpoints, tmp_path_factory):
         key: value.format(**checkpoints) if isinstance(value, str) else value
         for key, value in extract.items()
     }
-    document = {"kind": kind, "column": "c", "extract": extract}
+    document = {"kind": kind, "extract": extract} | SETTINGS.get(kind, {"column": "c"})
     config = TypeAdapter(ModalityConfig).validate_python(document)
     state = tmp_path_factory.mktemp("state")
     fit_extractor(config, PAYLOADS[kind], state)

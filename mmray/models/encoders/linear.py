@@ -7,12 +7,12 @@ from mmray.models.encoders.encoded import Encoded, one_token
 
 
 class LinearEncoder(nn.Module):
-    """One affine map after layer normalisation. ``stem`` makes a vector of any layout."""
+    """One affine map after ``norm``. ``stem`` makes a vector of any layout."""
 
-    def __init__(self, stem: nn.Module, in_size: int, width: int) -> None:
+    def __init__(self, stem: nn.Module, norm: nn.Module, in_size: int, width: int) -> None:
         super().__init__()
         self.stem = stem
-        self.norm = nn.LayerNorm(in_size)
+        self.norm = norm
         self.project = nn.Linear(in_size, width)
 
     def forward(self, values: Shaped[Tensor, "B ..."], lengths: Tensor | None) -> Encoded:

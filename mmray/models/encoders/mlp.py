@@ -10,11 +10,12 @@ from mmray.models.encoders.encoded import Encoded, one_token
 
 
 class MlpEncoder(nn.Module):
-    """Layer normalisation, then hidden layers with GELU. ``stem`` makes a vector of any layout."""
+    """``norm``, then hidden layers with GELU. ``stem`` makes a vector of any layout."""
 
     def __init__(
         self,
         stem: nn.Module,
+        norm: nn.Module,
         in_size: int,
         width: int,
         *,
@@ -23,7 +24,7 @@ class MlpEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.stem = stem
-        layers: list[nn.Module] = [nn.LayerNorm(in_size)]
+        layers: list[nn.Module] = [norm]
         for size_in, size_out in pairwise((in_size, *hidden)):
             layers += [nn.Linear(size_in, size_out), nn.GELU(), nn.Dropout(dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear((in_size, *hidden)[-1], width))

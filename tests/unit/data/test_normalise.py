@@ -101,7 +101,7 @@ def test_a_class_is_the_same_as_text_and_as_a_number_from_a_column_with_gaps():
         ({"age": [1]}, "age: a label must be text or a number, not [1]"),
         ({"label": ["cat"]}, "label: a label must be text or a number, not ['cat']"),
         ({"photo": 5}, "a payload must be text, a path or bytes, not 5"),
-        ({"photo": {"bytes": b"x" * 200}}, "a payload must be text, a path or bytes, not {'bytes'"),
+        ({"photo": {"array": [0] * 200}}, "a payload must be text, a path or bytes, not {'array'"),
         ({"sample_id": ""}, "a sample has no 'sample_id'"),
         ({"sample_id": None}, "a sample has no 'sample_id'"),
     ],

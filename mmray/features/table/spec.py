@@ -1,0 +1,45 @@
+"""What table features will look like, told from the settings alone."""
+
+from typing import assert_never
+
+from mmray.config.table import (
+    CategoryColumn,
+    CustomTableExtract,
+    SequenceColumn,
+    TableConfig,
+    TableVectorConfig,
+)
+from mmray.core.spec import FeatureSpec
+from mmray.core.word import Kind
+from mmray.features.custom import load_custom
+
+NUMBER_SLOTS = 2
+"""The number, and whether it is missing."""
+DATE_SLOTS = 8
+"""The time, sine and cosine of its place in the year, week and day, and whether it is missing."""
+EXTRA_SLOTS = 2
+"""Of a category or sequence column, beside its names: unknown, and missing."""
+
+
+def table_spec(config: TableConfig) -> FeatureSpec:
+    """Return the spec that the built extractor will keep."""
+    match config.extract:
+        case TableVectorConfig() as extract:
+            width = NUMBER_SLOTS * len(config.numbers) + DATE_SLOTS * len(config.dates)
+            width += sum(category_slots(c, extract) + EXTRA_SLOTS for c in config.categories)
+            width += sum(sequence_slots(c, extract) + EXTRA_SLOTS for c in config.sequences)
+            return FeatureSpec(Kind.TABLE, "vector", (width,), "float32")
+        case CustomTableExtract() as extract:
+            return load_custom(extract.factory, extract.options, Kind.TABLE).spec
+        case _:
+            assert_never(config.extract)
+
+
+def category_slots(column: CategoryColumn, extract: TableVectorConfig) -> int:
+    """Return how many names of a category column have a slot of their own."""
+    return column.max_categories or extract.max_categories
+
+
+def sequence_slots(column: SequenceColumn, extract: TableVectorConfig) -> int:
+    """Return how many ids of a sequence column have a slot of their own."""
+    return column.vocabulary or extract.vocabulary
