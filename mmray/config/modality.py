@@ -7,5 +7,8 @@ from pydantic import Field
 from mmray.config.audio import AudioConfig
 from mmray.config.image import ImageConfig
 from mmray.config.text import TextConfig
+from mmray.config.video import VideoConfig
 
-ModalityConfig = Annotated[TextConfig | ImageConfig | AudioConfig, Field(discriminator="kind")]
+ModalityConfig = Annotated[
+    TextConfig | ImageConfig | AudioConfig | VideoConfig, Field(discriminator="kind")
+]

@@ -6,10 +6,12 @@ from mmray.config.audio import AudioConfig
 from mmray.config.image import ImageConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.text import TextConfig
+from mmray.config.video import VideoConfig
 from mmray.core.spec import FeatureSpec
 from mmray.features.audio.spec import audio_spec
 from mmray.features.image.spec import image_spec
 from mmray.features.text.spec import text_spec
+from mmray.features.video.spec import video_spec
 
 
 def spec_of(config: ModalityConfig) -> FeatureSpec:
@@ -21,5 +23,7 @@ def spec_of(config: ModalityConfig) -> FeatureSpec:
             return image_spec(config)
         case AudioConfig():
             return audio_spec(config)
+        case VideoConfig():
+            return video_spec(config)
         case _:
             assert_never(config)
