@@ -49,6 +49,8 @@ def decode_video(
 
         with open_clip(payload, container, limits=limits, threads=threads) as clip:
             return np.stack(_take(clip, sampling, render))
+    except av.EOFError as error:
+        raise Rejection("video_truncated", str(error)) from None
     except (av.FFmpegError, *_DECODER_ERRORS) as error:
         raise Rejection("video_broken", f"{type(error).__name__}: {error}") from None
 

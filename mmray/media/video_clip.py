@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import av
 import numpy as np
 import numpy.typing as npt
+from av.stream import Disposition
 
 from mmray.core.rejection import Rejection
 from mmray.media.video_container import Format
@@ -17,6 +18,7 @@ from mmray.media.video_sampling import Times, VideoLimits
 
 Packet: TypeAlias = Any
 _MAX_STREAMS = 64
+_COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ def open_clip(
     """
     options = {"max_pixels": str(limits.max_pixels), "max_streams": str(_MAX_STREAMS)}
     # The format is named so that the library does not guess; see video_container.
-    with av.open(BytesIO(payload), format=container, options=options) as source:
+    opened = av.open(
+        BytesIO(payload), format=container, options=options, metadata_errors="ignore"
+    )
+    with opened as source:
         stream = _find_stream(source)
         codec = stream.codec_context
         check_pixels(codec.width, codec.height, limits.max_pixels)
@@ -73,11 +78,12 @@ def open_clip(
         codec.options = {"max_pixels": str(limits.max_pixels)}
         packets = _read_packets(source, stream, limits)
         rate = stream.average_rate or stream.base_rate or Fraction(25)
-        if len(packets) > limits.max_duration_s * rate and packets[0].pts is None:
-            raise _too_long(len(packets) / float(rate), limits)
         # An AVI has no times of showing: those of reordered frames would be made up.
         is_told = container != "avi" or not codec.has_b_frames
         timeline = _timeline(packets, stream.time_base) if is_told else None
+        seconds = timeline.end_s() if timeline else len(packets) / float(rate)
+        if seconds > limits.max_duration_s:
+            raise _too_long(seconds, limits)
         yield Clip(packets, codec, rate, timeline, limits.max_pixels)
 
 
@@ -88,19 +94,13 @@ def check_pixels(width: int, height: int, max_pixels: int) -> None:
 
 
 def _find_stream(source: Any) -> Any:  # noqa: ANN401
-    streams = [s for s in source.streams.video if not s.disposition & _cover()]
+    streams = [stream for stream in source.streams.video if not stream.disposition & _COVER]
     if not streams:
         kinds = sorted({stream.type for stream in source.streams})
         raise Rejection("video_no_stream", f"streams: {', '.join(kinds) or 'none'}")
     if streams[0].codec_context is None:
         raise Rejection("video_unsupported", f"no decoder for {streams[0]}")
     return streams[0]
-
-
-def _cover() -> int:
-    from av.stream import Disposition
-
-    return Disposition.attached_pic | Disposition.timed_thumbnails
 
 
 def _read_packets(source: Any, stream: Any, limits: VideoLimits) -> list[Packet]:  # noqa: ANN401

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 Times = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
+_ROUNDING_S = 1e-6
+"""A frame that appears at the very moment is shown, whatever the last digit says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def choose_frames(times_s: Times, end_s: float, sampling: Sampling) -> Places:
     moment between two frames shows the earlier one.
     """
     moments = _moments(end_s, sampling)
-    places = np.searchsorted(times_s, moments, side="right") - 1
+    places = np.searchsorted(times_s, moments + _ROUNDING_S, side="right") - 1
     return np.unique(np.clip(places, 0, len(times_s) - 1))
 
 
