@@ -35,7 +35,7 @@ class LstmEncoderConfig(StrictModel):
 
 
 class CnnEncoderConfig(StrictModel):
-    """Convolutions: 2-D over pixels, 1-D over a sequence or token ids."""
+    """Convolutions: 2-D over pixels and each of the frames, 1-D over a sequence or token ids."""
 
     kind: Literal["cnn"] = "cnn"
     channels: tuple[PositiveInt, ...] = (32, 64, 128)
@@ -44,18 +44,20 @@ class CnnEncoderConfig(StrictModel):
     kernel: PositiveInt = 3
     embedding: PositiveInt = 128
     """Width of the embedding of token ids; not used for other features."""
+    over_time: Literal["attention", "mean"] = "attention"
+    """How the frames of a clip become one: ``mean`` does not see their order. Frames only."""
     dropout: Fraction = 0.0
 
 
 class TransformerEncoderConfig(StrictModel):
-    """Self-attention over a sequence, token ids, or patches of pixels."""
+    """Self-attention over a sequence, token ids, patches of pixels, or patches of all frames."""
 
     kind: Literal["transformer"] = "transformer"
     layers: PositiveInt = 2
     heads: PositiveInt = 4
     feedforward: PositiveInt = 512
     patch: PositiveInt = 8
-    """Side of a square patch; used for pixels only."""
+    """Side of a square patch; used for pixels and frames only."""
     dropout: Fraction = 0.1
 
 

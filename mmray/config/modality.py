@@ -8,7 +8,8 @@ from mmray.config.audio import AudioConfig
 from mmray.config.image import ImageConfig
 from mmray.config.table import TableConfig
 from mmray.config.text import TextConfig
+from mmray.config.video import VideoConfig
 
 ModalityConfig = Annotated[
-    TextConfig | ImageConfig | AudioConfig | TableConfig, Field(discriminator="kind")
+    TextConfig | ImageConfig | AudioConfig | VideoConfig | TableConfig, Field(discriminator="kind")
 ]

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from mmray.core.word import Kind
 
-Layout = Literal["vector", "sequence", "tokens", "pixels"]
+Layout = Literal["vector", "sequence", "tokens", "pixels", "frames"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class FeatureSpec:
     """Shape and type of one modality's features.
 
     ``shape`` is ``(F,)`` for a vector, ``(T, F)`` for a sequence of at most T steps, ``(T,)`` for
-    at most T token ids, ``(H, W, 3)`` for pixels.
+    at most T token ids, ``(H, W, 3)`` for pixels, ``(T, H, W, 3)`` for at most T frames.
     """
 
     kind: Kind
@@ -26,7 +26,7 @@ class FeatureSpec:
     @property
     def is_ragged(self) -> bool:
         """Whether the first axis is as long as the payload asks for, up to ``shape[0]``."""
-        return self.layout in ("sequence", "tokens")
+        return self.layout in ("sequence", "tokens", "frames")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain JSON types."""
@@ -43,6 +43,8 @@ class FeatureSpec:
                 return f"tokens (T<={self.shape[0]}) of {self.vocabulary}"
             case "pixels":
                 return f"pixels ({', '.join(map(str, self.shape))})"
+            case "frames":
+                return f"frames (T<={', '.join(map(str, self.shape))})"
 
 
 def spec_from_dict(document: dict[str, Any]) -> FeatureSpec:

@@ -9,6 +9,7 @@ class Kind(StrEnum):
     TEXT = "text"
     IMAGE = "image"
     AUDIO = "audio"
+    VIDEO = "video"
     TABLE = "table"
 
 

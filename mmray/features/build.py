@@ -8,11 +8,13 @@ from mmray.config.image import ImageConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.table import TableConfig
 from mmray.config.text import TextConfig
+from mmray.config.video import VideoConfig
 from mmray.features.audio.build import audio_identity, build_audio, export_audio
 from mmray.features.extractor import Extractor
 from mmray.features.image.build import build_image, export_image, image_identity
 from mmray.features.table.build import build_table, export_table, table_identity
 from mmray.features.text.build import build_text, export_text, text_identity
+from mmray.features.video.build import build_video, export_video, video_identity
 
 NOT_IN_IDENTITY = ("model", "tokenizer", "batch_size", "dim")
 """Settings of an extractor that name what the identity holds by content, or change no feature."""
@@ -31,6 +33,8 @@ def build_extractor(config: ModalityConfig, state: Path | None) -> Extractor:
             return build_image(config, state)
         case AudioConfig():
             return build_audio(config, state)
+        case VideoConfig():
+            return build_video(config, state)
         case TableConfig():
             return build_table(config, state)
         case _:
@@ -49,6 +53,9 @@ def extractor_identity(config: ModalityConfig, state: Path | None) -> dict[str, 
             return settings | image_identity(config, state)
         case AudioConfig():
             return settings | audio_identity(config, state)
+        case VideoConfig():
+            settings["decode"].pop("threads")  # changes no feature
+            return settings | video_identity(config, state)
         case TableConfig():
             return settings | table_identity(config, state)
         case _:
@@ -65,6 +72,8 @@ def export_extractor(config: ModalityConfig, state: Path | None, folder: Path) -
             export_image(config, state, folder)
         case AudioConfig():
             export_audio(config, state, folder)
+        case VideoConfig():
+            export_video(config, state, folder)
         case TableConfig():
             export_table(config, state, folder)
         case _:

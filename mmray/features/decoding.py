@@ -5,7 +5,7 @@ from mmray.core.word import Kind
 from mmray.features.extractor import Decode, Extractor
 from mmray.media.guard import GuardedDecoder
 
-PLAIN = (Kind.TEXT,)
+PLAIN = (Kind.TEXT, Kind.TABLE)
 """Kinds that Python alone decodes, in linear time."""
 
 

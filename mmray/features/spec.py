@@ -7,11 +7,13 @@ from mmray.config.image import ImageConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.table import TableConfig
 from mmray.config.text import TextConfig
+from mmray.config.video import VideoConfig
 from mmray.core.spec import FeatureSpec
 from mmray.features.audio.spec import audio_spec
 from mmray.features.image.spec import image_spec
 from mmray.features.table.spec import table_spec
 from mmray.features.text.spec import text_spec
+from mmray.features.video.spec import video_spec
 
 
 def spec_of(config: ModalityConfig) -> FeatureSpec:
@@ -23,6 +25,8 @@ def spec_of(config: ModalityConfig) -> FeatureSpec:
             return image_spec(config)
         case AudioConfig():
             return audio_spec(config)
+        case VideoConfig():
+            return video_spec(config)
         case TableConfig():
             return table_spec(config)
         case _:

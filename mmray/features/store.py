@@ -41,6 +41,8 @@ def write_shard(
 ) -> Path:
     """Write one shard whole or not at all; the same samples give the same name."""
     dtype = pa.from_numpy_dtype(np.dtype(spec.dtype))
+    # The clips of a shard can have more values than a 32-bit offset reaches.
+    list_of = pa.large_list if spec.layout == "frames" else pa.list_
     flat = [None if feature is None else feature.ravel() for feature in batch.features]
     table = pa.table(
         {
@@ -48,7 +50,7 @@ def write_shard(
             "key": pa.array(keys, pa.string()),
             "reason": pa.array(batch.reasons, pa.string()),
             "detail": pa.array(batch.details, pa.string()),
-            "feature": pa.array(flat, pa.list_(dtype)),
+            "feature": pa.array(flat, list_of(dtype)),
         }
     )
     name = digest_lines(f"{i} {k}" for i, k in zip(ids, keys, strict=True))

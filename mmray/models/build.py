@@ -1,5 +1,6 @@
 """From sections of the document to modules: the only place that knows both."""
 
+import math
 from collections.abc import Mapping
 from typing import assert_never
 
@@ -25,6 +26,11 @@ from mmray.config.model import (
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.models.encoders.cnn import ImageCnnEncoder, SequenceCnnEncoder
+from mmray.models.encoders.frames import (
+    FlatFramesStem,
+    FramesEncoder,
+    PatchFramesTransformerEncoder,
+)
 from mmray.models.encoders.linear import LinearEncoder
 from mmray.models.encoders.lstm import LstmEncoder
 from mmray.models.encoders.mlp import MlpEncoder
@@ -115,7 +121,9 @@ def _vector_stem(spec: FeatureSpec, width: int) -> tuple[nn.Module, int]:
         case "tokens":
             return MeanStem(nn.Embedding(spec.vocabulary, width, padding_idx=0)), width
         case "pixels":
-            return FlatPixelStem(), spec.shape[0] * spec.shape[1] * spec.shape[2]
+            return FlatPixelStem(), math.prod(spec.shape)
+        case "frames":
+            return FlatFramesStem(), math.prod(spec.shape[1:])
         case _:
             assert_never(spec.layout)
 
@@ -146,8 +154,11 @@ def _build_lstm(config: LstmEncoderConfig, spec: FeatureSpec, width: int) -> nn.
 
 
 def _build_cnn(config: CnnEncoderConfig, spec: FeatureSpec, width: int) -> nn.Module:
-    if spec.layout == "pixels":
-        return ImageCnnEncoder(config.channels, config.kernel, width, dropout=config.dropout)
+    if spec.layout in ("pixels", "frames"):
+        picture = ImageCnnEncoder(config.channels, config.kernel, width, dropout=config.dropout)
+        if spec.layout == "pixels":
+            return picture
+        return FramesEncoder(picture, width, max_steps=spec.shape[0], over_time=config.over_time)
     stem, size = _sequence_stem(spec, config.embedding)
     return SequenceCnnEncoder(
         stem, size, config.channels, kernel=config.kernel, width=width, dropout=config.dropout
@@ -167,5 +178,10 @@ def _build_transformer(
     if spec.layout == "pixels":
         size = (spec.shape[0], spec.shape[1])
         return PatchTransformerEncoder(size, config.patch, stack, width=width)
+    if spec.layout == "frames":
+        steps, height, side, _ = spec.shape
+        return PatchFramesTransformerEncoder(
+            (steps, height, side), config.patch, stack, width=width
+        )
     stem, in_size = _sequence_stem(spec, width)
     return SequenceTransformerEncoder(stem, in_size, stack, width=width, max_steps=spec.shape[0])

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class FeatureBatch(NamedTuple):
-    """Padded features: (B, F), (B, T, F), (B, T) ids or (B, H, W, 3) uint8."""
+    """Padded features: (B, F), (B, T, F), (B, T) ids, (B, H, W, 3) or (B, T, H, W, 3) uint8."""
 
     values: Tensor
     lengths: Tensor | None

@@ -12,6 +12,7 @@ FITTING: dict[Layout, tuple[str, ...]] = {
     "sequence": ("linear", "mlp", "lstm", "cnn", "transformer", "custom"),
     "tokens": ("linear", "mlp", "lstm", "cnn", "transformer", "custom"),
     "pixels": ("linear", "mlp", "cnn", "transformer", "custom"),
+    "frames": ("linear", "mlp", "cnn", "transformer", "custom"),
 }
 
 
@@ -24,8 +25,8 @@ def check_encoder(name: str, config: EncoderConfig, spec: FeatureSpec) -> None:
             where=where,
             hint=f"kinds that fit: {', '.join(FITTING[spec.layout])}",
         )
-    if isinstance(config, TransformerEncoderConfig) and spec.layout == "pixels":
-        height, width, _ = spec.shape
+    if isinstance(config, TransformerEncoderConfig) and spec.layout in ("pixels", "frames"):
+        height, width = spec.shape[-3:-1]
         if height % config.patch or width % config.patch:
             raise ConfigError(
                 f"patch ({config.patch}) does not divide {spec.describe()}",

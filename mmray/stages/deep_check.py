@@ -122,7 +122,7 @@ def _outcome(payload: bytes | Rejection, kind: Kind, decode: Decode) -> tuple[st
 
 def format_of(payload: bytes, kind: Kind) -> str:
     """Name the format by the payload's first bytes, as a file extension; ``-`` when unknown."""
-    if kind is Kind.TEXT:
+    if kind in (Kind.TEXT, Kind.TABLE):
         return kind.value
     if payload[128:132] == b"DICM":
         return "dcm"

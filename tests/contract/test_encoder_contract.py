@@ -22,7 +22,7 @@ CONFIGS = [
     LstmEncoderConfig(hidden=8, pooling="mean"),
     LstmEncoderConfig(hidden=8, pooling="max"),
     CnnEncoderConfig(channels=(8, 12)),
-    CnnEncoderConfig(channels=(8, 12, 6), kernel=4),
+    CnnEncoderConfig(channels=(8, 12, 6), kernel=4, over_time="mean"),
     TransformerEncoderConfig(feedforward=32, patch=4),
 ]
 CASES = [

@@ -11,26 +11,32 @@ from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor
 from mmray.features.spec import spec_of
 from tests.support.checkpoint import checkpoints
-from tests.support.kinds import audio, image, table, text
+from tests.support.kinds import audio, image, table, text, video
+from tests.support.video_checkpoint import video_checkpoints
 
-__all__ = ["checkpoints"]
+__all__ = ["checkpoints", "video_checkpoints"]
 
-PAYLOADS = {"text": text.PAYLOADS, "image": image.PAYLOADS, "audio": audio.PAYLOADS}
-PAYLOADS["table"] = table.PAYLOADS
+PAYLOADS = {
+    "text": text.PAYLOADS,
+    "image": image.PAYLOADS,
+    "audio": audio.PAYLOADS,
+    "video": video.PAYLOADS,
+    "table": table.PAYLOADS,
+}
 SETTINGS = {"table": table.SETTINGS}
 KINDS = {
-    name: (kind.__name__.rsplit(".", 1)[1], extract)
-    for kind in (text, image, audio, table)
+    f"{kind.__name__.rsplit('.', 1)[1]} {name}": (kind.__name__.rsplit(".", 1)[1], extract)
+    for kind in (text, image, audio, video, table)
     for name, extract in kind.EXTRACTS.items()
 }
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda name: name.replace(" ", "-"))
-def built(request, checkpoints, tmp_path_factory):
+def built(request, checkpoints, video_checkpoints, tmp_path_factory):
     """The config, its fitted state and the extractor."""
     kind, extract = KINDS[request.param]
     extract = {
-        key: value.format(**checkpoints) if isinstance(value, str) else value
+        key: value.format(**checkpoints, **video_checkpoints) if isinstance(value, str) else value
         for key, value in extract.items()
     }
     document = {"kind": kind, "extract": extract} | SETTINGS.get(kind, {"column": "c"})

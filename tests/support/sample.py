@@ -17,6 +17,7 @@ SPECS = {
     "sequence": FeatureSpec(Kind.AUDIO, "sequence", (12, 5), "float32"),
     "tokens": FeatureSpec(Kind.TEXT, "tokens", (12,), "int32", vocabulary=20),
     "pixels": FeatureSpec(Kind.IMAGE, "pixels", (8, 12, 3), "uint8"),
+    "frames": FeatureSpec(Kind.VIDEO, "frames", (12, 8, 12, 3), "uint8"),
 }
 TASKS = {
     "digit": (ClassificationConfig(column="d"), ClassificationState(("0", "1", "2"))),
@@ -27,7 +28,7 @@ TASKS = {
 def make_values(spec: FeatureSpec, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     if spec.layout == "tokens":
         return rng.integers(1, spec.vocabulary, shape, dtype=np.int32)
-    if spec.layout == "pixels":
+    if spec.layout in ("pixels", "frames"):
         return rng.integers(0, 256, shape, dtype=np.uint8)
     return rng.normal(size=shape).astype(np.float32)
 

@@ -42,6 +42,11 @@ class HFImageExtractor:
                 hint=f"set extract.dim to {width}",
             )
 
+    @property
+    def preprocess(self) -> Preprocess:
+        """What the checkpoint expects of a picture."""
+        return self._preprocess
+
     def decode(self, payload: bytes) -> npt.NDArray[np.uint8]:
         """Return the picture as the checkpoint wants it, ``(H, W, 3)`` uint8."""
         return self._preprocess.resize(self._open_image(payload))

@@ -1,0 +1,96 @@
+"""What a video checkpoint says of itself, read without torch or transformers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from mmray.core.atomic import read_json
+from mmray.errors import ConfigError
+from mmray.features.checkpoint import find_file, first_width, read_checkpoint_config
+from mmray.features.image.preprocess import Preprocess, read_preprocess
+
+FAMILIES = ("videomae", "timesformer", "vivit")
+_SETTINGS_FILES = ("preprocessor_config.json", "video_preprocessor_config.json")
+_DEFAULTS = {
+    "do_resize": True, "do_center_crop": True, "do_rescale": True, "do_normalize": True,
+    "rescale_factor": 1 / 255, "resample": Image.Resampling.BILINEAR,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class VideoCheckpoint:
+    """The input and output that a checkpoint was trained for."""
+
+    frames: int
+    width: int
+    """Of the feature (F)."""
+    preprocess: Preprocess
+
+
+def read_video_checkpoint(model: str) -> VideoCheckpoint:
+    """Read frames, sizes and brightness from the checkpoint's files.
+
+    What is not of a known family, or contradicts itself, is a ConfigError.
+    """
+    config = read_checkpoint_config(model)
+    family = config.get("model_type")
+    if family not in FAMILIES:
+        raise ConfigError(
+            f"checkpoint {model!r} is of type {family!r}, which is not supported",
+            hint=f"types of video models: {', '.join(FAMILIES)}; or {{kind: hf_image}} per frame",
+        )
+    preprocess = read_video_preprocess(_read_settings(model), model)
+    side = config.get("image_size", 224)
+    picture = np.zeros((2 * side, 3 * side, 3), dtype=np.uint8)
+    size = preprocess.resize(Image.fromarray(picture)).shape[:2]
+    if size != (side, side):
+        raise ConfigError(
+            f"checkpoint {model!r} takes frames of {side} x {side}, and its preprocessing gives"
+            f" {size[0]} x {size[1]}",
+            hint="config.json and preprocessor_config.json belong to different models",
+        )
+    frames = config.get("num_frames", 32 if family == "vivit" else 16)
+    return VideoCheckpoint(frames, first_width([config.get("hidden_size")], model), preprocess)
+
+
+def read_video_preprocess(told: dict[str, Any], model: str) -> Preprocess:
+    """Turn the settings of a video processor into those of a picture's preprocessing."""
+    settings = _DEFAULTS | told
+    size = settings.get("size")
+    if isinstance(size, int):  # as older checkpoints say it
+        settings["size"] = {"shortest_edge": size}
+    crop = settings.get("crop_size", 224)
+    if isinstance(crop, int):
+        settings["crop_size"] = {"height": crop, "width": crop}
+    needed = ("size", *(("image_mean", "image_std") if settings["do_normalize"] else ()))
+    lacking = [key for key in needed if not settings.get(key)]
+    if lacking:
+        raise ConfigError(
+            f"the preprocessing of checkpoint {model!r} does not tell {', '.join(lacking)}",
+            hint="complete its preprocessor_config.json",
+        )
+    if _is_offset(settings):
+        # Brightness is moved to [-1, 1] before it is normalised: the same as another mean.
+        shift = np.asarray(settings.get("image_mean", 0.0), dtype=np.float64) + 1.0
+        settings["image_mean"] = np.broadcast_to(shift, 3).tolist()
+        settings["image_std"] = settings.get("image_std") or [1.0] * 3
+        settings["do_normalize"] = True
+    return read_preprocess(settings, model)
+
+
+def _is_offset(settings: dict[str, Any]) -> bool:
+    kind = settings.get("image_processor_type") or settings.get("feature_extractor_type") or ""
+    return bool(settings.get("offset", str(kind).startswith("Vivit")))
+
+
+def _read_settings(model: str) -> dict[str, Any]:
+    for name in _SETTINGS_FILES:
+        path = find_file(model, name)
+        if path is not None:
+            return read_json(path)
+    raise ConfigError(
+        f"checkpoint {model!r} has no preprocessor_config.json",
+        hint="it tells size, mean and deviation of the frames that the model was trained with",
+    )

@@ -1,0 +1,77 @@
+"""A pretrained video model, frozen. Axes: B clips, T frames, H W frame, L tokens, F feature."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from transformers import AutoModel
+
+from mmray.core.spec import FeatureSpec
+from mmray.errors import ConfigError
+from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.extractor import Feature
+from mmray.features.image.preprocess import Preprocess
+from mmray.media.video_sampling import spread
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class HFVideoExtractor:
+    """One vector per clip, ``(F,)``: the first token, or the mean where there is no such token."""
+
+    def __init__(
+        self,
+        spec: FeatureSpec,
+        model: str,
+        preprocess: Preprocess,
+        decode: Callable[[bytes], Pixels],
+        *,
+        batch_size: int,
+    ) -> None:
+        self.spec = spec
+        self.decode = decode
+        self._preprocess = preprocess
+        self._batch_size = batch_size
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._network: Any = _load_network(model).to(self._device)
+        self._frames: int = self._network.config.num_frames
+        self._has_first = self._network.config.model_type != "videomae"
+
+    def extract(self, decoded: Sequence[Pixels]) -> list[Feature]:
+        """Return one ``(F,)`` float32 vector per clip of ``(T, H, W, 3)``."""
+        features: list[Feature] = []
+        for start in range(0, len(decoded), self._batch_size):
+            clips = decoded[start : start + self._batch_size]
+            values = np.stack([self._prepare(clip) for clip in clips])
+            features.extend(self._run(torch.from_numpy(values)))  # (B, T, 3, H, W)
+        return features
+
+    def _prepare(self, clip: Pixels) -> npt.NDArray[np.float32]:
+        """Return ``(T, 3, H, W)``; the frames of a clip with too few are shown longer."""
+        return np.stack(
+            [self._preprocess.normalise(clip[place]) for place in spread(len(clip), self._frames)]
+        )
+
+    @torch.inference_mode()
+    def _run(self, clips: torch.Tensor) -> list[Feature]:
+        hidden = self._network(pixel_values=clips.to(self._device)).last_hidden_state  # (B, L, F)
+        pooled = hidden[:, 0] if self._has_first else hidden.mean(dim=1)  # (B, F)
+        return list(pooled.float().cpu().numpy())
+
+
+def _load_network(model: str) -> Any:  # noqa: ANN401
+    try:
+        with quiet_loading():
+            network, loading = AutoModel.from_pretrained(
+                model, dtype=torch.float32, output_loading_info=True
+            )
+    except (OSError, ValueError, ImportError) as error:
+        raise ConfigError(
+            f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
+            hint="it needs config.json, weights and preprocessor_config.json",
+        ) from error
+    check_complete(model, loading)
+    module: Any = network
+    return module.eval().requires_grad_(False)

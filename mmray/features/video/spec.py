@@ -1,0 +1,55 @@
+"""What video features will look like, told without data, torch, transformers or av."""
+
+from typing import assert_never
+
+from mmray.config.image import HFImageConfig, ImageConfig
+from mmray.config.video import (
+    DEFAULT_FRAMES,
+    CustomVideoExtract,
+    FramesConfig,
+    HFFramesConfig,
+    HFVideoConfig,
+    VideoConfig,
+)
+from mmray.core.spec import FeatureSpec
+from mmray.core.word import Kind
+from mmray.errors import ConfigError
+from mmray.features.custom import load_custom
+from mmray.features.image.spec import image_spec
+from mmray.features.video.checkpoint import read_video_checkpoint
+
+
+def video_spec(config: VideoConfig) -> FeatureSpec:
+    """Return the spec that the built extractor will keep."""
+    frames = config.decode.frames or DEFAULT_FRAMES
+    match config.extract:
+        case FramesConfig(height=height, width=width):
+            return FeatureSpec(Kind.VIDEO, "frames", (frames, height, width, 3), "uint8")
+        case HFFramesConfig() as extract:
+            (size,) = image_spec(frame_config(config.column, extract)).shape
+            if extract.pooling == "mean":
+                return FeatureSpec(Kind.VIDEO, "vector", (size,), "float32")
+            return FeatureSpec(Kind.VIDEO, "sequence", (frames, size), "float32")
+        case HFVideoConfig(model=model):
+            checkpoint = read_video_checkpoint(model)
+            _check_frames(config, checkpoint.frames)
+            return FeatureSpec(Kind.VIDEO, "vector", (checkpoint.width,), "float32")
+        case CustomVideoExtract() as extract:
+            return load_custom(extract.factory, extract.options, Kind.VIDEO).spec
+        case _:
+            assert_never(config.extract)
+
+
+def frame_config(column: str, extract: HFFramesConfig) -> ImageConfig:
+    """Return the image modality that a single frame is."""
+    picture = HFImageConfig(model=extract.model, batch_size=extract.batch_size, dim=extract.dim)
+    return ImageConfig(column=column, extract=picture)
+
+
+def _check_frames(config: VideoConfig, wanted: int) -> None:
+    told = config.decode.frames
+    if told not in (None, wanted):
+        raise ConfigError(
+            f"decode.frames ({told}) is not what the checkpoint takes ({wanted})",
+            hint="leave decode.frames out",
+        )
