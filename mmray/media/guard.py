@@ -1,6 +1,5 @@
 """Decoding in a child process: a decoder that hangs or crashes costs one payload, not the run."""
 
-import os
 import pickle
 import signal
 import socket
@@ -12,6 +11,8 @@ from typing import Any
 
 from mmray.core.rejection import Rejection
 
+START = "import sys; sys.path[:] = sys.argv[2:]; from mmray.media.guard_child import main; main()"
+"""The child looks for modules where its parent does, and no earlier than Python has started."""
 MAX_MEMORY_BYTES = 4 * 2**30
 """What a child may take; a decoder that wants more fails on its payload."""
 
@@ -75,11 +76,10 @@ class GuardedDecoder:
         ours, theirs = socket.socketpair()
         with theirs:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "mmray.media.guard_child", str(theirs.fileno())],
+                [sys.executable, "-P", "-c", START, str(theirs.fileno()), *sys.path],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         connection = self._connection = Connection(ours.detach())
         try:

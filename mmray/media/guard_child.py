@@ -44,7 +44,3 @@ def _answer(decode: Callable[[bytes], Any], payload: bytes) -> bytes:
         told = RuntimeError(f"{type(error).__name__}: {error}")
         told.add_note(traceback.format_exc())
         return pickle.dumps((True, told))
-
-
-if __name__ == "__main__":
-    main()
