@@ -18,6 +18,8 @@ COLUMNS = (
     "grade",
 )  # fmt: skip
 MISSING_SHARE = 0.1
+FRONT_COLOURS = ((60, 60, 190), (190, 60, 50))
+SIDE_COLOURS = ((230, 230, 230), (40, 40, 40))
 SUPPLIERS = ("north", "south", "east")
 STATIONS = ("saw", "drill", "polish", "paint")
 
@@ -45,16 +47,9 @@ def write_two_photos(folder, samples=600, seed=5):
 def _write_part(folder, number, generator):
     is_red, is_dark, is_heavy = (int(half) for half in generator.integers(0, 2, 3))
     name = f"{number:04d}"
-    _write_photo(
-        folder / "photos" / f"{name}-front.png",
-        (190, 60, 50) if is_red else (60, 60, 190),
-        generator,
-    )
-    _write_photo(
-        folder / "photos" / f"{name}-side.png",
-        (40, 40, 40) if is_dark else (230, 230, 230),
-        generator,
-    )
+    colours = {"front": FRONT_COLOURS[is_red], "side": SIDE_COLOURS[is_dark]}
+    for camera, colour in colours.items():
+        _write_photo(folder / "photos" / f"{name}-{camera}.png", colour, generator)
     hours = int(generator.integers(0, 24 * 365))
     stations = generator.choice(STATIONS, size=generator.integers(1, 6))
     weight = 150 + (1 if is_heavy else -1) * generator.lognormal(2.5, 1)
