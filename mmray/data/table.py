@@ -178,10 +178,16 @@ def _check_header(file: str, header: list[str]) -> None:
 
 def _read_parquet(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
-        table = pq.read_table(io.BytesIO(content))
+        rows = pq.read_table(io.BytesIO(content)).to_pylist()
     except (pyarrow.lib.ArrowException, OSError) as error:
         raise ManifestError(f"not a Parquet file: {error}", where=_short(file)) from None
-    yield from enumerate(table.to_pylist(), start=1)
+    except (ValueError, OverflowError) as error:
+        raise ManifestError(
+            f"a cell of this table cannot be read: {error}",
+            where=_short(file),
+            hint="dates must lie in the years 1 to 9999",
+        ) from None
+    yield from enumerate(rows, start=1)
 
 
 def _is_remote(uri: str) -> bool:

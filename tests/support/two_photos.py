@@ -18,14 +18,16 @@ COLUMNS = (
     "grade",
 )  # fmt: skip
 MISSING_SHARE = 0.1
+FRONT_COLOURS = ((60, 60, 190), (190, 60, 50))
+SIDE_COLOURS = ((230, 230, 230), (40, 40, 40))
 SUPPLIERS = ("north", "south", "east")
 STATIONS = ("saw", "drill", "polish", "paint")
 
 
-def write_two_photos(folder, samples=300, seed=5):
+def write_two_photos(folder, samples=600, seed=5):
     """Write photos and ``manifest.csv`` below ``folder`` and return the manifest's path.
 
-    The grade counts what is right: a round front, a dark side, a weight above 150 g. A tenth of the
+    The grade counts what is right: a red front, a dark side, a weight above 150 g. A tenth of the
     photos and cells is missing; the first photo is broken and the second weight is no number.
     """
     generator = np.random.default_rng(seed)
@@ -43,10 +45,11 @@ def write_two_photos(folder, samples=300, seed=5):
 
 
 def _write_part(folder, number, generator):
-    is_round, is_dark, is_heavy = generator.random(3) < 0.5
+    is_red, is_dark, is_heavy = (int(half) for half in generator.integers(0, 2, 3))
     name = f"{number:04d}"
-    _write_photo(folder / "photos" / f"{name}-front.png", is_round, False, generator)
-    _write_photo(folder / "photos" / f"{name}-side.png", False, is_dark, generator)
+    colours = {"front": FRONT_COLOURS[is_red], "side": SIDE_COLOURS[is_dark]}
+    for camera, colour in colours.items():
+        _write_photo(folder / "photos" / f"{name}-{camera}.png", colour, generator)
     hours = int(generator.integers(0, 24 * 365))
     stations = generator.choice(STATIONS, size=generator.integers(1, 6))
     weight = 150 + (1 if is_heavy else -1) * generator.lognormal(2.5, 1)
@@ -60,18 +63,15 @@ def _write_part(folder, number, generator):
         "stations": "|".join(stations),
     }
     row = {column: "" if generator.random() < MISSING_SHARE else row[column] for column in row}
-    return {"sample_id": name, "grade": f"g{is_round + is_dark + is_heavy:d}"} | row
+    return {"sample_id": name, "grade": f"g{is_red + is_dark + is_heavy}"} | row
 
 
-def _write_photo(path, is_round, is_dark, generator):
-    background = generator.normal(170, 12, (64, 64, 3)).clip(0, 255).astype(np.uint8)
+def _write_photo(path, colour, generator):
+    background = generator.normal(140, 12, (64, 64, 3)).clip(0, 255).astype(np.uint8)
     image = Image.fromarray(background)
-    left, top = generator.integers(6, 22, 2)
-    size = int(generator.integers(28, 36))
-    box = (left, top, left + size, top + size)
-    draw = ImageDraw.Draw(image)
-    colour = (40, 40, 60) if is_dark else (90, 90, 220)
-    (draw.ellipse if is_round else draw.rectangle)(box, fill=colour)
+    left, top = generator.integers(4, 24, 2)
+    width, height = generator.integers(28, 36, 2)
+    ImageDraw.Draw(image).ellipse((left, top, left + width, top + height), fill=colour)
     path.write_bytes(encode_image(image))
 
 

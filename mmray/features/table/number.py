@@ -1,6 +1,5 @@
 """A number column: scaled, its gaps filled, with a flag. Axes: B rows, Q landmarks."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -96,7 +95,6 @@ def _scaled(state: NumberState, values: Values) -> Values:
 def _landmarks(known: Values) -> list[float]:
     from sklearn.preprocessing import QuantileTransformer
 
-    transformer: Any = QuantileTransformer(n_quantiles=min(LANDMARKS, known.size), subsample=None)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return transformer.fit(known[:, None]).quantiles_[:, 0].tolist()
+    count = min(LANDMARKS, known.size)
+    transformer: Any = QuantileTransformer(n_quantiles=count, subsample=known.size)
+    return transformer.fit(known[:, None]).quantiles_[:, 0].tolist()

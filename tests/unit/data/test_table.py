@@ -179,3 +179,13 @@ def test_the_digest_follows_the_content_of_every_file(tmp_path):
     write_lines(tmp_path / "2.jsonl", [*ROWS[2:], json.dumps(ROWS[0])])
 
     assert again == before != digest_table(str(tmp_path))
+
+
+def test_a_date_that_python_cannot_hold_is_told(tmp_path):
+    column = pa.array([2**62], pa.timestamp("us"))
+    pq.write_table(pa.table({"seen": column}), tmp_path / "m.parquet")
+
+    with pytest.raises(ManifestError, match="a cell of this table cannot be read") as caught:
+        read_table(str(tmp_path / "m.parquet"))
+
+    assert caught.value.hint == "dates must lie in the years 1 to 9999"

@@ -3,9 +3,11 @@ import sys
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 
 from mmray.config.encoder import (
     CustomEncoderConfig,
+    EncoderConfig,
     LinearEncoderConfig,
     LstmEncoderConfig,
     TransformerEncoderConfig,
@@ -14,7 +16,7 @@ from mmray.config.model import ModelConfig
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.errors import ConfigError
-from mmray.models.build import build_model
+from mmray.models.build import build_encoder, build_model
 from mmray.models.encoders.encoded import one_token
 from mmray.models.fit_check import check_encoder
 from tests.support.sample import SPECS
@@ -77,3 +79,14 @@ def test_names_of_torch_methods_may_be_names_of_modalities_and_tasks():
     specs = {"type": SPECS["vector"], "values": SPECS["vector"]}
 
     assert build_model(ModelConfig(), encoders, specs, {"float": 2}).tasks == ("float",)
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp"])
+def test_an_encoder_of_a_table_tells_numbers_of_one_sign_apart(kind):
+    config = TypeAdapter(EncoderConfig).validate_python({"kind": kind})
+    spec = FeatureSpec(Kind.TABLE, "vector", (2,), "float32")
+    encoder = build_encoder(config, spec, width=4, name="table").eval()
+
+    embedded = encoder(torch.tensor([[0.5, 0.0], [3.0, 0.0]]), None).pooled
+
+    assert (embedded[0] - embedded[1]).abs().max() > 0.05

@@ -1,6 +1,5 @@
 import pandas as pd
 import pytest
-from mlflow.exceptions import MlflowException
 from mlflow.models import validate_schema
 
 from mmray.tracking.run import record_schema
@@ -24,5 +23,4 @@ def test_a_record_may_hold_what_a_manifest_may_hold(frame):
 
 def test_the_columns_are_told_by_name():
     assert SCHEMA.input_names() == ["age", "sex", "tracks", "photo"]
-    with pytest.raises(MlflowException):
-        validate_schema([1, 2], SCHEMA)
+    assert SCHEMA.required_input_names() == []
