@@ -1,0 +1,30 @@
+"""Ways to cut a clip into segments. Axes: S samples."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+
+def fixed(samples: Samples, size: int) -> Samples:
+    """Return ``(size,)``: cut, or padded with silence."""
+    return np.pad(samples[:size], (0, max(0, size - samples.size)))
+
+
+def windows(samples: Samples, size: int, hop: int, limit: int) -> list[Samples]:
+    """Return ``(size,)`` segments that start ``hop`` apart and cover the clip, up to ``limit``."""
+    count = 1 + -(-max(0, samples.size - size) // hop)
+    return [fixed(samples[start * hop :], size) for start in range(min(count, limit))]
+
+
+def between_pauses(samples: Samples, top_db: float, shortest: float) -> list[Samples]:
+    """Return what lies between pauses and has ``shortest`` samples, or the longest of it."""
+    import librosa
+
+    library: Any = librosa
+    spans = library.effects.split(samples, top_db=top_db)
+    found = [samples[start:end] for start, end in spans if end > start] or [samples]
+    long_enough = [segment for segment in found if segment.size >= shortest]
+    return long_enough or [max(found, key=lambda segment: segment.size)]
