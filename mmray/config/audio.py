@@ -65,6 +65,12 @@ class AudioDecodeConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _several_segments_to_combine(self) -> Self:
+        if self.combine == "sequence" and not self.has_many_segments:
+            raise ValueError("combine: sequence needs windows or by_silence")
+        return self
+
+    @model_validator(mode="after")
     def _high_pass_below_half_the_rate(self) -> Self:
         if self.high_pass_hz is not None and self.high_pass_hz >= self.sample_rate_hz / 2:
             raise ValueError(
@@ -171,6 +177,8 @@ class TranscriptConfig(StrictModel):
     """Spoken language, such as ``en``, for a Whisper of many languages; None lets it guess."""
     max_new_tokens: PositiveInt = 128
     """Whisper: the text of one segment ends here."""
+    beams: PositiveInt = 1
+    """Whisper: how many texts are followed at a time; 1 takes the likeliest token."""
     batch_size: PositiveInt = 8
     text: TranscribedTextConfig
 

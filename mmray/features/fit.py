@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from mmray.config.audio import AudioConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.text import TextConfig
+from mmray.features.audio.fit import audio_needs_fit, fit_audio
 from mmray.features.text.fit import fit_text, text_needs_fit
 
 FIT_VERSION = 1
@@ -16,6 +18,8 @@ def needs_fit(config: ModalityConfig) -> bool:
     match config:
         case TextConfig():
             return text_needs_fit(config)
+        case AudioConfig():
+            return audio_needs_fit(config)
         case _:
             return False
 
@@ -29,5 +33,7 @@ def fit_extractor(config: ModalityConfig, payloads: Iterable[bytes], folder: Pat
     match config:
         case TextConfig():
             fit_text(config, payloads, folder)
+        case AudioConfig():
+            fit_audio(config, payloads, folder)
         case _:
             return

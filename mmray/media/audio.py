@@ -11,10 +11,9 @@ from mmray.core.rejection import Rejection
 from mmray.media.audio_denoise import gate_spectrum
 from mmray.media.audio_filter import high_pass, to_loudness, trim
 from mmray.media.audio_read import read_blocks
-from mmray.media.audio_segment import between_pauses, fixed, windows
+from mmray.media.audio_segment import AudioClip, between_pauses, fixed, windows
 
 Samples = npt.NDArray[np.float32]
-Segments = tuple[Samples, ...]
 
 _SILENCE = 1e-4
 _LOUDEST = 1e9
@@ -41,8 +40,8 @@ class AudioSteps:
     max_segments: int = 64
 
 
-def decode_audio(payload: bytes, steps: AudioSteps) -> Segments:
-    """Return the segments of a clip or of a video's first sound track: at least one, ``(S,)`` each.
+def decode_audio(payload: bytes, steps: AudioSteps) -> AudioClip:
+    """Return the segments of a clip, or of a video's first sound track.
 
     The order is: mono, resample, high-pass, denoise, trim, loudness, segment. Rejects
     ``audio_empty``, ``audio_truncated``, ``audio_unrecognised``, ``audio_no_stream``,
@@ -59,7 +58,8 @@ def decode_audio(payload: bytes, steps: AudioSteps) -> Segments:
         samples = to_loudness(samples, steps.sample_rate_hz, steps.loudness_lufs)
     if not samples.size:
         raise Rejection("audio_empty", "the clip is too short to keep a sample")
-    return _segments(samples, steps)
+    found = _segments(samples, steps)
+    return AudioClip(tuple(np.ascontiguousarray(part, dtype=np.float32) for part in found))
 
 
 def _checked(
@@ -98,16 +98,14 @@ def _resampled(blocks: Iterable[tuple[int, Samples]], sample_rate_hz: int) -> Sa
     return np.concatenate(kept)
 
 
-def _segments(samples: Samples, steps: AudioSteps) -> Segments:
+def _segments(samples: Samples, steps: AudioSteps) -> list[Samples]:
     rate_hz = steps.sample_rate_hz
     if steps.segment_s is not None:
-        found = [fixed(samples, max(1, round(steps.segment_s * rate_hz)))]
-    elif steps.windows is not None:
+        return [fixed(samples, max(1, round(steps.segment_s * rate_hz)))]
+    if steps.windows is not None:
         length, hop = (max(1, round(seconds * rate_hz)) for seconds in steps.windows)
-        found = windows(samples, length, hop, steps.max_segments)
-    elif steps.by_silence is not None:
+        return windows(samples, length, hop, steps.max_segments)
+    if steps.by_silence is not None:
         top_db, shortest_s = steps.by_silence
-        found = between_pauses(samples, top_db, shortest_s * rate_hz)[: steps.max_segments]
-    else:
-        found = [samples]
-    return tuple(np.ascontiguousarray(segment, dtype=np.float32) for segment in found)
+        return between_pauses(samples, top_db, shortest_s * rate_hz)[: steps.max_segments]
+    return [samples]

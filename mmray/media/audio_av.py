@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 Samples = npt.NDArray[np.float32]
 
-_FORMATS = (
-    "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,mov,mp4,matroska,webm,avi,flv,mpegts,mpeg,asf,amr,ac3,eac3"
-)
+_FORMATS = ",".join((
+    "wav", "w64", "aiff", "au", "caf", "flac", "mp3", "ogg", "aac", "mov", "mp4", "matroska",
+    "webm", "avi", "flv", "mpegts", "mpeg", "asf", "amr", "ac3", "eac3",
+))  # fmt: skip
 """Playlists and the like are left out: they make FFmpeg open other files and addresses."""
 _FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1.0}
 
@@ -40,6 +41,8 @@ def read_blocks_by_ffmpeg(payload: bytes) -> Generator[tuple[int, Samples]]:
         if not container.streams.audio:
             raise Rejection("audio_no_stream", f"{container.format.name} without a sound track")
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise Rejection("audio_broken", f"{container.format.name} in an unknown coding")
         stream.codec_context.thread_count = 1
         yield from _blocks(container.decode(stream))
 
@@ -82,5 +85,4 @@ def _errors() -> tuple[type[Exception], ...]:
 
     return (
         av.FFmpegError, OSError, ValueError, RuntimeError, LookupError, TypeError, ArithmeticError,
-        MemoryError,
     )  # fmt: skip

@@ -1,11 +1,24 @@
 """Ways to cut a clip into segments. Axes: S samples."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioClip:
+    """A decoded clip: its segments, at least one, ``(S,)`` float32 each."""
+
+    segments: tuple[Samples, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the samples take."""
+        return sum(segment.nbytes for segment in self.segments)
 
 
 def fixed(samples: Samples, size: int) -> Samples:

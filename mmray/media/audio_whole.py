@@ -12,7 +12,7 @@ _UNKNOWN = 0x7FFFFFFF - 4096
 def bytes_missing(payload: bytes) -> int:
     """Return how many bytes the payload lacks, or 0 when it is whole or does not tell.
 
-    Knows WAV, AIFF, Ogg, MP4/MOV and Matroska/WebM. Damage other than a missing end is not sought.
+    Knows WAV, AIFF, Ogg, MP4/MOV, Matroska/WebM, and MP3 with the usual header of its encoder. Damage other than a missing end is not sought.
     """
     for magic, place, measure in _MEASURES:
         if payload[place : place + len(magic)] == magic:
@@ -75,6 +75,26 @@ def _segment_end(payload: bytes) -> int:
     return 0 if size is None else place + size
 
 
+def _tagged_end(payload: bytes) -> int:
+    """Return where the frames of an MP3 with an ID3 tag end."""
+    size = 0
+    for byte in payload[6:10]:
+        size = size << 7 | byte & 127
+    return _frames_end(payload, 10 + size)
+
+
+def _frames_end(payload: bytes, place: int = 0) -> int:
+    """Return where the frames of an MP3 end, as its encoder wrote into the first of them."""
+    first = payload[place : place + 64]
+    told = max(first.find(b"Xing"), first.find(b"Info"))
+    if told < 0:
+        return 0
+    flags = unpack_from(">I", payload, place + told + 4)[0]
+    if not flags & 2:
+        return 0
+    return place + int(unpack_from(">I", payload, place + told + 8 + 4 * (flags & 1))[0])
+
+
 def _vint(payload: bytes, place: int) -> tuple[int | None, int]:
     """Return a number of variable length, None for unknown, and where it ends."""
     length = 9 - payload[place].bit_length()
@@ -94,4 +114,7 @@ _MEASURES: tuple[tuple[bytes, int, Callable[[bytes], int]], ...] = (
     (b"ftyp", 4, _boxes_end),
     (b"OggS", 0, _pages_end),
     (b"\x1a\x45\xdf\xa3", 0, _segment_end),
+    (b"ID3", 0, _tagged_end),
+    (b"\xff\xfb", 0, _frames_end),
+    (b"\xff\xf3", 0, _frames_end),
 )

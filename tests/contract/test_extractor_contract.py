@@ -10,10 +10,11 @@ from mmray.features.build import build_extractor, export_extractor
 from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor
 from mmray.features.spec import spec_of
+from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.kinds import audio, image, text
 
-__all__ = ["checkpoints"]
+__all__ = ["audio_checkpoints", "checkpoints"]
 
 PAYLOADS = {"text": text.PAYLOADS, "image": image.PAYLOADS, "audio": audio.PAYLOADS}
 KINDS = {
@@ -21,17 +22,20 @@ KINDS = {
     for kind in (text, image, audio)
     for name, extract in kind.EXTRACTS.items()
 }
+DECODES = audio.DECODES
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda name: name.replace(" ", "-"))
-def built(request, checkpoints, tmp_path_factory):
+def built(request, checkpoints, audio_checkpoints, tmp_path_factory):
     """The config, its fitted state and the extractor."""
     kind, extract = KINDS[request.param]
     extract = {
-        key: value.format(**checkpoints) if isinstance(value, str) else value
+        key: value.format(**checkpoints, **audio_checkpoints) if isinstance(value, str) else value
         for key, value in extract.items()
     }
     document = {"kind": kind, "column": "c", "extract": extract}
+    if request.param in DECODES:
+        document["decode"] = DECODES[request.param]
     config = TypeAdapter(ModalityConfig).validate_python(document)
     state = tmp_path_factory.mktemp("state")
     fit_extractor(config, PAYLOADS[kind], state)
