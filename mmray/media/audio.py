@@ -48,6 +48,8 @@ def decode_audio(payload: bytes, steps: AudioSteps) -> AudioClip:
     ``audio_broken``, ``audio_too_long``, ``audio_not_finite`` and ``audio_silent``.
     """
     samples = _resampled(_checked(read_blocks(payload), steps.max_duration_s), steps.sample_rate_hz)
+    if not samples.size:
+        raise Rejection("audio_empty", "the clip is too short to keep a sample")
     if steps.high_pass_hz is not None:
         samples = high_pass(samples, steps.sample_rate_hz, steps.high_pass_hz)
     if steps.denoise:
@@ -56,8 +58,6 @@ def decode_audio(payload: bytes, steps: AudioSteps) -> AudioClip:
         samples = trim(samples, steps.trim_db)
     if steps.loudness_lufs is not None:
         samples = to_loudness(samples, steps.sample_rate_hz, steps.loudness_lufs)
-    if not samples.size:
-        raise Rejection("audio_empty", "the clip is too short to keep a sample")
     found = _segments(samples, steps)
     return AudioClip(tuple(np.ascontiguousarray(part, dtype=np.float32) for part in found))
 

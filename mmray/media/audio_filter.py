@@ -41,8 +41,6 @@ def to_loudness(samples: Samples, sample_rate_hz: int, target_lufs: float) -> Sa
     """
     import pyloudnorm
 
-    if not samples.size:
-        return samples
     block_s = min(_BLOCK_S, samples.size / sample_rate_hz)
     meter: Any = pyloudnorm.Meter(sample_rate_hz, block_size=block_s)
     with np.errstate(all="ignore"):

@@ -12,7 +12,8 @@ _UNKNOWN = 0x7FFFFFFF - 4096
 def bytes_missing(payload: bytes) -> int:
     """Return how many bytes the payload lacks, or 0 when it is whole or does not tell.
 
-    Knows WAV, AIFF, Ogg, MP4/MOV, Matroska/WebM, and MP3 with the usual header of its encoder. Damage other than a missing end is not sought.
+    Knows WAV, AIFF, Ogg, MP4/MOV, Matroska/WebM, and MP3 with the usual header of its encoder.
+    Damage other than a missing end is not sought.
     """
     for magic, place, measure in _MEASURES:
         if payload[place : place + len(magic)] == magic:
