@@ -7,6 +7,7 @@ import numpy.typing as npt
 import scipy.signal
 
 from mmray.core.rejection import Rejection
+from mmray.media.audio_pause import loud_spans
 
 Samples = npt.NDArray[np.float32]
 
@@ -25,10 +26,8 @@ def high_pass(samples: Samples, sample_rate_hz: int, cutoff_hz: float) -> Sample
 
 def trim(samples: Samples, trim_db: float) -> Samples:
     """Cut both ends where they lie ``trim_db`` below the loudest. Rejects ``audio_silent``."""
-    import librosa
-
-    library: Any = librosa
-    kept: Samples = library.effects.trim(samples, top_db=trim_db)[0]
+    spans = loud_spans(samples, trim_db)
+    kept = samples[spans[0][0] : spans[-1][1]] if spans else samples[:0]
     if not kept.size or np.abs(kept).max() == 0.0:
         raise Rejection("audio_silent", f"nothing is left after trimming at {trim_db} dB")
     return kept

@@ -1,10 +1,11 @@
 """Ways to cut a clip into segments. Axes: S samples."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from mmray.media.audio_pause import loud_spans
 
 Samples = npt.NDArray[np.float32]
 
@@ -34,10 +35,6 @@ def windows(samples: Samples, size: int, hop: int, limit: int) -> list[Samples]:
 
 def between_pauses(samples: Samples, top_db: float, shortest: float) -> list[Samples]:
     """Return what lies between pauses and has ``shortest`` samples, or the longest of it."""
-    import librosa
-
-    library: Any = librosa
-    spans = library.effects.split(samples, top_db=top_db)
-    found = [samples[start:end] for start, end in spans if end > start] or [samples]
+    found = [samples[start:end] for start, end in loud_spans(samples, top_db)] or [samples]
     long_enough = [segment for segment in found if segment.size >= shortest]
     return long_enough or [max(found, key=lambda segment: segment.size)]

@@ -40,7 +40,7 @@ class Family:
     frames: int | None
     """Hidden states (T) of any segment, where that does not depend on the segment."""
     convolutions: tuple[tuple[int, int], ...] = ()
-    """Kernel and stride of what turns a waveform into frames."""
+    """Kernel and stride of what turns a waveform into frames; those of AST are then patched."""
     is_masked: bool = False
     """Whether padding can be hidden from the model, so that lengths may be mixed in a batch."""
 
@@ -182,7 +182,8 @@ def _ast(config: Json, front: Json, model: str) -> Family:
     # Frames of 25 ms, 10 ms apart.
     longest_s = 0.025 + 0.01 * (length - 1)
     rate_hz, width = front.get("sampling_rate", 16_000), config.get("hidden_size", 0)
-    return Family("ast", rate_hz, width, True, longest_s, 2 + rows * columns)
+    frame = ((round(0.025 * rate_hz), round(0.01 * rate_hz)),)
+    return Family("ast", rate_hz, width, True, longest_s, 2 + rows * columns, frame)
 
 
 def _clap(config: Json, front: Json, model: str) -> Family:

@@ -76,7 +76,7 @@ def load_recogniser(model: str, *, is_whisper: bool) -> tuple[Any, Any]:
             loaded, loading = loader.from_pretrained(
                 model, dtype=torch.float32, output_loading_info=True
             )
-        except (OSError, ValueError, ImportError) as error:
+        except (OSError, ValueError, ImportError, TypeError) as error:  # TypeError: no vocabulary
             raise ConfigError(
                 f"cannot load {model!r} to recognise speech: {str(error).splitlines()[0]}",
                 hint="it needs weights of Whisper or of a CTC head, a tokenizer and"
@@ -97,7 +97,7 @@ def save_recogniser(model: str, folder: Path) -> None:
 
 
 def _checked_language(network: Any, language: str, model: str) -> str:  # noqa: ANN401 (transformers)
-    known = getattr(network.generation_config, "lang_to_id", None) or {}
+    known = getattr(getattr(network, "generation_config", None), "lang_to_id", {})
     if f"<|{language}|>" not in known:
         codes = ", ".join(sorted(code.strip("<|>") for code in known)) or "none"
         raise ConfigError(

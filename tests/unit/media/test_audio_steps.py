@@ -1,3 +1,4 @@
+import librosa
 import noisereduce
 import numpy as np
 import pyloudnorm
@@ -6,6 +7,7 @@ import scipy.signal
 
 from mmray.media.audio import AudioSteps, decode_audio
 from mmray.media.audio_denoise import gate_spectrum
+from mmray.media.audio_pause import loud_spans
 from tests.support.payload import clip_payload, tone
 
 
@@ -67,6 +69,19 @@ def test_denoising_lowers_the_noise_and_keeps_the_tone():
     assert decoded[:8_000].std() < 0.3 * noisy[:8_000].std()
     tonal = decoded[12_000:20_000]
     assert level_at(tonal, 440) > 10 * level_at(tonal, 700)
+
+
+@pytest.mark.parametrize("top_db", [10.0, 30.0, 60.0])
+@pytest.mark.parametrize("count", [1, 511, 3_000, 50_176, 90_001])
+def test_pauses_are_where_librosa_finds_them(count, top_db):
+    loudness = 10.0 ** (2 * np.sin(np.arange(count) / 3_000) - 2)
+    samples = (np.random.default_rng(count).normal(size=count) * loudness).astype(np.float32)
+
+    spans = loud_spans(samples, top_db)
+
+    np.testing.assert_array_equal(spans, librosa.effects.split(samples, top_db=top_db))
+    _, (start, end) = librosa.effects.trim(samples, top_db=top_db)
+    assert (spans[0][0], spans[-1][1]) == (start, end)
 
 
 def test_silence_around_the_clip_is_trimmed():
