@@ -30,7 +30,7 @@ def read_blocks_by_ffmpeg(payload: bytes) -> Generator[tuple[int, Samples]]:
     import av
 
     try:
-        container = av.open(
+        container: Any = av.open(
             BytesIO(payload),
             metadata_errors="ignore",
             options={"format_whitelist": _FORMATS, "protocol_whitelist": ""},

@@ -34,6 +34,6 @@ def extract_joined(
 
 def _joined(features: Sequence[Feature], spec: FeatureSpec) -> Feature:
     if spec.layout == "vector":
-        return features[0] if len(features) == 1 else np.mean(features, axis=0, dtype=np.float32)
+        return np.stack(features).mean(axis=0, dtype=np.float32)  # (F,)
     whole = np.concatenate([np.atleast_2d(feature) for feature in features])
     return np.ascontiguousarray(whole[: spec.shape[0]])  # (T, F)
