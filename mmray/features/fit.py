@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from mmray.config.audio import AudioConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.table import TableConfig
 from mmray.config.text import TextConfig
+from mmray.features.audio.fit import audio_needs_fit, fit_audio
 from mmray.features.table.fit import fit_table, table_needs_fit
 from mmray.features.text.fit import fit_text, text_needs_fit
 
@@ -18,6 +20,8 @@ def needs_fit(config: ModalityConfig) -> bool:
     match config:
         case TextConfig():
             return text_needs_fit(config)
+        case AudioConfig():
+            return audio_needs_fit(config)
         case TableConfig():
             return table_needs_fit(config)
         case _:
@@ -33,6 +37,8 @@ def fit_extractor(config: ModalityConfig, payloads: Iterable[bytes], folder: Pat
     match config:
         case TextConfig():
             fit_text(config, payloads, folder)
+        case AudioConfig():
+            fit_audio(config, payloads, folder)
         case TableConfig():
             fit_table(config, payloads, folder)
         case _:

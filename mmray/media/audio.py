@@ -1,103 +1,111 @@
-"""Audio: from bytes to mono samples. Axes: S samples."""
+"""Audio: from bytes to mono segments. Axes: S samples."""
 
-from io import BytesIO
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
 
 from mmray.core.rejection import Rejection
+from mmray.media.audio_denoise import gate_spectrum
+from mmray.media.audio_filter import high_pass, to_loudness, trim
+from mmray.media.audio_read import read_blocks
+from mmray.media.audio_segment import AudioClip, between_pauses, fixed, windows
 
 Samples = npt.NDArray[np.float32]
 
-_BLOCK = 1 << 16
 _SILENCE = 1e-4
-_UNRECOGNISED = 1  # libsndfile: SF_ERR_UNRECOGNISED_FORMAT
+_LOUDEST = 1e9
 
 
-def decode_audio(
-    payload: bytes,
-    *,
-    sample_rate_hz: int,
-    denoise: bool,
-    trim_db: float | None,
-    segment_s: float | None,
-    max_duration_s: float,
-) -> Samples:
-    """Return ``(S,)`` float32: mono, resampled, denoised, trimmed, cut or padded, in this order.
+@dataclass(frozen=True, slots=True)
+class AudioSteps:
+    """What is done to a clip, in the order of the fields; None leaves a step out.
 
-    Rejects ``audio_unrecognised``, ``audio_broken``, ``audio_empty``, ``audio_not_finite``,
-    ``audio_silent`` or ``audio_too_long``.
+    At most one of ``segment_s``, ``windows`` and ``by_silence`` is given.
     """
-    samples, rate_hz = _read_mono(payload, max_duration_s)
-    if not np.isfinite(samples).all():
-        raise Rejection("audio_not_finite", "a sample is infinite or not a number")
-    if np.abs(samples).max() < _SILENCE:
-        raise Rejection("audio_silent", f"no sample reaches {_SILENCE}")
-    if rate_hz != sample_rate_hz:
-        samples = soxr.resample(samples, rate_hz, sample_rate_hz)
-    if denoise:
-        samples = _denoised(samples, sample_rate_hz)
-    if trim_db is not None:
-        samples = _trimmed(samples, trim_db)
+
+    max_duration_s: float = 600.0
+    sample_rate_hz: int = 16_000
+    high_pass_hz: float | None = None
+    denoise: bool = False
+    trim_db: float | None = None
+    loudness_lufs: float | None = None
+    segment_s: float | None = None
+    windows: tuple[float, float] | None = None
+    """Length and hop in seconds."""
+    by_silence: tuple[float, float] | None = None
+    """How many dB below the loudest a pause lies, and the shortest segment in seconds."""
+    max_segments: int = 64
+
+
+def decode_audio(payload: bytes, steps: AudioSteps) -> AudioClip:
+    """Return the segments of a clip, or of a video's first sound track.
+
+    The order is: mono, resample, high-pass, denoise, trim, loudness, segment. Rejects
+    ``audio_empty``, ``audio_truncated``, ``audio_unrecognised``, ``audio_no_stream``,
+    ``audio_broken``, ``audio_too_long``, ``audio_not_finite`` and ``audio_silent``.
+    """
+    samples = _resampled(_checked(read_blocks(payload), steps.max_duration_s), steps.sample_rate_hz)
     if not samples.size:
         raise Rejection("audio_empty", "the clip is too short to keep a sample")
-    if segment_s is not None:
-        samples = _segment(samples, max(1, round(segment_s * sample_rate_hz)))
-    return np.ascontiguousarray(samples, dtype=np.float32)
+    if steps.high_pass_hz is not None:
+        samples = high_pass(samples, steps.sample_rate_hz, steps.high_pass_hz)
+    if steps.denoise:
+        samples = gate_spectrum(samples, steps.sample_rate_hz)
+    if steps.trim_db is not None:
+        samples = trim(samples, steps.trim_db)
+    if steps.loudness_lufs is not None:
+        samples = to_loudness(samples, steps.sample_rate_hz, steps.loudness_lufs)
+    found = _segments(samples, steps)
+    return AudioClip(tuple(np.ascontiguousarray(part, dtype=np.float32) for part in found))
 
 
-def _read_mono(payload: bytes, max_duration_s: float) -> tuple[Samples, int]:
-    try:
-        with soundfile.SoundFile(BytesIO(payload)) as sound:
-            if sound.frames > max_duration_s * sound.samplerate:
-                seconds = sound.frames / sound.samplerate
-                raise Rejection("audio_too_long", f"{seconds:.1f} s, allowed are {max_duration_s}")
-            # Block by block: what a header promises must not decide how much memory is taken.
-            blocks: list[Samples] = []
-            while len(block := sound.read(_BLOCK, dtype="float32", always_2d=True)):
-                blocks.append(_to_mono(block))
-            rate_hz = sound.samplerate
-    except soundfile.LibsndfileError as error:
-        unknown = error.code == _UNRECOGNISED
-        raise Rejection("audio_unrecognised" if unknown else "audio_broken", str(error)) from None
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        raise Rejection("audio_broken", f"{type(error).__name__}: {error}") from None
-    if not blocks:
+def _checked(
+    blocks: Iterable[tuple[int, Samples]], max_duration_s: float
+) -> Iterable[tuple[int, Samples]]:
+    """Pass the blocks on while they are sound; what is left in the end must not be silence."""
+    count, peak = 0, 0.0
+    for rate_hz, block in blocks:
+        count += block.size
+        if count > max_duration_s * rate_hz:
+            raise Rejection("audio_too_long", f"more than the {max_duration_s} s allowed")
+        loudest = float(np.abs(block).max())
+        if not loudest <= _LOUDEST:  # also when it is not a number
+            raise Rejection("audio_not_finite", f"a sample is {loudest}")
+        peak = max(peak, loudest)
+        yield rate_hz, block
+    if not count:
         raise Rejection("audio_empty", "the file holds no frames")
-    return np.concatenate(blocks), rate_hz
+    if peak < _SILENCE:
+        raise Rejection("audio_silent", f"no sample reaches {_SILENCE}")
 
 
-def _to_mono(block: npt.NDArray[Any]) -> Samples:
-    """Average the channels: ``(S, channels)`` to ``(S,)``."""
-    if block.shape[1] == 1:
-        return block[:, 0]
-    with np.errstate(all="ignore"):
-        return block.mean(axis=1, dtype=np.float32)
+def _resampled(blocks: Iterable[tuple[int, Samples]], sample_rate_hz: int) -> Samples:
+    """Resample block by block: only the result is ever whole in memory."""
+    kept: list[Samples] = []
+    stream: soxr.ResampleStream | None = None
+    for rate_hz, block in blocks:
+        if rate_hz == sample_rate_hz:
+            kept.append(block)
+            continue
+        if stream is None:
+            stream = soxr.ResampleStream(rate_hz, sample_rate_hz, 1, dtype="float32")
+        kept.append(stream.resample_chunk(np.ascontiguousarray(block)))
+    if stream is not None:
+        kept.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
+    return np.concatenate(kept)
 
 
-def _denoised(samples: Samples, sample_rate_hz: int) -> Samples:
-    import noisereduce  # imports torch
-
-    library: Any = noisereduce
-    # A clip shorter than the window is padded: the library expects at least one whole window.
-    padded = np.pad(samples, (0, max(0, 1024 - samples.size)))
-    with np.errstate(all="ignore"):
-        cleaned = library.reduce_noise(y=padded, sr=sample_rate_hz, stationary=True)
-    return np.nan_to_num(cleaned[: samples.size].astype(np.float32))
-
-
-def _trimmed(samples: Samples, trim_db: float) -> Samples:
-    import librosa
-
-    library: Any = librosa
-    kept: Samples = library.effects.trim(samples, top_db=trim_db)[0]
-    if not kept.size or np.abs(kept).max() == 0.0:
-        raise Rejection("audio_silent", f"nothing is left after trimming at {trim_db} dB")
-    return kept
-
-
-def _segment(samples: Samples, size: int) -> Samples:
-    return np.pad(samples[:size], (0, max(0, size - samples.size)))
+def _segments(samples: Samples, steps: AudioSteps) -> list[Samples]:
+    rate_hz = steps.sample_rate_hz
+    if steps.segment_s is not None:
+        return [fixed(samples, max(1, round(steps.segment_s * rate_hz)))]
+    if steps.windows is not None:
+        length, hop = (max(1, round(seconds * rate_hz)) for seconds in steps.windows)
+        return windows(samples, length, hop, steps.max_segments)
+    if steps.by_silence is not None:
+        top_db, shortest_s = steps.by_silence
+        return between_pauses(samples, top_db, shortest_s * rate_hz)[: steps.max_segments]
+    return [samples]

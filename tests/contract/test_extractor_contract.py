@@ -10,11 +10,12 @@ from mmray.features.build import build_extractor, export_extractor
 from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor
 from mmray.features.spec import spec_of
+from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.kinds import audio, image, table, text, video
 from tests.support.video_checkpoint import video_checkpoints
 
-__all__ = ["checkpoints", "video_checkpoints"]
+__all__ = ["audio_checkpoints", "checkpoints", "video_checkpoints"]
 
 PAYLOADS = {
     "text": text.PAYLOADS,
@@ -29,17 +30,26 @@ KINDS = {
     for kind in (text, image, audio, video, table)
     for name, extract in kind.EXTRACTS.items()
 }
+DECODES = {f"audio {name}": decode for name, decode in audio.DECODES.items()}
+
+
+@pytest.fixture(scope="module")
+def made_checkpoints(checkpoints, audio_checkpoints, video_checkpoints):
+    """Every made checkpoint by the name that kinds give it."""
+    return checkpoints | audio_checkpoints | video_checkpoints
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda name: name.replace(" ", "-"))
-def built(request, checkpoints, video_checkpoints, tmp_path_factory):
+def built(request, made_checkpoints, tmp_path_factory):
     """The config, its fitted state and the extractor."""
     kind, extract = KINDS[request.param]
     extract = {
-        key: value.format(**checkpoints, **video_checkpoints) if isinstance(value, str) else value
+        key: value.format(**made_checkpoints) if isinstance(value, str) else value
         for key, value in extract.items()
     }
     document = {"kind": kind, "extract": extract} | SETTINGS.get(kind, {"column": "c"})
+    if request.param in DECODES:
+        document["decode"] = DECODES[request.param]
     config = TypeAdapter(ModalityConfig).validate_python(document)
     state = tmp_path_factory.mktemp("state")
     fit_extractor(config, PAYLOADS[kind], state)

@@ -1,121 +1,45 @@
 """Mel-frequency cepstral coefficients. Axes: S samples, T frames, F coefficients."""
 
-from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
+import scipy.signal
 
-from mmray.core.spec import FeatureSpec
-from mmray.features.extractor import Feature
+from mmray.features.audio.mel import LogMel
 
 Floats = npt.NDArray[np.float32]
-Pooling = Literal["sequence", "mean", "statistics"]
 
-_FRAMES_AT_ONCE = 1024
-_FLOOR = 1e-10
-
-
-class MfccExtractor:
-    """Agrees with ``librosa.feature.mfcc``; window, filters and cosines are made once."""
-
-    def __init__(
-        self,
-        spec: FeatureSpec,
-        decode: Callable[[bytes], Floats],
-        transform: Callable[[Floats], Floats],
-        pooling: Pooling,
-    ) -> None:
-        self.spec = spec
-        self._decode = decode
-        self._transform = transform
-        self._pooling: Pooling = pooling
-
-    def decode(self, payload: bytes) -> Floats:
-        """Return mono samples."""
-        return self._decode(payload)
-
-    def extract(self, decoded: Sequence[Floats]) -> list[Feature]:
-        """Return ``(T, F)``, ``(F,)`` or ``(2F,)`` per clip, by the kind of pooling."""
-        return [self._pooled(self._transform(samples)) for samples in decoded]
-
-    def _pooled(self, coefficients: Floats) -> Feature:
-        match self._pooling:
-            case "sequence":
-                return np.ascontiguousarray(coefficients[: self.spec.shape[0]])  # (T, F)
-            case "mean":
-                return coefficients.mean(axis=0)  # (F,)
-            case "statistics":
-                return np.concatenate(
-                    [coefficients.mean(axis=0), coefficients.std(axis=0)]
-                )  # (2F,)
+_SLOPE_FRAMES = 9
 
 
 class Mfcc:
-    """From ``(S,)`` samples to ``(T, F)`` coefficients, T = 1 + S // hop."""
+    """Agrees with ``librosa.feature.mfcc`` and ``librosa.feature.delta``; the cosines made once."""
 
-    def __init__(
-        self, rate_hz: int, *, coefficients: int, mels: int, fft_size: int, hop: int
-    ) -> None:
-        self._fft_size = fft_size
-        self._hop = hop
-        self._window = _hann(fft_size)
-        self._filters = mel_filters(rate_hz, fft_size, mels)
+    def __init__(self, log_mel: LogMel, *, mels: int, coefficients: int, deltas: int) -> None:
+        self._log_mel = log_mel
         self._cosines = _cosines(mels, coefficients)
+        self._deltas = deltas
 
-    def __call__(self, samples: Floats, *, top_db: float | None) -> Floats:
-        """Return the coefficients; ``top_db`` bounds how far a frame lies below the loudest."""
-        # Half a window of zeros at both ends: frames are centred, and a short clip is padded.
-        padded = np.pad(samples, self._fft_size // 2)
-        if padded.size < self._fft_size:
-            padded = np.pad(padded, (0, self._fft_size - padded.size))
-        frames = np.lib.stride_tricks.sliding_window_view(padded, self._fft_size)[:: self._hop]
-        blocks = [
-            self._mel_power(frames[start : start + _FRAMES_AT_ONCE])
-            for start in range(0, len(frames), _FRAMES_AT_ONCE)
-        ]
-        decibels = 10.0 * np.log10(np.maximum(np.concatenate(blocks), _FLOOR))  # (T, mels)
-        if top_db is not None:
-            decibels = np.maximum(decibels, decibels.max() - top_db)
-        return (decibels @ self._cosines).astype(np.float32, copy=False)  # (T, F)
-
-    def _mel_power(self, frames: Floats) -> Floats:
-        spectrum: Any = scipy.fft.rfft(frames * self._window, axis=-1)
-        power = np.square(spectrum.real) + np.square(spectrum.imag)  # (T, bins)
-        return power @ self._filters  # (T, mels)
+    def __call__(self, samples: Floats) -> Floats:
+        """Return ``(T, F)`` from ``(S,)``: the coefficients, then each order of their deltas."""
+        coefficients = self._log_mel(samples) @ self._cosines  # (T, coefficients)
+        slopes = [_delta(coefficients, order) for order in range(1, self._deltas + 1)]
+        return np.concatenate([coefficients, *slopes], axis=1) if slopes else coefficients
 
 
-@cache
-def mel_filters(rate_hz: int, fft_size: int, mels: int) -> Floats:
-    """Return Slaney's triangles of equal area, ``(bins, mels)``, from 0 to half the rate."""
-    bins_hz = np.fft.rfftfreq(fft_size, 1.0 / rate_hz)
-    edges_hz = _mel_to_hz(np.linspace(0.0, _hz_to_mel(rate_hz / 2.0), mels + 2))
-    widths = np.diff(edges_hz)
-    ramps = edges_hz[:, None] - bins_hz[None, :]  # (mels + 2, bins)
-    rising = -ramps[:-2] / widths[:-1, None]
-    falling = ramps[2:] / widths[1:, None]
-    triangles = np.maximum(0.0, np.minimum(rising, falling))  # (mels, bins)
-    triangles *= (2.0 / (edges_hz[2:] - edges_hz[:-2]))[:, None]
-    return np.ascontiguousarray(triangles.T, dtype=np.float32)
+def _delta(values: Floats, order: int) -> Floats:
+    """Return the derivative of a polynomial fitted to nine frames, ``(T, F)``.
 
-
-def _hz_to_mel(hz: float) -> float:
-    """Slaney's scale: linear up to 1 kHz (15 mel), logarithmic above."""
-    return hz * 3.0 / 200.0 if hz < 1000.0 else 15.0 + np.log(hz / 1000.0) * 27.0 / np.log(6.4)
-
-
-def _mel_to_hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.where(
-        mel < 15.0, mel * 200.0 / 3.0, 1000.0 * np.exp((mel - 15.0) * np.log(6.4) / 27.0)
+    Of a clip with fewer frames the first and last one are repeated.
+    """
+    mode: Literal["interp", "nearest"] = "interp" if len(values) >= _SLOPE_FRAMES else "nearest"
+    found: Any = scipy.signal.savgol_filter(
+        values, _SLOPE_FRAMES, deriv=order, polyorder=order, axis=0, mode=mode
     )
-
-
-@cache
-def _hann(size: int) -> Floats:
-    steps = np.arange(size) * (2.0 * np.pi / size)
-    return (0.5 - 0.5 * np.cos(steps)).astype(np.float32)
+    return found.astype(np.float32, copy=False)
 
 
 @cache
