@@ -12,7 +12,7 @@ from mmray.features.extractor import Extractor
 from mmray.features.image.build import build_image, export_image, image_identity
 from mmray.features.text.build import build_text, export_text, text_identity
 
-NOT_IN_IDENTITY = ("model", "tokenizer", "batch_size", "dim")
+NOT_IN_IDENTITY = ("model", "tokenizer", "path", "batch_size", "dim")
 """Settings of an extractor that name what the identity holds by content, or change no feature."""
 
 

@@ -12,8 +12,9 @@ from mmray.features.fit import fit_extractor
 from mmray.features.spec import spec_of
 from tests.support.checkpoint import checkpoints
 from tests.support.kinds import audio, image, text
+from tests.support.text_checkpoint import text_checkpoints
 
-__all__ = ["checkpoints"]
+__all__ = ["checkpoints", "text_checkpoints"]
 
 PAYLOADS = {"text": text.PAYLOADS, "image": image.PAYLOADS, "audio": audio.PAYLOADS}
 KINDS = {
@@ -24,11 +25,11 @@ KINDS = {
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda name: name.replace(" ", "-"))
-def built(request, checkpoints, tmp_path_factory):
+def built(request, checkpoints, text_checkpoints, tmp_path_factory):
     """The config, its fitted state and the extractor."""
     kind, extract = KINDS[request.param]
     extract = {
-        key: value.format(**checkpoints) if isinstance(value, str) else value
+        key: value.format(**checkpoints, **text_checkpoints) if isinstance(value, str) else value
         for key, value in extract.items()
     }
     document = {"kind": kind, "column": "c", "extract": extract}
