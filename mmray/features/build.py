@@ -16,7 +16,7 @@ from mmray.features.table.build import build_table, export_table, table_identity
 from mmray.features.text.build import build_text, export_text, text_identity
 from mmray.features.video.build import build_video, export_video, video_identity
 
-NOT_IN_IDENTITY = ("model", "tokenizer", "batch_size", "dim")
+NOT_IN_IDENTITY = ("model", "tokenizer", "path", "batch_size", "dim")
 """Settings of an extractor that name what the identity holds by content, or change no feature."""
 
 

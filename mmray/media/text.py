@@ -1,115 +1,106 @@
 """Text: from bytes to a clean string."""
 
-import html
-import logging
+import codecs
 import re
 import unicodedata
-import warnings
-from collections.abc import Callable, Iterable
-from functools import cache
-from typing import Any, cast
+from dataclasses import dataclass
 
 from mmray.core.rejection import Rejection
+from mmray.media.text_html import without_html
+from mmray.media.text_redaction import PLACEHOLDER, redact
+from mmray.media.text_word import segment_chinese, without_stop_words
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
-_CJK = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]+")
-_TAG = re.compile(r"<[A-Za-z/!?][^<>]*>")
-_BLOCK = re.compile(r"<(!--|script\b|style\b)", re.IGNORECASE)
-_BLOCK_ENDS = {
-    "!--": re.compile("-->"),
-    "script": re.compile(r"</script\s*>", re.IGNORECASE),
-    "style": re.compile(r"</style\s*>", re.IGNORECASE),
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0001\U000e0020-\U000e007f]+"
+)
+# The longer mark first: that of UTF-32 begins with that of UTF-16.
+_ENCODINGS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
 }
-_PUNCTUATION = ".,;:!?\"'()[]{}«»“”‘’…。，、；：！？（）《》【】"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What ``clean_text`` does, in the order in which it does it."""
+
+    max_chars: int = 1_000_000
+    html: bool = True
+    redact: tuple[str, ...] = ()
+    phone_regions: tuple[str, ...] = ()
+    lowercase: bool = True
+    segment: bool = True
+    stop_words: tuple[str, ...] = ()
 
 
 def decode_text(payload: bytes) -> str:
-    """Return UTF-8 without its byte order mark. Rejects ``text_undecodable``, ``text_empty``."""
+    """Return the text without its byte order mark.
+
+    It is UTF-8 unless a mark says UTF-16 or UTF-32. Rejects ``text_undecodable``, ``text_empty``.
+    """
+    encoding = next(
+        (name for mark, name in _ENCODINGS.items() if payload.startswith(mark)), "utf-8-sig"
+    )
     try:
-        text = payload.decode("utf-8-sig")
+        text = payload.decode(encoding)
     except UnicodeDecodeError as error:
         raise Rejection("text_undecodable", str(error)) from None
     if not _visible(text):
         raise Rejection("text_empty", f"{len(payload)} bytes, nothing to see")
+    if text.count("\0") * 4 > len(text):
+        raise Rejection("text_undecodable", "full of null bytes: binary, or UTF-16 without a mark")
     return text
 
 
-def clean_text(
-    text: str, *, lowercase: bool, html: bool, segment: bool, stop_words: tuple[str, ...]
-) -> str:
+def clean_text(text: str, cleaning: Cleaning) -> str:
     """Return words joined by single spaces.
 
-    When cleaning would leave nothing, the text is only normalised (NFKC).
+    When cleaning would leave no letter or digit, the text is only normalised (NFKC) and redacted.
     """
-    normalised = _visible(unicodedata.normalize("NFKC", text))
-    cleaned = _visible(_without_html(normalised)) if html else normalised
-    if lowercase:
-        cleaned = cleaned.lower()
-    if segment and _CJK.search(cleaned):
-        cleaned = _CJK.sub(_segmented, cleaned)
-    words = cleaned.split()
-    if stop_words:
-        stopped = load_stop_words(stop_words)
-        words = [word for word in words if word.strip(_PUNCTUATION).lower() not in stopped]
-    if not any(character.isalnum() for word in words for character in word):
-        return normalised
-    return " ".join(words)
+    normalised = _normalised(without_html(text) if cleaning.html else text)
+    if not _says_something(normalised):
+        normalised = _normalised(text)
+    if cleaning.redact:
+        normalised, _ = redact(normalised, cleaning.redact, phone_regions=cleaning.phone_regions)
+    cleaned = _lowered(normalised, keep=bool(cleaning.redact)) if cleaning.lowercase else normalised
+    words = (segment_chinese(cleaned) if cleaning.segment else cleaned).split()
+    if cleaning.stop_words:
+        words = without_stop_words(words, cleaning.stop_words)
+    cleaned = " ".join(words)
+    return cleaned if _says_something(cleaned) else normalised
 
 
-def read_text(
-    payload: bytes, *, lowercase: bool, html: bool, segment: bool, stop_words: tuple[str, ...]
-) -> str:
-    """Decode and clean in one go."""
+def read_text(payload: bytes, cleaning: Cleaning) -> str:
+    """Decode and clean in one go. Rejects also ``text_too_long``."""
     text = decode_text(payload)
-    return clean_text(text, lowercase=lowercase, html=html, segment=segment, stop_words=stop_words)
+    if len(text) > cleaning.max_chars:
+        raise Rejection("text_too_long", f"{len(text)} characters, over {cleaning.max_chars}")
+    return clean_text(text, cleaning)
 
 
-@cache
-def load_stop_words(languages: tuple[str, ...]) -> frozenset[str]:
-    """Return the stop words of ``languages`` (ISO 639-1 codes); an unknown code has none."""
-    import stopwordsiso
-
-    return frozenset(stopwordsiso.stopwords(list(languages)))
+def _normalised(text: str) -> str:
+    return _visible(unicodedata.normalize("NFKC", text))
 
 
 def _visible(text: str) -> str:
     return " ".join(_INVISIBLE.sub("", _CONTROL.sub(" ", text)).split())
 
 
-def _without_html(text: str) -> str:
-    return html.unescape(_TAG.sub(" ", _without_blocks(text)))
+def _says_something(text: str) -> bool:
+    return any(character.isalnum() for character in text)
 
 
-def _without_blocks(text: str) -> str:
-    """Drop comments, scripts and styles. A block that never ends stays; time is linear."""
+def _lowered(text: str, *, keep: bool) -> str:
+    """Return ``text`` in lower case, except for its placeholders when they are to be kept."""
+    if not keep:
+        return text.lower()
     pieces: list[str] = []
     kept_until = 0
-    endless: set[str] = set()
-    for match in _BLOCK.finditer(text):
-        kind = match[1].lower()
-        if match.start() < kept_until or kind in endless:
-            continue
-        end = _BLOCK_ENDS[kind].search(text, match.end())
-        if end is None:
-            endless.add(kind)
-            continue
-        pieces.append(text[kept_until : match.start()])
-        kept_until = end.end()
-    return " ".join([*pieces, text[kept_until:]])
-
-
-def _segmented(run: re.Match[str]) -> str:
-    return f" {' '.join(_segmenter()(run[0]))} "
-
-
-@cache
-def _segmenter() -> Callable[[str], Iterable[str]]:
-    with warnings.catch_warnings():
-        # jieba's own source: invalid escapes, and pkg_resources where it is installed.
-        warnings.simplefilter("ignore")
-        import jieba
-
-    module = cast("Any", jieba)
-    module.setLogLevel(logging.WARNING)
-    return module.cut
+    for match in PLACEHOLDER.finditer(text):
+        pieces += [text[kept_until : match.start()].lower(), match[0]]
+        kept_until = match.end()
+    return "".join([*pieces, text[kept_until:].lower()])

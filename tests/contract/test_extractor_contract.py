@@ -13,9 +13,10 @@ from mmray.features.spec import spec_of
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.kinds import audio, image, table, text, video
+from tests.support.text_checkpoint import text_checkpoints
 from tests.support.video_checkpoint import video_checkpoints
 
-__all__ = ["audio_checkpoints", "checkpoints", "video_checkpoints"]
+__all__ = ["audio_checkpoints", "checkpoints", "text_checkpoints", "video_checkpoints"]
 
 PAYLOADS = {
     "text": text.PAYLOADS,
@@ -34,9 +35,9 @@ DECODES = {f"audio {name}": decode for name, decode in audio.DECODES.items()}
 
 
 @pytest.fixture(scope="module")
-def made_checkpoints(checkpoints, audio_checkpoints, video_checkpoints):
+def made_checkpoints(checkpoints, text_checkpoints, audio_checkpoints, video_checkpoints):
     """Every made checkpoint by the name that kinds give it."""
-    return checkpoints | audio_checkpoints | video_checkpoints
+    return checkpoints | text_checkpoints | audio_checkpoints | video_checkpoints
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda name: name.replace(" ", "-"))

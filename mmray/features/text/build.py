@@ -1,13 +1,25 @@
 """From the text section of the document to an extractor."""
 
 import shutil
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
-from mmray.config.text import BowConfig, CustomTextExtract, HFTextConfig, TextConfig, TokensConfig
+import numpy as np
+
+from mmray.config.text import (
+    BowConfig,
+    CustomTextExtract,
+    HFTextConfig,
+    TextConfig,
+    TfidfConfig,
+    TokensConfig,
+    WordVectorsConfig,
+)
 from mmray.core.atomic import read_json
 from mmray.core.fingerprint import digest_file
+from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.features.checkpoint import MODEL_FOLDER, checkpoint_identity, find_file
 from mmray.features.custom import custom_digest, load_custom
@@ -15,8 +27,9 @@ from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.state import fitted_file
 from mmray.features.text.bow import BowExtractor
-from mmray.features.text.fit import VOCABULARY_FILE
-from mmray.features.text.spec import text_spec
+from mmray.features.text.fit import IDF_FILE, VOCABULARY_FILE, fitted_name
+from mmray.features.text.hashing import hashed_columns
+from mmray.features.text.spec import text_spec, vector_path
 from mmray.features.text.tokenizer import (
     SETTINGS_FILE,
     TOKENIZER_FILE,
@@ -25,9 +38,13 @@ from mmray.features.text.tokenizer import (
     pad_token,
 )
 from mmray.features.text.tokens import TokensExtractor
-from mmray.media.text import read_text
+from mmray.features.text.vector_file import read_vectors, write_vectors
+from mmray.features.text.word_vectors import WordVectorsExtractor
+from mmray.media.text import Cleaning, read_text
 
-VERSIONS = {"tokens": 1, "bow": 1, "hf_text": 1, "custom": 1}
+VECTORS_FILE = "vectors.bin"
+"""Where a bundle keeps the word vectors of a modality."""
+VERSIONS = {"tokens": 2, "bow": 2, "tfidf": 1, "word_vectors": 1, "hf_text": 2, "custom": 1}
 """Raise one when that extractor's code, or its decoding, gives other features than before."""
 
 
@@ -35,53 +52,79 @@ def build_text(config: TextConfig, state: Path | None) -> Extractor:
     """Build the extractor of a text modality."""
     config = _with_exported(config, state)
     spec = text_spec(config)
-    decode = partial(read_text, **config.clean.model_dump())
+    decode = partial(read_text, cleaning=Cleaning(**config.clean.model_dump()))
     match config.extract:
         case TokensConfig(tokenizer=ready):
             source = ready or str(fitted_file(state, TOKENIZER_FILE).parent)
             tokenizer = load_ready(source)
             return TokensExtractor(spec, tokenizer, pad_id(tokenizer, pad_token(source)), decode)
+        case BowConfig(hashing=True, vocabulary=size):
+            return BowExtractor(spec, hashed_columns(size), decode)
         case BowConfig():
-            return BowExtractor(spec, read_json(fitted_file(state, VOCABULARY_FILE)), decode)
+            words = read_json(fitted_file(state, VOCABULARY_FILE))
+            return BowExtractor(spec, _places(words), decode)
+        case TfidfConfig() as extract:
+            fitted = read_json(fitted_file(state, IDF_FILE))
+            hashed = hashed_columns(extract.vocabulary) if extract.hashing else None
+            columns = hashed or _places(fitted["words"])
+            return BowExtractor(spec, columns, decode, idf=np.array(fitted["idf"]))
+        case WordVectorsConfig() as extract:
+            words, vectors = read_vectors(vector_path(extract), extract.limit)
+            return WordVectorsExtractor(spec, words, vectors, decode, pooling=extract.pooling)
         case HFTextConfig() as extract:
-            from mmray.features.text.hf_text import HFTextExtractor
-
-            return HFTextExtractor(
-                spec,
-                extract.model,
-                decode,
-                pooling=extract.pooling,
-                max_tokens=extract.max_tokens,
-                batch_size=extract.batch_size,
-            )
+            return _build_hf_text(extract, spec, decode)
         case CustomTextExtract() as extract:
             return load_custom(extract.factory, extract.options, Kind.TEXT)
         case _:
             assert_never(config.extract)
 
 
+def _build_hf_text(
+    extract: HFTextConfig, spec: FeatureSpec, decode: Callable[[bytes], str]
+) -> Extractor:
+    from mmray.features.text.hf_text import HFTextExtractor, Reading
+
+    reading = Reading(
+        pooling=extract.pooling,
+        layer=extract.layer,
+        normalise=extract.normalise,
+        max_tokens=extract.max_tokens,
+        overlap=extract.overlap if extract.long_text == "windows" else None,
+        batch_size=extract.batch_size,
+    )
+    return HFTextExtractor(spec, extract.model, decode, reading)
+
+
+def _places(words: Sequence[str]) -> dict[str, int]:
+    return {word: place for place, word in enumerate(words)}
+
+
 def text_identity(config: TextConfig, state: Path | None) -> dict[str, Any]:
     """Return what beside its settings decides what the features are."""
     config = _with_exported(config, state)
-    version = {"version": VERSIONS[config.extract.kind]}
+    version: dict[str, Any] = {"version": VERSIONS[config.extract.kind]}
+    learnt = fitted_name(config.extract)
+    if learnt is not None:
+        return version | {"fitted": digest_file(fitted_file(state, learnt))}
     match config.extract:
         case HFTextConfig(model=model):
             return version | {"checkpoint": checkpoint_identity(model)}
         case TokensConfig(tokenizer=str(model)):
             return version | {"tokenizer": _tokenizer_identity(model)}
-        case TokensConfig():
-            return version | {"fitted": digest_file(fitted_file(state, TOKENIZER_FILE))}
-        case BowConfig():
-            return version | {"fitted": digest_file(fitted_file(state, VOCABULARY_FILE))}
+        case WordVectorsConfig() as extract:
+            return version | {"vectors": digest_file(vector_path(extract))}
         case CustomTextExtract() as extract:
             return version | {"code": custom_digest(extract.factory)}
         case _:
-            assert_never(config.extract)
+            return version
 
 
 def export_text(config: TextConfig, state: Path | None, folder: Path) -> None:
     """Write into ``folder`` what ``build_text(config, folder)`` needs on another machine."""
     config = _with_exported(config, state)
+    learnt = fitted_name(config.extract)
+    if learnt is not None:
+        shutil.copyfile(fitted_file(state, learnt), folder / learnt)
     match config.extract:
         case HFTextConfig(model=model):
             export_checkpoint(model, folder / MODEL_FOLDER)
@@ -90,14 +133,10 @@ def export_text(config: TextConfig, state: Path | None, folder: Path) -> None:
             settings = find_file(model, SETTINGS_FILE)
             if settings is not None:
                 shutil.copyfile(settings, folder / SETTINGS_FILE)
-        case TokensConfig():
-            shutil.copyfile(fitted_file(state, TOKENIZER_FILE), folder / TOKENIZER_FILE)
-        case BowConfig():
-            shutil.copyfile(fitted_file(state, VOCABULARY_FILE), folder / VOCABULARY_FILE)
-        case CustomTextExtract():
-            return
+        case WordVectorsConfig() as extract:
+            write_vectors(folder / VECTORS_FILE, *read_vectors(vector_path(extract), extract.limit))
         case _:
-            assert_never(config.extract)
+            return
 
 
 def _with_exported(config: TextConfig, state: Path | None) -> TextConfig:
@@ -109,6 +148,8 @@ def _with_exported(config: TextConfig, state: Path | None) -> TextConfig:
             change = {"model": str(state / MODEL_FOLDER)}
         case TokensConfig(tokenizer=str()) if (state / TOKENIZER_FILE).is_file():
             change = {"tokenizer": str(state)}
+        case WordVectorsConfig() if (state / VECTORS_FILE).is_file():
+            change = {"path": str(state / VECTORS_FILE)}
         case _:
             return config
     return config.model_copy(update={"extract": config.extract.model_copy(update=change)})

@@ -1,7 +1,5 @@
-"""Tokenizers: trained here, or ready ones from a folder or the hub."""
+"""Tokenizers: ready ones from a folder or the hub, or trained by ``train``."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import tokenizers
@@ -13,56 +11,7 @@ from mmray.features.checkpoint import find_file, quiet_loading
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 TOKENIZER_FILE = "tokenizer.json"
 SETTINGS_FILE = "tokenizer_config.json"
-_REPEATS = 1000
 _PAD_NAMES = (PAD, "<pad>", "<|pad|>", "<|endoftext|>")
-
-
-def train_wordpiece(texts: Iterable[str], vocabulary: int) -> tokenizers.Tokenizer:
-    """Learn at most ``vocabulary`` pieces, 0 being the padding and 1 the unknown one.
-
-    The same texts give the same tokenizer in any order.
-    """
-    library: Any = tokenizers
-    splitter = library.pre_tokenizers.BertPreTokenizer()
-    words = Counter[str]()
-    for text in texts:
-        words.update(word for word, _ in splitter.pre_tokenize_str(text))
-    letters, inner = _alphabet(words, max(1, (vocabulary - 2) // 2))
-    learner = library.Tokenizer(library.models.WordPiece(unk_token=UNKNOWN))
-    learner.pre_tokenizer = splitter
-    trainer = library.trainers.WordPieceTrainer(
-        vocab_size=vocabulary,
-        # Left to itself the trainer numbers inner letters in the random order of a hash map, and
-        # equal merges then go either way. Given first they have fixed numbers.
-        special_tokens=[PAD, UNKNOWN, *inner],
-        initial_alphabet=letters,
-        limit_alphabet=len(letters),
-        show_progress=False,
-    )
-    learner.train_from_iterator(_repeated(words), trainer)
-    pieces = sorted(learner.get_vocab().items(), key=lambda item: item[1])
-    # Built anew: the trainer's own would look for the special ones in every text.
-    trained = library.Tokenizer(library.models.WordPiece(dict(pieces), unk_token=UNKNOWN))
-    trained.pre_tokenizer = splitter
-    return trained
-
-
-def _alphabet(words: Counter[str], size: int) -> tuple[list[str], list[str]]:
-    """Return the commonest letters, and as pieces those of them that are seen inside of words."""
-    counts = Counter[str]()
-    inside: set[str] = set()
-    for word, count in words.items():
-        for letter in word:
-            counts[letter] += count
-        inside.update(word[1:])
-    letters = sorted(counts, key=lambda letter: (-counts[letter], letter))[:size]
-    return sorted(letters), sorted(f"##{letter}" for letter in letters if letter in inside)
-
-
-def _repeated(words: Counter[str]) -> Iterator[str]:
-    for word in sorted(words):
-        for start in range(0, words[word], _REPEATS):
-            yield " ".join([word] * min(_REPEATS, words[word] - start))
 
 
 def load_ready(model: str) -> tokenizers.Tokenizer:

@@ -33,17 +33,13 @@ class TokensExtractor:
                 hint="raise extract.vocabulary, or extract anew",
             )
         self.spec = spec
+        self.decode = decode
         tokenizer.no_padding()
         tokenizer.enable_truncation(spec.shape[0])
         self._tokenizer = tokenizer
         self._renumber = _renumbering(size, pad)
         unknown = tokenizer.token_to_id(UNKNOWN)
         self._unknown = 0 if unknown is None else unknown
-        self._decode = decode
-
-    def decode(self, payload: bytes) -> str:
-        """Return the clean text."""
-        return self._decode(payload)
 
     def extract(self, decoded: Sequence[str]) -> list[Feature]:
         """Return the ids of each text."""

@@ -71,15 +71,17 @@ def test_words_seen_often_are_one_token_and_never_seen_ones_unknown(tmp_path):
     assert unknown.tolist() == [1, 1, 1]
 
 
-def test_training_in_another_process_and_order_gives_the_same_file(tmp_path):
+@pytest.mark.parametrize("algorithm", ["wordpiece", "bpe"])
+def test_training_in_another_process_and_order_gives_the_same_file(tmp_path, algorithm):
     program = (
-        "import sys, json; from mmray.features.text.tokenizer import train_wordpiece\n"
+        "import sys, json; from mmray.features.text.train import train_tokenizer\n"
         "texts = json.loads(sys.argv[2])\n"
-        "train_wordpiece(texts, 300).save(sys.argv[1])"
+        "train_tokenizer(texts, 300, algorithm=sys.argv[3]).save(sys.argv[1])"
     )
     texts = [payload.decode() for payload in TEXTS]
     for name, ordered in (("a", texts), ("b", texts[::-1])):
         command = [sys.executable, "-c", program, str(tmp_path / name), json.dumps(ordered)]
+        command.append(algorithm)
         subprocess.run(command, check=True)
 
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -136,3 +138,37 @@ def test_an_exported_ready_tokenizer_works_where_the_folder_is_gone(tmp_path):
     extractor = build_extractor(config, tmp_path / "bundle")
 
     assert extract(extractor, "cat dog bird")[0].tolist() == [3, 1, 2]
+
+
+def test_bytes_know_every_text(tmp_path):
+    fit_extractor(text(algorithm="bpe", vocabulary=400), TEXTS, tmp_path)
+    extractor = build_extractor(text(algorithm="bpe", vocabulary=400), tmp_path)
+    tokenizer = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    payloads = ["stable effusion", "龘 éü [PAD] [UNK]"]
+
+    ids = extract(extractor, *payloads)
+
+    assert len(ids[0]) == 2
+    spelt = [tokenizer.id_to_token(number) for number in ids[1]]
+    letters = pre_tokenizers.ByteLevel().pre_tokenize_str(payloads[1].lower())
+    assert "".join(spelt) == "Ġ" + "".join(word for word, _ in letters).removeprefix("Ġ")
+    assert min(map(min, ids)) > 1
+    assert max(map(max, ids)) < 400
+
+
+@pytest.mark.parametrize("algorithm", ["wordpiece", "bpe"])
+def test_a_placeholder_is_one_token(tmp_path, algorithm):
+    config = TextConfig(
+        column="c",
+        clean={"redact": ["email", "ip"]},
+        extract={"kind": "tokens", "algorithm": algorithm, "vocabulary": 300},
+    )
+    fit_extractor(config, [*TEXTS, b"heart a@b.org"], tmp_path)
+    extractor = build_extractor(config, tmp_path)
+    tokenizer = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+
+    ids = extract(extractor, "heart me@x.org, 10.0.0.1 stable")[0]
+
+    spelt = [tokenizer.id_to_token(number) for number in ids]
+    assert spelt.count("[EMAIL]") == spelt.count("[IP]") == 1
+    assert extractor.spec.vocabulary == 300 > max(ids)

@@ -1,22 +1,29 @@
 import pytest
 
 from mmray.core.rejection import Rejection
-from mmray.media.text import clean_text, decode_text
+from mmray.media.text import Cleaning, clean_text, decode_text, read_text
 
 
-def clean(text, lowercase=True, html=True, segment=True, stop_words=()):
-    return clean_text(text, lowercase=lowercase, html=html, segment=segment, stop_words=stop_words)
+def clean(text, **settings):
+    return clean_text(text, Cleaning(**settings))
 
 
 def test_the_byte_order_mark_is_not_part_of_the_text():
     assert decode_text("\ufeffa cat".encode()) == "a cat"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_byte_order_mark_tells_a_wider_encoding(encoding):
+    assert decode_text("a cat 猫 🐈".encode(encoding)) == "a cat 猫 🐈"
+
+
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
         (b"caf\xe9", "text_undecodable"),
-        ("text".encode("utf-16"), "text_undecodable"),
+        ("text".encode("utf-16-le"), "text_undecodable"),
+        (b"\xff\xfea", "text_undecodable"),
+        (b"\xff\xfe\x00\xd8", "text_undecodable"),
         (b"\xed\xa0\x80", "text_undecodable"),
         (b"", "text_empty"),
         (b" \n\t ", "text_empty"),
@@ -39,6 +46,8 @@ def test_bytes_that_are_no_text_are_rejected(payload, reason):
         ("<script>if (a < b) {}</script>kept<!-- gone --> too", "kept too"),
         ("5 < 6 and 7 > 3", "5 < 6 and 7 > 3"),
         ("a\u200bb\x00c\u202e", "ab c"),
+        ("<b>ﬁ&#64257;</b> &lt;i&gt; ＜b＞", "fifi <i> <b>"),
+        ("&#99999999999; &amp;lt;", "\ufffd &lt;"),
         ("我喜欢机器学习", "我 喜欢 机器 学习"),
         ("patient 患者胸片 ok", "patient 患者 胸片 ok"),
     ],
@@ -64,6 +73,21 @@ def test_stop_words_of_all_named_languages_go():
 def test_a_text_of_nothing_but_stop_words_is_kept_as_it_was():
     assert clean("To be, or not to be", stop_words=("en",)) == "To be, or not to be"
     assert clean("<br>") == "<br>"
+    assert clean("<b>To Be</b>", stop_words=("en",)) == "To Be"
+
+
+def test_a_text_over_the_limit_is_rejected_before_any_work():
+    with pytest.raises(Rejection) as rejection:
+        read_text(b"abcdef", Cleaning(max_chars=5))
+
+    assert rejection.value.reason == "text_too_long"
+    assert rejection.value.detail == "6 characters, over 5"
+    assert read_text(b"abcde", Cleaning(max_chars=5)) == "abcde"
+
+
+@pytest.mark.parametrize("reference", ["&#" + "1" * 5000, "&#x" + "f" * 5000, "&#xd800;", "&#0;"])
+def test_no_character_reference_raises(reference):
+    assert clean(f"a {reference} b").startswith("a")
 
 
 @pytest.mark.timeout(20)

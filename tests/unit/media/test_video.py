@@ -326,6 +326,13 @@ def test_a_single_frame_far_in_the_future_is_too_long():
     assert reason(payload) == "video_too_long"
 
 
+def frames_or_reason(payload):
+    try:
+        return decode(payload, 4).shape[1:]
+    except Rejection as rejection:
+        return rejection.reason
+
+
 def test_any_damage_gives_frames_or_a_rejection():
     generator = np.random.default_rng(0)
     seeds = [clip(numbered(12), **CODECS[codec]) for codec in ("h264 keys", "vp8", "mpeg4 in avi")]
@@ -333,10 +340,8 @@ def test_any_damage_gives_frames_or_a_rejection():
         damaged = np.frombuffer(seeds[number % 3], np.uint8).copy()
         places = generator.integers(0, len(damaged), 8)
         damaged[places] = generator.integers(0, 256, 8)
-        try:
-            assert decode(damaged.tobytes(), 4).shape[1:] == (48, 64, 3)
-        except Rejection as rejection:
-            assert rejection.reason.startswith("video_")
+        outcome = frames_or_reason(damaged.tobytes())
+        assert outcome == (48, 64, 3) or outcome.startswith("video_")
 
 
 def test_frames_per_second_may_be_a_fraction():
