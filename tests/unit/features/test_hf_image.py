@@ -10,10 +10,11 @@ from transformers import AutoImageProcessor, AutoModel
 from mmray.config.image import ImageConfig
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, export_extractor
-from mmray.features.image.preprocess import SETTINGS, read_preprocess
+from mmray.features.image.load import load_preprocess
+from tests.support.corpora import SHARED
 from tests.support.payload import encode_image, photo
 
-WEIGHTS = Path(__file__).parents[3].parent / "shared/data/weights/mobilenet_v1_0.75_224"
+WEIGHTS = SHARED / "weights/mobilenet_v1_0.75_224"
 PICTURES = [photo(96, 64), photo(50, 120, 1), photo(33, 33, 2), photo(300, 301, 3)]
 
 
@@ -61,8 +62,7 @@ def test_features_of_a_real_mobilenet_are_those_of_transformers():
 @pytest.mark.parametrize("family", ["resnet", "mobilenet_v1", "mobilenet_v2", "vit"])
 def test_pictures_reach_the_network_exactly_as_transformers_makes_them(checkpoints, family):
     processor = AutoImageProcessor.from_pretrained(checkpoints[family], backend="pil")
-    settings = {key: getattr(processor, key, None) for key in SETTINGS}
-    preprocess = read_preprocess(settings, family)
+    preprocess = load_preprocess(str(checkpoints[family]))
 
     for picture in PICTURES:
         expected = processor(picture, return_tensors="np")["pixel_values"][0]
@@ -101,10 +101,10 @@ def test_the_crop_comes_before_the_checkpoint_s_own_resize(checkpoints, crop):
 
 def test_preprocessing_that_is_unknown_is_refused_and_not_ignored(checkpoints, tmp_path):
     shutil.copytree(checkpoints["resnet"], tmp_path / "odd")
-    settings = {"image_processor_type": "EfficientNetImageProcessor", "rescale_offset": True}
+    settings = {"image_processor_type": "ViTImageProcessor", "size": {"max_height": 9, "max_width": 9}}
     (tmp_path / "odd/preprocessor_config.json").write_text(json.dumps(settings))
 
-    with pytest.raises(ConfigError, match=r"preprocessing of checkpoint .* is unknown"):
+    with pytest.raises(ConfigError, match=r"resizes by .* not supported"):
         build_extractor(image(tmp_path / "odd"), None)
 
 

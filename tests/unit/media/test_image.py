@@ -11,8 +11,8 @@ from mmray.media.image import decode_image, open_image
 from tests.support.payload import encode_image, photo, photo_payload
 
 
-def decode(payload, height=32, width=32, crop="none", max_pixels=10_000_000):
-    return decode_image(payload, height=height, width=width, crop=crop, max_pixels=max_pixels)
+def decode(payload, height=32, width=32, crop="none", max_pixels=10_000_000, draft=2.0):
+    return decode_image(payload, height=height, width=width, crop=crop, max_pixels=max_pixels, draft=draft)
 
 
 def reason(payload, **options):
@@ -90,7 +90,7 @@ def test_the_crop_keeps_the_middle_square():
 def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same():
     payload = encode_image(photo(1200, 900), "JPEG", quality=90)
     full = open_image(payload, crop="none", max_pixels=10**7)
-    drafted = open_image(payload, crop="none", max_pixels=10**7, shortest_side=64)
+    drafted = open_image(payload, crop="none", max_pixels=10**7, needed_side=128)
 
     assert drafted.width < full.width / 2
     assert min(drafted.size) >= 2 * 64
