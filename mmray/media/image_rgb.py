@@ -1,5 +1,7 @@
 """Every mode of a Pillow picture as 8-bit RGB. Axes: H height, W width."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -25,12 +27,12 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def scale_extent(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+def scale_extent(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Return the values as uint8, the least as 0 and the largest as 255."""
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
         raise ValueError("not every pixel is a finite number")
-    scaled = (values - np.float64(low)) * (255.0 / max(high - low, 1e-12))
+    scaled = (values.astype(np.float64) - low) * (255.0 / max(high - low, 1e-12))
     return scaled.round().astype(np.uint8)
 
 

@@ -6,7 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from transformers import MODEL_MAPPING, AutoBackbone, AutoConfig, AutoImageProcessor, AutoModel
+from transformers import (
+    MODEL_FOR_BACKBONE_MAPPING,
+    MODEL_MAPPING,
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModel,
+)
 
 from mmray.errors import ConfigError
 from mmray.features.checkpoint import check_complete, quiet_loading
@@ -23,9 +29,7 @@ def load_network(model: str) -> tuple[Any, bool]:
     """
     with quiet_loading():
         try:
-            config = AutoConfig.from_pretrained(model)
-            kind = AutoModel if type(config) in MODEL_MAPPING else AutoBackbone
-            loaded, loading = kind.from_pretrained(
+            loaded, loading = _network_class(model).from_pretrained(
                 model, dtype=torch.float32, output_loading_info=True
             )
         except _LOADING_ERRORS as error:
@@ -34,6 +38,13 @@ def load_network(model: str) -> tuple[Any, bool]:
     has_pooler = check_complete(model, loading)
     network: Any = getattr(loaded, "vision_model", loaded)
     return network.eval().requires_grad_(False), has_pooler
+
+
+def _network_class(model: str) -> Any:  # noqa: ANN401 (a class of transformers)
+    """Return what loads the checkpoint: families that are backbones alone are no AutoModel."""
+    family = type(AutoConfig.from_pretrained(model))
+    is_backbone = family not in MODEL_MAPPING and family in MODEL_FOR_BACKBONE_MAPPING
+    return MODEL_FOR_BACKBONE_MAPPING[family] if is_backbone else AutoModel
 
 
 def load_preprocess(model: str) -> Preprocess:

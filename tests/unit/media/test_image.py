@@ -12,7 +12,9 @@ from tests.support.payload import encode_image, photo, photo_payload
 
 
 def decode(payload, height=32, width=32, crop="none", max_pixels=10_000_000, draft=2.0):
-    return decode_image(payload, height=height, width=width, crop=crop, max_pixels=max_pixels, draft=draft)
+    return decode_image(
+        payload, height=height, width=width, crop=crop, max_pixels=max_pixels, draft=draft
+    )
 
 
 def reason(payload, **options):
