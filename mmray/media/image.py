@@ -3,6 +3,7 @@
 import struct
 import warnings
 import zlib
+from contextlib import suppress
 from io import BytesIO
 from typing import Literal
 
@@ -75,7 +76,8 @@ def _open_picture(payload: bytes, max_pixels: int, needed_side: int) -> Image.Im
             if needed_side and image.format == "JPEG":
                 _draft(image, needed_side)
             image.load()
-            return to_rgb(_upright(image))
+            _turn_upright(image)
+            return to_rgb(image)
     except Image.DecompressionBombError as error:
         raise Rejection("image_too_large", str(error)) from None
     except UnidentifiedImageError:
@@ -99,11 +101,10 @@ def _draft(image: Image.Image, needed_side: int) -> None:
         image.draft("RGB", (int(image.width * scale) + 1, int(image.height * scale) + 1))
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except _DECODER_ERRORS:
-        return image  # broken metadata around a good picture
+def _turn_upright(image: Image.Image) -> None:
+    """Turn the picture in place as its metadata says, unless they are broken."""
+    with suppress(*_DECODER_ERRORS):
+        ImageOps.exif_transpose(image, in_place=True)
 
 
 def _middle_square(image: Image.Image) -> Image.Image:

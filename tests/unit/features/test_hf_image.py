@@ -153,7 +153,7 @@ def test_features_of_real_files_are_those_of_the_pipeline():
     network = pipeline("image-feature-extraction", model=str(WEIGHTS), device="cpu")
     extractor = build_extractor(image(WEIGHTS), None)
 
-    features = extractor.extract([extractor.decode(open(file, "rb").read()) for file in files])
+    features = extractor.extract([extractor.decode(file.read_bytes()) for file in files])
 
     expected = [np.ravel(found) for found in network(list(map(str, files)), pool=True)]
     np.testing.assert_allclose(features, expected, atol=1e-4)
