@@ -15,6 +15,10 @@ class ImageDecodeConfig(StrictModel):
     """``center`` cuts the largest middle square before the picture is resized."""
     max_pixels: PositiveInt = 64_000_000
     """A picture that says it is larger is rejected undecoded."""
+    draft: Literal["auto", "never"] | Annotated[float, Field(ge=1.0)] = "auto"
+    """Decode a large JPEG at a half, a quarter or an eighth of its size, as long as that is still
+    this many times the size wanted. ``auto`` is 2 for ``pixels`` and ``never`` for ``hf_image``,
+    whose features then are those of the checkpoint's own preprocessing."""
 
 
 class PixelsConfig(StrictModel):
@@ -26,14 +30,21 @@ class PixelsConfig(StrictModel):
 
 
 class HFImageConfig(StrictModel):
-    """A pretrained vision model, frozen: pooled output."""
+    """A pretrained vision model, frozen."""
 
     kind: Literal["hf_image"] = "hf_image"
     model: str
     """Hub name or local folder."""
+    pooling: Literal["pooled", "cls", "mean", "sequence"] = "pooled"
+    """``pooled`` is what the checkpoint itself makes of a picture: its trained pooler, else its
+    first token, else the mean. ``mean`` and ``sequence`` are over patches, or cells of a map."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """``bfloat16`` computes in it on a GPU; a CPU always computes in float32."""
     batch_size: PositiveInt = 16
     dim: PositiveInt | None = None
     """Width of the feature, where the checkpoint's own configuration does not tell."""
+    steps: PositiveInt | None = None
+    """Patches or cells of a sequence, where the checkpoint's own configuration does not tell."""
 
 
 class CustomImageExtract(CustomConfig):

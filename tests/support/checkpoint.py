@@ -74,14 +74,15 @@ def _save_images(root):
           {"size": {"height": 32, "width": 32}, "image_mean": [0.4, 0.5, 0.6]})  # fmt: skip
 
 
-def _save(model, folder, processor, settings):
+def _save(model, folder, processor, settings, is_used=True):
     import torch
 
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = None
-    with torch.no_grad():  # statistics as after a training: fresh ones let every signal die away
-        model.train()(pixel_values=torch.randn(8, 3, 32, 32))
+    if is_used:  # statistics as after a training: fresh ones let every signal die away
+        with torch.no_grad():
+            model.train()(pixel_values=torch.randn(8, 3, 32, 32))
     model.eval().save_pretrained(folder)
     document = {"image_processor_type": processor} | settings
     (folder / "preprocessor_config.json").write_text(json.dumps(document))

@@ -1,4 +1,4 @@
-"""Where real corpora lie, for tests that use them."""
+"""Where real corpora are, for tests that are skipped where they are absent."""
 
 import os
 from pathlib import Path

@@ -12,29 +12,40 @@ from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.image.pixels import PixelsExtractor
 from mmray.features.image.spec import image_spec
-from mmray.media.image import decode_image, open_image
+from mmray.media.image import decode_image
 
-VERSIONS = {"pixels": 1, "hf_image": 1, "custom": 1}
+VERSIONS = {"pixels": 2, "hf_image": 2, "custom": 1}
 """Raise one when that extractor's code, or its decoding, gives other features than before."""
 
 
 def build_image(config: ImageConfig, state: Path | None) -> Extractor:
     """Build the extractor of an image modality."""
     config = _with_exported(config, state)
-    decoding = config.decode.model_dump()
+    crop, max_pixels = config.decode.crop, config.decode.max_pixels
     match config.extract:
         case PixelsConfig(height=height, width=width):
-            decode = partial(decode_image, height=height, width=width, **decoding)
+            decode = partial(
+                decode_image,
+                height=height,
+                width=width,
+                crop=crop,
+                max_pixels=max_pixels,
+                draft=_draft(config, auto=2.0),
+            )
             return PixelsExtractor(image_spec(config), decode)
         case HFImageConfig() as extract:
             from mmray.features.image.hf_image import HFImageExtractor
+            from mmray.features.image.network import VisionNetwork
 
-            return HFImageExtractor(
-                image_spec(config),
+            spec = image_spec(config)
+            network = VisionNetwork(
                 extract.model,
-                partial(open_image, **decoding),
+                pooling=extract.pooling,
                 batch_size=extract.batch_size,
+                precision=extract.precision,
             )
+            draft = _draft(config, auto=0.0)
+            return HFImageExtractor(spec, network, crop=crop, max_pixels=max_pixels, draft=draft)
         case CustomImageExtract() as extract:
             return load_custom(extract.factory, extract.options, Kind.IMAGE)
         case _:
@@ -61,6 +72,12 @@ def export_image(config: ImageConfig, state: Path | None, folder: Path) -> None:
     config = _with_exported(config, state)
     if isinstance(config.extract, HFImageConfig):
         export_checkpoint(config.extract.model, folder / MODEL_FOLDER)
+
+
+def _draft(config: ImageConfig, *, auto: float) -> float:
+    """Return how many times larger than needed a JPEG must still be decoded; 0 is whole."""
+    told = config.decode.draft
+    return {"auto": auto, "never": 0.0}[told] if isinstance(told, str) else told
 
 
 def _with_exported(config: ImageConfig, state: Path | None) -> ImageConfig:

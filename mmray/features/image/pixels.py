@@ -11,11 +11,8 @@ class PixelsExtractor:
 
     def __init__(self, spec: FeatureSpec, decode: Callable[[bytes], Feature]) -> None:
         self.spec = spec
-        self._decode = decode
-
-    def decode(self, payload: bytes) -> Feature:
-        """Return the resized picture."""
-        return self._decode(payload)
+        self.decode = decode
+        """Returns the resized picture."""
 
     def extract(self, decoded: Sequence[Feature]) -> list[Feature]:
         """Return the pictures as they are."""

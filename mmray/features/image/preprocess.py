@@ -1,4 +1,7 @@
-"""What a vision checkpoint expects of a picture, done with Pillow. Axes: H height, W width."""
+"""What a vision checkpoint expects of a picture, done with Pillow.
+
+Axes: B batch, H height, W width. Needs neither torch nor transformers.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,87 +11,145 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mmray.core.rejection import Rejection
 from mmray.errors import ConfigError
+from mmray.media.image import Crop, open_image
 
 SETTINGS = (
-    "do_resize", "size", "resample", "do_center_crop", "crop_size", "crop_pct",
-    "do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std",
+    "do_resize", "size", "resample", "do_center_crop", "crop_size", "crop_pct", "do_pad", "pad_size"
 )  # fmt: skip
+"""Of a transformers image processor, those that place and size a picture."""
+WARPED_FROM = 384
+"""ConvNeXt and ResNet checkpoints of this size and above resize to a square and crop nothing."""
 Size = tuple[int, int]
 """Height and width."""
+Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Preprocess:
-    """Resize, crop and normalisation of one checkpoint; the same as transformers' own."""
+    """Resize, crop, normalisation and padding of one checkpoint, equal to transformers' own."""
 
     exact: Size | None
     """Resize to this size, whatever the shape."""
     shortest: int | None
     """Resize the shorter side to this."""
+    longest: int | None
+    """Never let ``shortest`` make the longer side longer than this."""
     crop: Size | None
+    pad: Size | None
+    """Fill up to this size, after the normalisation, on the right and at the bottom."""
     resample: int
     values: npt.NDArray[np.float32]
     """What each of the 256 brightnesses of each colour becomes, ``(3, 256)``."""
 
-    def resize(self, image: Image.Image) -> npt.NDArray[np.uint8]:
-        """Return ``(H, W, 3)`` uint8 of the size that the checkpoint wants."""
+    @property
+    def output(self) -> Size | None:
+        """The size of what reaches the network, or None where it depends on the picture."""
+        return self.pad or self.crop or self.exact
+
+    @property
+    def needed_side(self) -> int:
+        """The shorter side below which a picture would be enlarged; 0 when it is not resized."""
+        return max(self.exact) if self.exact else max(self.shortest or 0, self.longest or 0)
+
+    def resized(self, size: Size) -> Size:
+        """Return the height and width that a picture of ``size`` has before it is cropped."""
         if self.exact:
-            image = image.resize((self.exact[1], self.exact[0]), self.resample)
-        elif self.shortest:
-            image = image.resize(_scaled(image.size, self.shortest), self.resample)
+            return self.exact
+        return scaled_size(size, self.shortest, self.longest) if self.shortest else size
+
+    def resize(self, image: Image.Image) -> Pixels:
+        """Return ``(H, W, 3)`` uint8 of the size that the checkpoint wants, not yet padded."""
+        before = image.height, image.width
+        height, width = self.resized(before)
+        if (height, width) != before:
+            image = image.resize((width, height), self.resample)
         pixels = np.asarray(image, dtype=np.uint8)  # (H, W, 3)
         return _centre(pixels, self.crop) if self.crop else pixels
 
-    def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return ``(3, H, W)`` float32."""
-        return np.stack([table[pixels[..., colour]] for colour, table in enumerate(self.values)])
+    def normalise(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        """Turn pictures ``(..., H, W, 3)`` into what the network takes, ``(..., 3, H, W)``."""
+        *before, height, width, _ = pixels.shape
+        to_height, to_width = self.pad or (height, width)
+        values = np.zeros((*before, 3, to_height, to_width), dtype=np.float32)
+        for colour, table in enumerate(self.values):
+            values[..., colour, :height, :width] = table[pixels[..., colour]]
+        return values
 
 
-def read_preprocess(settings: Mapping[str, Any], model: str) -> Preprocess:
-    """Turn the settings of a transformers image processor into ours."""
-    size = {key: value for key, value in dict(settings.get("size") or {}).items() if value}
-    exact, shortest, crop = None, None, None
-    if settings.get("do_resize"):
-        if "height" in size and "width" in size:
-            exact = (size["height"], size["width"])
-        elif set(size) == {"shortest_edge"}:
-            shortest = size["shortest_edge"]
-        else:
+def decode_for(
+    payload: bytes, *, preprocess: Preprocess, crop: Crop, max_pixels: int, draft: float
+) -> Pixels:
+    """Return the picture as the checkpoint wants it, ``(H, W, 3)`` uint8.
+
+    Rejects as ``open_image`` does, and ``image_too_large`` when a long and thin picture would be
+    that after its shorter side is brought to size.
+    """
+    needed = round(draft * preprocess.needed_side)
+    image = open_image(payload, crop=crop, max_pixels=max_pixels, needed_side=needed)
+    height, width = preprocess.resized((image.height, image.width))
+    if height * width > max_pixels:
+        raise Rejection("image_too_large", f"{width} x {height} pixels once resized")
+    return preprocess.resize(image)
+
+
+def read_preprocess(
+    settings: Mapping[str, Any], values: npt.NDArray[np.float32], model: str
+) -> Preprocess:
+    """Turn ``SETTINGS`` of a transformers image processor, and its values, into ours."""
+    exact, shortest, longest = _resize(settings, model)
+    crop = _pair(settings["crop_size"]) if settings.get("do_center_crop") else None
+    if shortest and settings.get("crop_pct"):  # ConvNeXt and ResNet
+        is_warped = shortest >= WARPED_FROM
+        exact = (shortest, shortest) if is_warped else None
+        crop = crop if is_warped else (shortest, shortest)
+        shortest = None if is_warped else int(shortest / settings["crop_pct"])
+    pad = settings.get("pad_size") if settings.get("do_pad") else None
+    told = settings.get("resample")
+    resample = int(Image.Resampling.BILINEAR if told is None else told)
+    return Preprocess(exact, shortest, longest, crop, _pair(pad) if pad else None, resample, values)
+
+
+def scaled_size(size: Size, shortest: int, longest: int | None) -> Size:
+    """Return height and width with the shorter at ``shortest``, the longer within ``longest``."""
+    low, high = min(size), max(size)
+    exact = float(shortest)
+    if longest and high / low * shortest > longest:
+        exact = longest * low / high
+        shortest = max(1, round(exact))
+    if shortest == low:
+        return size
+    other = int(exact * high / low)
+    return (shortest, other) if size[0] <= size[1] else (other, shortest)
+
+
+def _resize(settings: Mapping[str, Any], model: str) -> tuple[Size | None, int | None, int | None]:
+    """Return the exact size, or the limits of the shorter and the longer side."""
+    if not settings.get("do_resize"):
+        return None, None, None
+    size = settings.get("size") or {}
+    size = {"shortest_edge": size} if isinstance(size, int) else dict(size)
+    size = {key: value for key, value in size.items() if value}
+    match size:
+        case {"height": height, "width": width}:
+            return (height, width), None, None
+        case {"shortest_edge": shortest, "longest_edge": longest}:
+            return None, shortest, longest
+        case {"shortest_edge": shortest}:
+            return None, shortest, None
+        case _:
             raise ConfigError(
                 f"checkpoint {model!r} resizes by {size}, which is not supported",
                 hint="use a checkpoint with 'shortest_edge' or 'height' and 'width'",
             )
-    if settings.get("do_center_crop"):
-        crop = (settings["crop_size"]["height"], settings["crop_size"]["width"])
-    if shortest and settings.get("crop_pct"):  # ConvNeXt and ResNet
-        exact = (shortest, shortest) if shortest >= 384 else None
-        crop = None if exact else (shortest, shortest)
-        shortest = int(shortest / settings["crop_pct"])
-    told = settings.get("resample")
-    resample = int(Image.Resampling.BILINEAR if told is None else told)
-    return Preprocess(exact, shortest, crop, resample, _values(settings))
 
 
-def _values(settings: Mapping[str, Any]) -> npt.NDArray[np.float32]:
-    """Rescale and normalise every brightness, rounding as transformers does."""
-    factor = settings["rescale_factor"] if settings.get("do_rescale") else 1.0
-    values = np.tile((np.arange(256) * factor).astype(np.float32), (3, 1))  # (3, 256)
-    if not settings.get("do_normalize"):
-        return values
-    mean = np.asarray(settings["image_mean"], dtype=np.float32)
-    deviation = np.asarray(settings["image_std"], dtype=np.float32)
-    return (values - mean[:, None]) / deviation[:, None]
+def _pair(size: Any) -> Size:  # noqa: ANN401 (a number, or a mapping in one of two classes)
+    return (size, size) if isinstance(size, int) else (size["height"], size["width"])
 
 
-def _scaled(size: Size, shortest: int) -> Size:
-    """Return width and height with the shorter one at ``shortest``."""
-    width, height = size
-    longest = int(shortest * max(size) / min(size))
-    return (shortest, longest) if width <= height else (longest, shortest)
-
-
-def _centre(pixels: npt.NDArray[np.uint8], size: Size) -> npt.NDArray[np.uint8]:
+def _centre(pixels: Pixels, size: Size) -> Pixels:
     """Cut the middle out; what lies outside of a smaller picture is black."""
     height, width = size
     above, before = max(0, height - pixels.shape[0]), max(0, width - pixels.shape[1])

@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import warnings
 import zlib
 
@@ -8,11 +9,13 @@ from PIL import Image
 
 from mmray.core.rejection import Rejection
 from mmray.media.image import decode_image, open_image
-from tests.support.payload import encode_image, photo, photo_payload
+from tests.support.payload import clip_payload, encode_image, photo, photo_payload, tone
 
 
-def decode(payload, height=32, width=32, crop="none", max_pixels=10_000_000):
-    return decode_image(payload, height=height, width=width, crop=crop, max_pixels=max_pixels)
+def decode(payload, height=32, width=32, crop="none", max_pixels=10_000_000, draft=2.0):
+    return decode_image(
+        payload, height=height, width=width, crop=crop, max_pixels=max_pixels, draft=draft
+    )
 
 
 def reason(payload, **options):
@@ -21,14 +24,13 @@ def reason(payload, **options):
     return rejection.value.reason
 
 
-def png_claiming(width, height):
-    def chunk(kind, body):
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
+
+def png_claiming(width, height, data=zlib.compress(bytes(100))):  # noqa: B008
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    pixels = chunk(b"IDAT", zlib.compress(bytes(100)))
+    pixels = chunk(b"IDAT", data)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
 
@@ -62,6 +64,54 @@ def test_sixteen_bits_scale_by_their_range():
     assert decoded[..., 0].tolist() == [[0, 1], [128, 255]]
 
 
+@pytest.mark.parametrize("zero_is", [0, 1], ids=["white", "black"])
+def test_sixteen_bits_of_a_tiff_know_which_end_is_white(zero_is):
+    values = np.array([[0, 257], [32896, 65535]], dtype=np.uint16)
+    photometric = struct.pack("<HHI", 262, 3, 1)
+    payload = encode_image(Image.fromarray(values), "TIFF").replace(
+        photometric + b"\1", photometric + bytes([zero_is])
+    )
+
+    expected = [[0, 1], [128, 255]] if zero_is else [[255, 254], [127, 0]]
+
+    assert decode(payload, height=2, width=2)[..., 1].tolist() == expected
+
+
+@pytest.mark.parametrize("type", [np.float32, np.int32])
+def test_wide_numbers_scale_by_their_extent(type):
+    values = np.array([[-1000, -900], [0, 1000]], dtype=type)
+    payload = encode_image(Image.fromarray(values), "TIFF")
+
+    assert decode(payload, height=2, width=2)[..., 2].tolist() == [[0, 13], [128, 255]]
+
+
+def test_numbers_that_are_not_finite_are_broken():
+    values = np.array([[0, np.nan]], dtype=np.float32)
+
+    assert reason(encode_image(Image.fromarray(values), "TIFF")) == "image_broken"
+
+
+def test_a_printer_s_jpeg_has_the_colours_that_it_prints():
+    cyan, black = (255, 0, 0, 0), (0, 0, 0, 255)
+    payloads = [
+        encode_image(Image.new("CMYK", (16, 16), ink), "JPEG", quality=100) for ink in (cyan, black)
+    ]
+
+    assert b"Adobe" in payloads[0]  # and so its values are stored inverted
+    assert np.abs(decode(payloads[0])[0, 0].astype(int) - (0, 255, 255)).max() <= 2
+    assert decode(payloads[1]).max() <= 2
+
+
+def test_only_the_first_frame_is_taken():
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    for format in ("GIF", "WEBP", "PNG", "TIFF"):
+        options = {"lossless": True} if format == "WEBP" else {}
+        payload = encode_image(
+            frames[0], format, save_all=True, append_images=frames[1:], **options
+        )
+        assert (decode(payload) == (255, 0, 0)).all()
+
+
 def test_transparent_pixels_are_white():
     assert decode(encode_image(Image.new("RGBA", (8, 8), (0, 0, 0, 0)))).min() == 255
 
@@ -90,12 +140,30 @@ def test_the_crop_keeps_the_middle_square():
 def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same():
     payload = encode_image(photo(1200, 900), "JPEG", quality=90)
     full = open_image(payload, crop="none", max_pixels=10**7)
-    drafted = open_image(payload, crop="none", max_pixels=10**7, shortest_side=64)
+    drafted = open_image(payload, crop="none", max_pixels=10**7, needed_side=128)
 
     assert drafted.width < full.width / 2
     assert min(drafted.size) >= 2 * 64
     expected = np.asarray(full.resize((64, 64), Image.Resampling.BILINEAR)).astype(int)
     assert np.abs(decode(payload, 64, 64).astype(int) - expected).mean() < 4
+
+
+@pytest.mark.parametrize("draft", [0.0, 1.0, 2.0, 4.0])
+def test_a_draft_is_never_smaller_than_asked(draft):
+    payload = encode_image(photo(1600, 1200), "JPEG")
+
+    image = open_image(payload, crop="none", max_pixels=10**7, needed_side=round(draft * 140))
+
+    assert min(image.size) == {0.0: 1200, 1.0: 150, 2.0: 300, 4.0: 600}[draft]
+
+
+def test_no_bytes_are_no_picture():
+    assert reason(b"") == "image_empty"
+
+
+def test_a_clip_or_a_text_under_the_name_of_a_picture_is_unrecognised():
+    for payload in (clip_payload(tone(0.1)), b"ID3\4\0\0\0\0\0\0", "\ufeffname,age".encode()):
+        assert reason(payload) == "image_unrecognised"
 
 
 @pytest.mark.parametrize("payload", [b"hello", b"\0" * 100, b"%PDF-1.7", b"<svg></svg>"])
@@ -133,6 +201,27 @@ def test_damaged_pixels_are_broken():
 def test_a_picture_over_the_limit_is_rejected_undecoded():
     assert reason(photo_payload(100, 100), max_pixels=9_999) == "image_too_large"
     assert reason(png_claiming(60_000, 60_000), max_pixels=10**12) == "image_too_large"
+
+
+def test_a_bomb_of_zeros_is_rejected_and_takes_no_memory():
+    pixels = b"".join(b"\0" + bytes(3 * 12_000) for _ in range(200))
+    bomb = png_claiming(12_000, 12_000, zlib.compress(pixels, 9))
+    tracemalloc.start()
+
+    assert reason(bomb) == "image_too_large"
+
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def test_a_bomb_in_the_words_beside_the_pixels_is_rejected():
+    text = b"Comment\0\0" + zlib.compress(bytes(100_000_000), 9)
+    payload = photo_payload(20, 20)
+    header = payload.index(b"IDAT") - 4
+
+    assert reason(payload[:header] + chunk(b"zTXt", text) + payload[header:]) in (
+        "image_too_large", "image_broken",
+    )  # fmt: skip
 
 
 def outcome(payload):

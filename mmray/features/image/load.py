@@ -1,0 +1,88 @@
+"""A vision checkpoint from disk or hub: its network and its preprocessing."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from transformers import (
+    MODEL_FOR_BACKBONE_MAPPING,
+    MODEL_MAPPING,
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModel,
+)
+
+from mmray.errors import ConfigError
+from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.image.preprocess import SETTINGS, Preprocess, read_preprocess
+
+_LOADING_ERRORS = (OSError, ValueError, ImportError, KeyError)
+
+
+def load_network(model: str) -> tuple[Any, bool]:
+    """Return the frozen float32 network, and whether its pooler, if any, was trained.
+
+    Of a checkpoint for pictures and text it is the half for pictures. What cannot be loaded or
+    lacks weights is a ConfigError.
+    """
+    with quiet_loading():
+        try:
+            loaded, loading = _network_class(model).from_pretrained(
+                model, dtype=torch.float32, output_loading_info=True
+            )
+        except _LOADING_ERRORS as error:
+            raise _unloadable(model, error) from error
+    # Without trained weights the pooler is random: the first token is used in its place.
+    has_pooler = check_complete(model, loading)
+    network: Any = getattr(loaded, "vision_model", loaded)
+    return network.eval().requires_grad_(False), has_pooler
+
+
+def _network_class(model: str) -> Any:  # noqa: ANN401 (a class of transformers)
+    """Return what loads the checkpoint: families that are backbones alone are no AutoModel."""
+    family = type(AutoConfig.from_pretrained(model))
+    is_backbone = family not in MODEL_MAPPING and family in MODEL_FOR_BACKBONE_MAPPING
+    return MODEL_FOR_BACKBONE_MAPPING[family] if is_backbone else AutoModel
+
+
+def load_preprocess(model: str) -> Preprocess:
+    """Return the checkpoint's preprocessing; one that ours does not equal is a ConfigError."""
+    with quiet_loading():
+        try:
+            processor: Any = AutoImageProcessor.from_pretrained(model, backend="pil")
+            settings = {key: getattr(processor, key, None) for key in SETTINGS}
+            preprocess = read_preprocess(settings, brightness_values(processor), model)
+            _check_agreement(preprocess, processor, model)
+        except _LOADING_ERRORS as error:
+            raise _unloadable(model, error) from error
+    return preprocess
+
+
+def brightness_values(processor: Any) -> npt.NDArray[np.float32]:  # noqa: ANN401
+    """Return what the processor makes of each of the 256 brightnesses, ``(3, 256)``."""
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)  # (16, 16, 3)
+    options = {"do_resize": False, "do_center_crop": False, "do_pad": False}
+    values = processor(Image.fromarray(ramp), return_tensors="np", **options)["pixel_values"]
+    return np.asarray(values, dtype=np.float32).reshape(3, 256)
+
+
+def _check_agreement(preprocess: Preprocess, processor: Any, model: str) -> None:  # noqa: ANN401
+    """Refuse a checkpoint whose processor does something that ours does not."""
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise)
+    expected = np.asarray(processor(picture, return_tensors="np")["pixel_values"][0])
+    ours = preprocess.normalise(preprocess.resize(picture))
+    if expected.shape != ours.shape or np.abs(expected - ours).max() > 1e-3:
+        raise ConfigError(
+            f"the preprocessing of checkpoint {model!r} ({type(processor).__name__}) is unknown",
+            hint="use {kind: custom, factory: ...} for this checkpoint",
+        )
+
+
+def _unloadable(model: str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
+        hint="it needs config.json, weights and preprocessor_config.json",
+    )
