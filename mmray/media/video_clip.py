@@ -67,9 +67,7 @@ def open_clip(
     """
     options = {"max_pixels": str(limits.max_pixels), "max_streams": str(_MAX_STREAMS)}
     # The format is named so that the library does not guess; see video_container.
-    opened = av.open(
-        BytesIO(payload), format=container, options=options, metadata_errors="ignore"
-    )
+    opened = av.open(BytesIO(payload), format=container, options=options, metadata_errors="ignore")
     with opened as source:
         stream = _find_stream(source)
         codec = stream.codec_context

@@ -85,7 +85,9 @@ def test_frames_reach_the_network_exactly_as_transformers_makes_them(video_check
 def test_settings_of_older_checkpoints_are_read_alike():
     told = {"feature_extractor_type": "VideoMAEFeatureExtractor", "size": 40, "crop_size": SIDE}
     means = {key: SETTINGS[key] for key in ("image_mean", "image_std")}
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8))
+    picture = Image.fromarray(
+        np.random.default_rng(0).integers(0, 256, (70, 90, 3), dtype=np.uint8)
+    )
 
     old, new = (read_video_preprocess(x, "x") for x in (told | means, SETTINGS))
 

@@ -68,7 +68,8 @@ def test_frames_read_near_key_frames_are_those_of_decoding_everything(codec):
     payload = clip(moving_scene(60), **CODECS[codec])
     with av.open(BytesIO(payload)) as source:
         everything = [
-            render_scaled(frame, height=48, width=64, crop="none") for frame in source.decode(video=0)
+            render_scaled(frame, height=48, width=64, crop="none")
+            for frame in source.decode(video=0)
         ]
 
     taken = decode(payload, 7)
@@ -183,9 +184,10 @@ def test_frames_of_odd_sizes_are_taken(size, crop):
 def test_a_header_without_duration_changes_nothing():
     payload = clip(numbered(40), container="matroska", live="1")
     stream = BytesIO()
-    with av.open(BytesIO(payload)) as source, av.open(
-        stream, "w", format="matroska", options={"live": "1"}
-    ) as target:
+    with (
+        av.open(BytesIO(payload)) as source,
+        av.open(stream, "w", format="matroska", options={"live": "1"}) as target,
+    ):
         copy = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.size:
