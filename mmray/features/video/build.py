@@ -22,7 +22,7 @@ from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.video.checkpoint import read_video_checkpoint
 from mmray.features.video.frames import FramesExtractor
-from mmray.features.video.spec import frame_config, video_spec
+from mmray.features.video.spec import video_spec
 from mmray.media.video import decode_video
 from mmray.media.video_render import Pixels, render_picture, render_scaled
 from mmray.media.video_sampling import Sampling, VideoLimits
@@ -72,14 +72,12 @@ def export_video(config: VideoConfig, state: Path | None, folder: Path) -> None:
 
 
 def _build_hf_frames(config: VideoConfig, extract: HFFramesConfig) -> Extractor:
-    from mmray.features.image.build import build_image
-    from mmray.features.image.hf_image import HFImageExtractor
+    from mmray.features.image.network import VisionNetwork
     from mmray.features.video.hf_frames import HFFramesExtractor
 
-    picture = build_image(frame_config(config.column, extract), None)
-    assert isinstance(picture, HFImageExtractor)
-    render = partial(render_picture, crop=config.decode.crop, resize=picture.preprocess.resize)
-    return HFFramesExtractor(video_spec(config), picture, _decoding(config, render))
+    network = VisionNetwork(extract.model, pooling="pooled", batch_size=extract.batch_size)
+    render = partial(render_picture, crop=config.decode.crop, resize=network.preprocess.resize)
+    return HFFramesExtractor(video_spec(config), network, _decoding(config, render))
 
 
 def _build_hf_video(config: VideoConfig, extract: HFVideoConfig) -> Extractor:

@@ -1,9 +1,11 @@
 """What a video checkpoint says of itself, read without torch or transformers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from mmray.core.atomic import read_json
@@ -77,7 +79,18 @@ def read_video_preprocess(told: dict[str, Any], model: str) -> Preprocess:
         settings["image_mean"] = np.broadcast_to(shift, 3).tolist()
         settings["image_std"] = settings.get("image_std") or [1.0] * 3
         settings["do_normalize"] = True
-    return read_preprocess(settings, model)
+    return read_preprocess(settings, _brightness_values(settings), model)
+
+
+def _brightness_values(settings: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+    """Rescale and normalise every brightness of each colour, ``(3, 256)``, as transformers does."""
+    factor = settings["rescale_factor"] if settings.get("do_rescale") else 1.0
+    values = np.tile((np.arange(256) * factor).astype(np.float32), (3, 1))  # (3, 256)
+    if not settings.get("do_normalize"):
+        return values
+    mean = np.asarray(settings["image_mean"], dtype=np.float32)
+    deviation = np.asarray(settings["image_std"], dtype=np.float32)
+    return (values - mean[:, None]) / deviation[:, None]
 
 
 def _is_offset(settings: dict[str, Any]) -> bool:
