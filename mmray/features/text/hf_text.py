@@ -119,9 +119,9 @@ class HFTextExtractor:
                 f" not {self.spec.shape[-1]}",
                 hint=f"set extract.dim to {first.shape[-1]}",
             )
-        if reading.pooling == "cls" and reading.layer and np.allclose(first, second, atol=1e-7):
+        if reading.pooling == "cls" and np.allclose(first, second, atol=1e-7):
             raise ConfigError(
-                f"{model!r} reads from left to right: its first token knows nothing of the text",
+                f"the first token of {model!r} knows nothing of the text in layer {reading.layer}",
                 hint="set extract.pooling to mean or max",
             )
 

@@ -193,8 +193,10 @@ def test_neither_company_nor_size_of_a_batch_changes_a_feature(pooling):
         np.testing.assert_allclose(one, third, atol=1e-5)
 
 
-def test_the_first_token_of_a_model_that_reads_left_to_right_is_refused(text_checkpoints):
-    with pytest.raises(ConfigError, match="reads from left to right") as error:
+def test_a_first_token_that_knows_nothing_of_the_text_is_refused(checkpoints, text_checkpoints):
+    with pytest.raises(ConfigError, match="knows nothing of the text in layer 0"):
+        build_extractor(text(checkpoints["bert"], max_tokens=32, layer=0), None)
+    with pytest.raises(ConfigError, match="knows nothing of the text in layer -1") as error:
         build_extractor(text(text_checkpoints["gpt2"], max_tokens=32), None)
 
     assert "set extract.pooling to mean or max" in str(error.value)

@@ -68,7 +68,7 @@ def test_placeholders_survive_cleaning_and_counting_of_words():
     assert count_redactions(cleaned) == Counter(email=1, phone=1)
 
 
-def test_a_text_of_stop_words_that_is_kept_whole_is_redacted_all_the_same():
+def test_a_text_of_markup_alone_is_kept_and_redacted_all_the_same():
     cleaning = Cleaning(redact=("email",), stop_words=("en",))
 
     assert clean_text("<br title='a@b.org'>", cleaning) == "<br title=[EMAIL]'>"
