@@ -10,7 +10,7 @@ SMALL_TEXT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 
               "intermediate_size": 16, "vocab_size": 32}  # fmt: skip
 CLIP_LIKE = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
 FAMILIES = {
-    # family: (width, steps, has a class token)
+    # family: (width, steps, has a class token); some pictures do not fill their last cells
     "resnet": (32, 64, False),
     "convnext": (24, 16, False),
     "convnext-large": (16, 1024, False),
@@ -23,7 +23,7 @@ FAMILIES = {
     "clip": (32, 16, True),
     "siglip": (32, 16, False),
     "swin": (16, 16, False),
-    "mobilenet_v1": (256, 4, False),
+    "mobilenet_v1": (256, 6, False),
     "mobilenet_v2": (1280, 4, False),
     "efficientnet": (320, None, False),
     "hgnet": (32, None, False),
@@ -62,7 +62,7 @@ def _save_tokens(root):
     swin = hf.SwinConfig(embed_dim=8, depths=[1, 1], num_heads=[2, 2], window_size=4,
                          image_size=32, patch_size=4)  # fmt: skip
     _save(hf.SwinModel(swin), root / "swin", "ViTImageProcessor",
-          {"size": {"height": 32, "width": 32}, "resample": 3})  # fmt: skip
+          {"size": {"height": 30, "width": 32}, "resample": 3})  # fmt: skip
 
 
 def _save_two_towers(root):
@@ -83,7 +83,7 @@ def _save_maps(root):
         embedding_size=8, hidden_sizes=[16, 32], depths=[1, 1], layer_type="basic"
     )
     _save(hf.ResNetModel(resnet), root / "resnet", "ConvNextImageProcessor",
-          {"size": {"shortest_edge": 64}, "crop_pct": 0.875, "resample": 3})  # fmt: skip
+          {"size": {"shortest_edge": 60}, "crop_pct": 0.875, "resample": 3})  # fmt: skip
     sizes = {"hidden_sizes": [8, 24], "depths": [1, 1], "num_stages": 2}
     for name, config, model in (
         ("convnext", hf.ConvNextConfig, hf.ConvNextModel),
@@ -101,7 +101,7 @@ def _save_mobile(root):
 
     _save(hf.MobileNetV1Model(hf.MobileNetV1Config(depth_multiplier=0.25)), root / "mobilenet_v1",
           "MobileNetV1ImageProcessor",
-          {"size": {"shortest_edge": 72}, "crop_size": {"height": 64, "width": 64}})  # fmt: skip
+          {"size": {"shortest_edge": 72}, "crop_size": {"height": 70, "width": 40}})  # fmt: skip
     _save(hf.MobileNetV2Model(hf.MobileNetV2Config(depth_multiplier=0.35)), root / "mobilenet_v2",
           "MobileNetV2ImageProcessor",
           {"size": {"shortest_edge": 40}, "crop_size": {"height": 64, "width": 64}})  # fmt: skip

@@ -5,7 +5,14 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from transformers import AutoImageProcessor, AutoModel, HGNetV2Backbone, pipeline
+from transformers import (
+    AutoImageProcessor,
+    AutoModel,
+    CLIPConfig,
+    HGNetV2Backbone,
+    SiglipConfig,
+    pipeline,
+)
 
 from mmray.config.image import ImageConfig
 from mmray.core.rejection import Rejection
@@ -118,6 +125,19 @@ def test_the_shape_is_told_by_the_files_of_the_checkpoint(vision_checkpoints, fa
     with pytest.raises(ConfigError, match="does not tell how many patches") as error:
         spec_of(image(model, pooling="sequence"))
     assert "set extract.steps" in str(error.value)
+
+
+@pytest.mark.parametrize("family", [CLIPConfig, SiglipConfig])
+def test_what_config_json_leaves_out_is_what_transformers_takes(tmp_path, family):
+    document = {"model_type": family.model_type, "vision_config": {"model_type": "any"}}
+    (tmp_path / "config.json").write_text(json.dumps(document))
+    settings = {"crop_size": 224, "size": {"shortest_edge": 224}}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
+    expected = family().vision_config
+
+    assert spec_of(image(tmp_path, pooling="sequence")).shape == (
+        (224 // expected.patch_size) ** 2, expected.hidden_size,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("family", ["resnet", "vit", "siglip", "swin"])
