@@ -19,7 +19,7 @@ class Extractor(Protocol):
 
     spec: FeatureSpec
 
-    def decode(self, payload: bytes, /) -> Decoded:
+    def decode(self, payload: bytes) -> Decoded:
         """Return what ``extract`` takes, or raise a Rejection."""
         ...
 
