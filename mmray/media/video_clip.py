@@ -97,7 +97,7 @@ def _find_stream(source: Any) -> Any:  # noqa: ANN401
         kinds = sorted({stream.type for stream in source.streams})
         raise Rejection("video_no_stream", f"streams: {', '.join(kinds) or 'none'}")
     if streams[0].codec_context is None:
-        raise Rejection("video_unsupported", f"no decoder for {streams[0]}")
+        raise Rejection("video_unsupported", f"no decoder for stream {streams[0].index}")
     return streams[0]
 
 

@@ -72,5 +72,5 @@ def _moments(end_s: float, sampling: Sampling) -> Times:
     if sampling.kind == "rate":
         count = math.ceil(end_s * sampling.per_second - 1e-9)
         if count <= sampling.frames:
-            return np.arange(max(1, count)) / sampling.per_second
-    return (np.arange(sampling.frames) + 0.5) * (end_s / sampling.frames)
+            return np.arange(max(1, count), dtype=np.float64) / sampling.per_second
+    return (np.arange(sampling.frames, dtype=np.float64) + 0.5) * (end_s / sampling.frames)
