@@ -144,13 +144,11 @@ def test_a_picture_called_a_sound_is_unrecognised():
     assert reason(photo_payload(format="JPEG")) == "audio_unrecognised"
 
 
-def test_a_playlist_opens_no_other_file(tmp_path):
+def test_a_playlist_opens_no_other_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "other.wav").write_bytes(clip_payload(tone()))
-    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:10", "#EXTINF:10,", f"file://{tmp_path}/other.wav"]
 
-    assert reason("\n".join([*lines, "#EXT-X-ENDLIST"]).encode()) == "audio_unrecognised"
-    concat = f"ffconcat version 1.0\nfile {tmp_path}/other.wav\n"
-    assert reason(concat.encode()) == "audio_unrecognised"
+    assert reason(b"ffconcat version 1.0\nfile other.wav\n") == "audio_unrecognised"
 
 
 def test_a_payload_without_bytes_or_without_frames_is_empty():
