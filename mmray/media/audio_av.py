@@ -36,7 +36,8 @@ def read_blocks_by_ffmpeg(payload: bytes) -> Generator[tuple[int, Samples]]:
             options={"format_whitelist": _FORMATS, "protocol_whitelist": ""},
         )
     except _errors() as error:
-        raise Rejection("audio_unrecognised", f"{type(error).__name__}: {error}") from None
+        detail = f"no format that is known, or its header is broken ({type(error).__name__})"
+        raise Rejection("audio_unrecognised", detail) from None
     with container:
         if not container.streams.audio:
             raise Rejection("audio_no_stream", f"{container.format.name} without a sound track")
