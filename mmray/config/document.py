@@ -53,6 +53,12 @@ class TrackingConfig(StrictModel):
     """Register the model bundle under this name."""
 
 
+def _any_kind(schema: dict[str, Any]) -> None:
+    """Let a section satisfy several kinds: a modality named ``image`` need not tell its kind."""
+    section = schema["additionalProperties"]
+    section["anyOf"] = section.pop("oneOf")
+
+
 class Config(StrictModel):
     """One workflow, completely."""
 
@@ -60,7 +66,7 @@ class Config(StrictModel):
     workspace: str = "mmray-work"
     """Folder for everything that is made; shared by all nodes on a cluster."""
     data: DataConfig
-    modalities: dict[str, ModalityConfig] = Field(min_length=1)
+    modalities: dict[str, ModalityConfig] = Field(min_length=1, json_schema_extra=_any_kind)
     tasks: dict[str, TaskConfig] = Field(min_length=1)
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()

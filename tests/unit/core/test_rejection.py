@@ -1,9 +1,12 @@
 import pickle
 
 from mmray.core.rejection import Rejection
+from mmray.core.spec import FeatureSpec
+from mmray.core.word import Kind
 from mmray.features.extractor import extract_batch
 from mmray.features.image.pixels import PixelsExtractor
 from mmray.media.audio import AudioSteps, decode_audio
+from mmray.media.image import decode_image
 
 
 def test_the_same_broken_payload_gives_the_same_words():
@@ -24,6 +27,7 @@ def test_a_rejection_survives_the_way_between_processes():
 
 
 def test_a_rejection_that_comes_in_goes_out_as_it_was():
-    batch = extract_batch(PixelsExtractor.__new__(PixelsExtractor), [Rejection("empty", "a.jpg")])
+    spec = FeatureSpec(Kind.IMAGE, "pixels", (8, 8, 3), "uint8")
+    batch = extract_batch(PixelsExtractor(spec, decode_image), [Rejection("empty", "a.jpg")])
 
     assert (batch.reasons, batch.details) == (["empty"], ["a.jpg"])
