@@ -24,7 +24,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev  ## every measured claim
-	for script in benchmarks/train_loop.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py); done
+	$(BIN)/mmray bench features
+	$(BIN)/mmray bench training
 
 ui: $(VENV)/.demo  ## browse the demo's runs on http://127.0.0.1:5000
 	$(BIN)/mmray ui workflows/configs/quickstart.yaml

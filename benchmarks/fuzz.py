@@ -27,6 +27,7 @@ from mmray.media.guard import GuardedDecoder
 TIMEOUT_S = 30.0
 CRASHES = ("decode_crashed", "decode_timeout")
 EXTRACTS: dict[str, dict[str, Any]] = {
+    "text": {"clean": {"redact": ["email", "phone"]}, "extract": {"kind": "bow", "hashing": True}},
     "image": {"extract": {"kind": "pixels"}},
     "audio": {"extract": {"kind": "mfcc"}},
     "video": {"extract": {"kind": "frames"}},

@@ -1,6 +1,7 @@
 """Small good files of every format, made on the spot."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,17 @@ from PIL import Image
 RATE_HZ = 16_000
 
 
+def texts() -> dict[str, bytes]:
+    """Return short texts by encoding and markup."""
+    note = "a grey cat, asleep — 一只猫; write to jane@example.org or +1 650 253 0000"
+    return {
+        "UTF-8": note.encode(),
+        "UTF-8 with a mark": b"\xef\xbb\xbf" + note.encode(),
+        "UTF-16": note.encode("utf-16"),
+        "HTML": f"<p>{note} &amp; <b>more</b></p><!-- not this -->".encode(),
+    }
+
+
 def images() -> dict[str, bytes]:
     """Return pictures of 96 x 72 by format and mode."""
     rng = np.random.default_rng(0)
@@ -20,7 +32,7 @@ def images() -> dict[str, bytes]:
     deep = Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257)
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
-    return {
+    found = {
         "JPEG": _saved(photo, "JPEG", exif=exif),
         "JPEG progressive": _saved(photo, "JPEG", progressive=True),
         "JPEG CMYK": _saved(photo.convert("CMYK"), "JPEG"),
@@ -34,6 +46,11 @@ def images() -> dict[str, bytes]:
         "TIFF": _saved(photo, "TIFF", compression="tiff_lzw"),
         "TIFF 16 bit": _saved(deep, "TIFF"),
     }
+    if find_spec("pydicom") is None:  # an extra
+        return found
+    from benchmarks.dicom import dicom_payload
+
+    return found | {"DICOM": dicom_payload(np.asarray(deep).astype(np.uint16))}
 
 
 def clips() -> dict[str, bytes]:
@@ -68,6 +85,7 @@ def films() -> dict[str, bytes]:
 
 
 SPECIMENS: dict[str, Callable[[], dict[str, bytes]]] = {
+    "text": texts,
     "image": images,
     "audio": clips,
     "video": films,

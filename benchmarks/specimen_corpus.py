@@ -14,14 +14,8 @@ import numpy as np
 import soundfile
 import yaml
 
-from benchmarks.specimen import RATE_HZ, clips, film, films, images
+from benchmarks.specimen import RATE_HZ, SPECIMENS, clips, film, films, images
 
-TEXTS = {
-    "UTF-8": "a grey cat, asleep — 一只猫".encode(),
-    "UTF-8 BOM": b"\xef\xbb\xbfa grey cat",
-    "UTF-16": "a grey cat".encode("utf-16"),
-    "HTML": b"<p>a <b>grey</b> cat &amp; a dog</p>",
-}
 EXTENSIONS = {"text": "txt", "image": "img", "audio": "snd", "video": "mov"}
 
 
@@ -62,7 +56,7 @@ def broken() -> dict[str, dict[str, bytes]]:
 
 def write(folder: Path) -> Path:
     """Write the files, the manifest and a document that reads them; return the document."""
-    good = {"text": TEXTS, "image": images(), "audio": clips(), "video": films()}
+    good = {kind: make() for kind, make in SPECIMENS.items()}
     rows = [_row(folder, kind, name, data) for kind, f in good.items() for name, data in f.items()]
     rows += [
         _row(folder, kind, f"broken: {name}", data)

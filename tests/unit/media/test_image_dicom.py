@@ -17,9 +17,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from benchmarks.dicom import PATIENT, dicom_payload
 from mmray.core.rejection import Rejection
 from mmray.media.image import open_image
-from tests.support.dicom import PATIENT, dicom_payload
 from tests.support.payload import encode_image, photo
 
 GREY = np.array([[0, 100, 200], [1000, 1040, 1080], [2000, 3000, 4000]], dtype=np.int16)
