@@ -73,7 +73,8 @@ def prepared_folder(config: Config) -> Path:
     }
     columns = {name: modality.payload_settings for name, modality in config.modalities.items()}
     data = config.data.model_dump(
-        mode="json", exclude={"max_rejected_fraction", "max_payload_bytes", "max_decode_s"}
+        mode="json",
+        exclude={"max_rejected_fraction", "max_payload_bytes", "max_decode_s", "refit"},
     )
     return stage_folder(
         config, STAGE, fingerprint(data, columns, tasks, digest_table(config.data.manifest))
