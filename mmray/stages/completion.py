@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mmray.config.document import Config
@@ -17,6 +16,7 @@ from mmray.errors import ExtractionError
 from mmray.features.build import extractor_identity, extractor_tally
 from mmray.features.spec import spec_of
 from mmray.features.store import read_current
+from mmray.features.store.arrow import pc
 from mmray.features.store.files import REJECTIONS, list_files
 from mmray.features.store.rows import sum_tallies
 from mmray.features.store.totals import total_statistics

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mmray.assembly.samples import FeatureFolder, open_features
 from mmray.config.document import Config
@@ -16,6 +15,7 @@ from mmray.core.report import Report
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
+from mmray.features.store.arrow import pc
 from mmray.stages.computing import Compute, compute_on_ray
 from mmray.stages.modality import ModalityOutcome, extract_modality, find_target, is_up_to_date
 from mmray.stages.prepare import open_prepared

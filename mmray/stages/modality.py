@@ -112,9 +112,8 @@ def extract_modality(
     assert folder is not None  # the state has just been fitted
     computed, seconds = 0, 0.0
     if retry or not is_up_to_date(config, target, read_success(folder)):
-        computed = _compute(
-            Work(name, config, manifest, folder, target.state), target, retry, compute
-        )
+        work = Work(name, config, manifest, folder, target.state)
+        computed = _compute(work, target, compute, retry=retry)
         seconds = round(time.monotonic() - started, 2)
         _finish(name, config, manifest, target, seconds)
     rows = read_current(folder, ("reason", "detail", "tally")).table
@@ -138,7 +137,8 @@ def is_up_to_date(config: Config, target: Target, marker: Mapping[str, Any] | No
         and marker is not None
         and marker["keys_digest"] == target.digest
         and marker.get("limits") == limits_of(config)
-        and is_whole(target.folder, marker.get("files", {"": {}}))
+        and "files" in marker
+        and is_whole(target.folder, marker["files"])
     )
 
 
@@ -151,7 +151,7 @@ def limits_of(config: Config) -> dict[str, Any]:
     )
 
 
-def _compute(work: Work, target: Target, retry: bool, compute: Compute) -> int:  # noqa: FBT001
+def _compute(work: Work, target: Target, compute: Compute, *, retry: bool) -> int:
     """Extract what no shard holds yet and return how many samples that were."""
     gaps = find_gaps(work.folder, target.keys, limits=limits_of(work.config), retry=retry)
     pending = gaps.samples

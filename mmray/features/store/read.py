@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError
+from mmray.features.store.arrow import pc
 from mmray.features.store.rows import StoredRows, read_current
 from mmray.features.store.shard import read_columns
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from mmray.features.store.arrow import pc
 from mmray.features.store.index import index_table, read_index_table
 from mmray.features.store.shard import read_columns, shards_of
 
