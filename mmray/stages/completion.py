@@ -17,8 +17,8 @@ from mmray.features.build import extractor_identity, extractor_tally
 from mmray.features.spec import spec_of
 from mmray.features.store import read_current
 from mmray.features.store.arrow import pc
+from mmray.features.store.current import sum_tallies
 from mmray.features.store.files import REJECTIONS, list_files
-from mmray.features.store.rows import sum_tallies
 from mmray.features.store.totals import total_statistics
 
 
@@ -28,7 +28,7 @@ def complete(
     """Write the table of rejections and return what the completion marker says."""
     modality = config.modalities[name]
     spec = spec_of(modality)
-    current = read_current(folder, ("reason", "detail", "tally"))
+    current = read_current(folder, ("detail", "tally"))
     _write_rejections(name, manifest, folder, current.table)
     earlier = read_success(folder) or {}
     return {

@@ -141,7 +141,9 @@ def _track(tracker: Tracker, config: Config, report: Report) -> None:
         for kind, number in counts.get("redacted", {}).items():
             metrics[f"extract/{name}/redacted/{kind}"] = number
         if counts["computed"]:
-            metrics[f"extract/{name}/samples_per_s"] = counts["computed"] / counts["seconds"]
+            metrics[f"extract/{name}/samples_per_s"] = counts["computed"] / max(
+                counts["seconds"], 0.01
+            )
     metrics["extract/usable"] = report.counts["usable"]
     metrics["seconds/extract"] = report.seconds
     run.log_metrics(metrics)

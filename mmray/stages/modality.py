@@ -116,7 +116,7 @@ def extract_modality(
         computed = _compute(work, target, compute, retry=retry)
         seconds = round(time.monotonic() - started, 2)
         _finish(name, config, manifest, target, seconds)
-    rows = read_current(folder, ("reason", "detail", "tally")).table
+    rows = read_current(folder, ("detail", "tally")).table
     check_rejected(name, config, rows)
     counts = count_outcomes(config.modalities[name], rows, len(manifest)) | {
         "computed": computed,

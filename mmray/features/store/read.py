@@ -12,7 +12,7 @@ import pyarrow as pa
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError
 from mmray.features.store.arrow import pc
-from mmray.features.store.rows import StoredRows, read_current
+from mmray.features.store.index import read_index_table
 from mmray.features.store.shard import read_columns
 
 Array = npt.NDArray[Any]
@@ -33,27 +33,28 @@ class StoredFeatures:
 def read_features(folder: Path, ids: Sequence[str], spec: FeatureSpec) -> StoredFeatures:
     """Read the features of ``ids``; a sample that has no payload or was rejected is absent.
 
-    Every value is copied once, from its shard to its place, and one shard is held at a time.
+    The index says where each is, so every value is copied once, from its shard to its place, and
+    one shard is held at a time.
     """
-    stored = read_current(folder, ("reason", "length"))
-    table = stored.table.filter(pc.equal(stored.table["reason"], ""))
-    wanted = pa.array(ids, pa.string())
-    place = pc.index_in(wanted, value_set=table["sample_id"].combine_chunks())
+    index = read_index_table(folder)
+    index = index.filter(pc.equal(index["reason"], ""))
+    place = pc.index_in(pa.array(ids, pa.string()), value_set=index["sample_id"].combine_chunks())
     targets = np.flatnonzero(np.asarray(place.is_valid()))
-    table = table.take(place.drop_null())
-    shard, rows = table["shard"].to_numpy(), table["row"].to_numpy()
+    index = index.take(place.drop_null())
+    shards = index["shard"].combine_chunks().dictionary_encode()
+    names, shard = shards.dictionary.to_pylist(), np.asarray(shards.indices)
+    rows = np.asarray(index["row"])
     lengths = np.zeros(len(ids), dtype=np.int64)
     if spec.is_ragged:
-        lengths[targets] = _lengths(stored, table, spec)
+        lengths[targets] = _lengths(folder, index, spec)
     present = np.zeros(len(ids), dtype=np.bool_)
     present[targets] = True
     result = _allocate(lengths, present, spec)
     order = np.argsort(shard, kind="stable")
-    bounds = np.searchsorted(shard[order], np.arange(len(stored.shards) + 1))
-    for number, path in enumerate(stored.shards):
+    bounds = np.searchsorted(shard[order], np.arange(len(names) + 1))
+    for number, name in enumerate(names):
         chosen = order[bounds[number] : bounds[number + 1]]
-        if len(chosen):
-            _copy(path, rows[chosen], targets[chosen], result, spec)
+        _copy(folder / name, rows[chosen], targets[chosen], result, spec)
     return result
 
 
@@ -65,17 +66,16 @@ def _allocate(lengths: Array, present: Array, spec: FeatureSpec) -> StoredFeatur
     return StoredFeatures(values, offsets, present)
 
 
-def _lengths(stored: StoredRows, table: pa.Table, spec: FeatureSpec) -> Array:
+def _lengths(folder: Path, index: pa.Table, spec: FeatureSpec) -> Array:
     """Return the length of each row; shards of an earlier layout are asked for their features."""
-    if not table["length"].null_count:
-        return table["length"].to_numpy()
-    shard, rows = table["shard"].to_numpy(), table["row"].to_numpy()
-    lengths = np.zeros(len(table), dtype=np.int64)
-    for number, path in enumerate(stored.shards):
-        chosen = shard == number
-        if chosen.any():
-            column = _feature_column(path).take(pa.array(rows[chosen]))
-            lengths[chosen] = column.value_lengths().to_numpy() // _width(spec)
+    if not index["length"].null_count:
+        return np.asarray(index["length"])
+    shard, rows = np.asarray(index["shard"]), np.asarray(index["row"])
+    lengths = np.zeros(len(index), dtype=np.int64)
+    for name in np.unique(shard):
+        chosen = shard == name
+        column = _feature_column(folder / name).take(pa.array(rows[chosen]))
+        lengths[chosen] = np.asarray(column.value_lengths()) // _width(spec)
     return lengths
 
 
@@ -83,29 +83,13 @@ def _copy(
     path: Path, rows: Array, targets: Array, result: StoredFeatures, spec: FeatureSpec
 ) -> None:
     """Copy the features in ``rows`` of one shard to the samples ``targets`` of the result."""
-    column = _feature_column(path)
-    values, bounds = column.values.to_numpy(), column.offsets.to_numpy()
+    values, bounds = _whole_features(path, spec)
     starts, sizes = bounds[rows], bounds[rows + 1] - bounds[rows]
     width = _width(spec)
-    full = width if spec.is_ragged else width * spec.shape[0]
-    wrong = sizes % full != 0 if spec.is_ragged else sizes != full
-    if result.offsets is not None:
-        wrong |= sizes // width != np.diff(result.offsets)[targets]
-    if wrong.any():
-        raise ExtractionError(
-            f"a feature of {sizes[wrong][0]} values does not fit {spec.describe()}",
-            where=str(path),
-            hint="run 'mmray features verify CONFIG'",
-        )
     if result.offsets is None:
-        pieces = (
-            values[starts[:, None] + np.arange(full)]
-            if _is_scattered(starts, full)
-            else (values[starts[0] : starts[0] + full * len(starts)])
-        )
-        result.values[targets] = pieces.reshape(-1, *spec.shape)
+        result.values[targets] = values.reshape(-1, *spec.shape)[starts // (width * spec.shape[0])]
         return
-    steps = values[: len(values) // width * width].reshape(-1, *spec.shape[1:])
+    steps = values.reshape(-1, *spec.shape[1:])
     lengths = sizes // width
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     source = np.repeat(starts // width, lengths) + within
@@ -113,8 +97,22 @@ def _copy(
     result.values[target] = steps[source]
 
 
-def _is_scattered(starts: Array, size: int) -> bool:
-    return bool((np.diff(starts) != size).any())
+def _whole_features(path: Path, spec: FeatureSpec) -> tuple[Array, Array]:
+    """Return values and bounds of all features of a shard; a misfit is an ExtractionError."""
+    column = _feature_column(path)
+    values, bounds = column.values.to_numpy(), column.offsets.to_numpy()
+    sizes = np.diff(bounds)
+    steps, rest = np.divmod(sizes, _width(spec))
+    fits = (rest == 0) & (steps <= spec.shape[0])
+    if not spec.is_ragged:
+        fits &= (steps == spec.shape[0]) | (sizes == 0)
+    if not fits.all():
+        raise ExtractionError(
+            f"a feature of {sizes[~fits][0]} values does not fit {spec.describe()}",
+            where=str(path),
+            hint="run 'mmray features verify CONFIG'",
+        )
+    return values, bounds
 
 
 def _feature_column(path: Path) -> pa.Array:

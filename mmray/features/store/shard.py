@@ -87,6 +87,12 @@ def read_columns(path: Path, columns: Sequence[str]) -> tuple[pa.Table, dict[str
         with pq.ParquetFile(path, memory_map=True) as file:
             schema = file.schema_arrow
             table = file.read([name for name in columns if name in schema.names])
+    except FileNotFoundError:
+        raise ExtractionError(
+            "a file of the stored features is not there",
+            where=str(path),
+            hint="run 'mmray extract CONFIG' again: what is missing is made anew",
+        ) from None
     except (OSError, pa.ArrowException) as error:
         raise ExtractionError(
             f"these stored features cannot be read: {error}",

@@ -12,7 +12,7 @@ from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError
 from mmray.features.store.arrow import pc
 from mmray.features.store.files import TABLES, digest
-from mmray.features.store.index import read_index_table
+from mmray.features.store.index import INDEX, read_index_table
 from mmray.features.store.rows import KEYS, locate, read_rows
 from mmray.features.store.shard import read_columns, shards_of
 
@@ -81,10 +81,11 @@ def _are_tokens(values: "np.ndarray[Any, Any]", vocabulary: int) -> bool:
 
 
 def _verify_index(folder: Path) -> Iterator[Problem]:
-    """Every sample in the index has a row in a shard."""
+    """Every sample of the index is in a shard."""
     index = read_index_table(folder)
-    lacking = index.filter(pa.array(locate(index, read_rows(folder, KEYS).table) < 0))
+    is_lacking = locate(index, read_rows(folder, KEYS).table) < 0
+    lacking = index.filter(pa.array(is_lacking | ~np.asarray(index["shard"].is_valid())))
     if len(lacking):
         first = lacking["sample_id"][0].as_py()
         what = f"{len(lacking)} samples of the index are in no shard, e.g. {first}"
-        yield Problem(str(folder), what, _AGAIN)
+        yield Problem(str(folder / INDEX), what, _AGAIN)
