@@ -11,15 +11,14 @@ import numpy as np
 from mmray.config.document import Config
 from mmray.core.atomic import read_success
 from mmray.core.report import Report
-from mmray.data.manifest import Manifest, read_manifest
+from mmray.data.manifest import Manifest
 from mmray.features.build import extractor_identity
 from mmray.features.spec import spec_of
 from mmray.features.store import Gaps, find_gaps, read_index
 from mmray.features.store.index import INDEX
 from mmray.stages.fitted import Fit
 from mmray.stages.modality import Target, find_target, is_up_to_date, limits_of
-from mmray.stages.prepare import check_manifest, prepared_folder
-from mmray.stages.workspace import MANIFEST
+from mmray.stages.prepare import open_manifest, prepared_folder
 
 Marker = Mapping[str, Any]
 
@@ -55,7 +54,7 @@ def plan(config: Config, *, refit: bool = False, retry: bool = False) -> Report:
     started = time.monotonic()
     prepared = prepared_folder(config)
     is_prepared = read_success(prepared) is not None
-    manifest = read_manifest(prepared / MANIFEST) if is_prepared else check_manifest(config)
+    manifest = open_manifest(config)
     plans = {
         name: plan_modality(name, config, manifest, refit=refit, retry=retry)
         for name in config.modality_order()
@@ -132,11 +131,13 @@ def _reasons(
         )
         if count
     ]
+    if not why and gaps.new:
+        why.append("the extractor is another one than before")
     return why or ["nothing has changed"]
 
 
 def _is_worth_telling(fit: Fit | None) -> bool:
-    return fit is not None and (not fit.is_done or fit.kept_share is not None)
+    return fit is not None and (not fit.is_done or fit.same is not None)
 
 
 def _nearest(name: str, config: Config, target: Target) -> tuple[list[str], Marker] | None:

@@ -9,13 +9,11 @@ from mmray.config.document import Config
 from mmray.core.atomic import read_success
 from mmray.core.report import Report
 from mmray.core.spec import spec_from_dict
-from mmray.data.manifest import Manifest, read_manifest
 from mmray.errors import ConfigError, ExtractionError
 from mmray.features.store import shards_of
 from mmray.stages.extraction_plan import human_bytes
 from mmray.stages.modality import Target, find_target, is_up_to_date
-from mmray.stages.prepare import check_manifest, prepared_folder
-from mmray.stages.workspace import MANIFEST
+from mmray.stages.prepare import open_manifest
 
 Marker = dict[str, Any]
 
@@ -35,14 +33,6 @@ class FolderRow:
     rejected: int
     bytes: int
     completed: str
-
-
-def open_manifest(config: Config) -> Manifest:
-    """Return the manifest as it is now, prepared or not; writes nothing."""
-    prepared = prepared_folder(config)
-    if read_success(prepared) is not None:
-        return read_manifest(prepared / MANIFEST)
-    return check_manifest(config)
 
 
 def find_targets(config: Config) -> dict[str, Target]:
@@ -163,7 +153,7 @@ def _describe(name: str, folder: Path, status: str, marker: Marker) -> list[str]
     shards = shards_of(folder)
     size = sum(path.stat().st_size for path in shards)
     counts, statistics = marker.get("counts", {}), marker.get("statistics", {})
-    lines = [
+    return [
         f"{name}: {folder} ({status}, {marker.get('completed', '')})",
         f"spec: {spec_from_dict(marker['spec']).describe()} {marker['spec']['dtype']}",
         "settings:",
@@ -176,12 +166,11 @@ def _describe(name: str, folder: Path, status: str, marker: Marker) -> list[str]
         "read it with pandas:",
         f'  index = pd.read_parquet("{folder}/index.parquet").query("reason == \'\'")',
         f'  rows = index.merge(pd.concat(map(pd.read_parquet, glob("{folder}/shard-*.parquet"))),'
-        ' on=["sample_id", "key", "reason"])',
+        ' on=["sample_id", "key", "reason", "length"])',
         "or with DuckDB:",
         f"  SELECT sample_id, feature FROM '{folder}/index.parquet'",
         f"  JOIN '{folder}/shard-*.parquet' USING (sample_id, key, reason) WHERE reason = ''",
     ]
-    return lines
 
 
 def _flat(document: object, key: str = "") -> list[tuple[str, Any]]:

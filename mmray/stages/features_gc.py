@@ -44,8 +44,8 @@ def collect(config: Config, *, remove: bool) -> Report:
     removals = list(_find(config, targets))
     total = sum(removal.bytes for removal in removals)
     lines = [
-        f"{removal.folder}: {len(removal.files)} files, {human_bytes(removal.bytes)} ({removal.why})"
-        for removal in removals
+        f"{found.folder}: {len(found.files)} files, {human_bytes(found.bytes)} ({found.why})"
+        for found in removals
     ]
     if remove:
         lines += [f"left: {path} (not ours)" for removal in removals for path in _remove(removal)]

@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 
 from mmray.config.document import Config
-from mmray.core.atomic import SUCCESS, read_success
+from mmray.core.atomic import read_success
 from mmray.core.report import Report
 from mmray.core.spec import spec_from_dict
 from mmray.errors import ExtractionError
@@ -24,6 +24,9 @@ def verify_features(config: Config) -> Report:
         found, samples = _verify(config, target)
         problems += found
         state = f"{len(found)} problems" if found else "whole"
+        marker = read_success(target.folder) if target.folder else None
+        if marker and not is_up_to_date(config, target, marker):
+            state += "; 'mmray extract CONFIG --plan' says what has changed since"
         lines.append(f"{name}: {samples} samples, {state}")
         for problem in found:
             lines += [f"  {problem.path}: {problem.what}", f"    {problem.hint}"]
@@ -43,7 +46,4 @@ def _verify(config: Config, target: Target) -> tuple[list[Problem], int]:
         where = str(target.folder or config.workspace)
         return [Problem(where, "has not been extracted", "run 'mmray extract CONFIG'")], 0
     problems = verify_folder(target.folder, marker, spec_from_dict(marker["spec"]))
-    if not problems and not is_up_to_date(config, target, marker):
-        hint = "'mmray extract CONFIG --plan' says what is to be computed"
-        problems = [Problem(str(target.folder / SUCCESS), "stands for other payloads", hint)]
     return problems, marker["samples"]

@@ -37,8 +37,8 @@ class Fit:
     payloads: int
     """Different payloads of the train split now."""
     is_done: bool = False
-    kept_share: float | None = None
-    """Of a state that was learnt from other payloads: how many are the same."""
+    same: int | None = None
+    """Of a state that was learnt from other payloads: how many of them are there now."""
 
     @property
     def state(self) -> Path:
@@ -47,10 +47,10 @@ class Fit:
 
     def describe(self) -> str:
         """Say what happens, for a person."""
-        if self.kept_share is not None:
+        if self.same is not None:
             return (
-                f"what was learnt earlier is kept: {self.kept_share:.1%} of the train split's "
-                f"{self.payloads} payloads are the same; --refit learns anew"
+                f"what was learnt earlier is kept: {self.same} of the train split's "
+                f"{self.payloads} payloads taught it; --refit learns anew"
             )
         if self.is_done:
             return f"learnt from the train split's {self.payloads} payloads"
@@ -81,27 +81,24 @@ def find_fit(
         return Fit(exact, len(payloads))
     least = 0.0 if config.data.refit == "never" else KEPT_SHARE
     held_out = set(keys.values()) - payloads
-    kept = [
-        (share, folder)
-        for folder in sorted(root.glob("fitted-*"))
-        if (share := _share_kept(folder, settings, payloads, held_out)) is not None
-        and share >= least
-    ]
-    if not kept:
+    kept: list[tuple[float, int, Path]] = []
+    for folder in sorted(root.glob("fitted-*")):
+        then = _learnt_from(folder, settings)
+        if then and not then & held_out:
+            same = len(then & payloads)
+            kept.append((same / max(len(then), len(payloads)), same, folder))
+    if not kept or max(kept)[0] < least:
         return Fit(exact, len(payloads))
-    share, folder = max(kept)
-    return Fit(folder, len(payloads), is_done=True, kept_share=share)
+    _, same, folder = max(kept)
+    return Fit(folder, len(payloads), is_done=True, same=same)
 
 
-def _share_kept(folder: Path, settings: str, now: set[str], held_out: set[str]) -> float | None:
-    """Return how much of what the state in ``folder`` was learnt from is still there, or None."""
+def _learnt_from(folder: Path, settings: str) -> set[str]:
+    """Return what a complete state with these settings was learnt from; empty for another one."""
     success = read_success(folder)
     if success is None or success.get("settings") != settings:
-        return None
-    then = set(pq.read_table(folder / LEARNT_FROM)["key"].to_pylist())
-    if then & held_out:
-        return None
-    return len(then & now) / max(len(then), len(now), 1)
+        return set()
+    return set(pq.read_table(folder / LEARNT_FROM)["key"].to_pylist())
 
 
 def fit(name: str, config: Config, manifest: Manifest, keys: Mapping[str, str], found: Fit) -> None:

@@ -126,7 +126,7 @@ def extract_modality(
     return ModalityOutcome(
         folder, target.mark, counts, examples_of(rows), computed, seconds,
         rows.select(["sample_id", "reason"]),
-        target.fit.describe() if target.fit and target.fit.kept_share is not None else "",
+        target.fit.describe() if target.fit and target.fit.same is not None else "",
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from mmray.config.document import Config
+from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
@@ -87,6 +88,14 @@ def open_prepared(config: Config, tracker: Tracker) -> tuple[Path, Manifest]:
     require_success(folder, stage=STAGE, error=ManifestError)
     tracker.identify(workflow_key(config, folder.name))
     return folder, read_manifest(folder / MANIFEST)
+
+
+def open_manifest(config: Config) -> Manifest:
+    """Return the manifest as it is now, prepared or not; writes nothing."""
+    prepared = prepared_folder(config)
+    if read_success(prepared) is not None:
+        return read_manifest(prepared / MANIFEST)
+    return check_manifest(config)
 
 
 def manifest_counts(manifest: Manifest) -> dict[str, object]:

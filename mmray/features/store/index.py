@@ -1,4 +1,4 @@
-"""The index of a feature folder: which samples it stands for, in which version, and where each is."""
+"""The index of a feature folder: its samples, the version of each that counts, and its place."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -61,7 +61,12 @@ def write_shard(
     name = digest_lines(f"{i} {k}" for i, k in zip(ids, keys, strict=True))
     path = folder / f"shard-{name}.parquet"
     with replacing(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+        pq.write_table(
+            table.replace_schema_metadata(metadata),
+            temporary,
+            compression="zstd",
+            use_dictionary=["reason", "detail", "tally"],  # values seldom repeat
+        )
     return path
 
 
