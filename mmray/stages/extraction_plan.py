@@ -118,7 +118,7 @@ def _reasons(
     why = [target.fit.describe()] if _is_worth_telling(target.fit) else []
     if marker is None and nearest is not None:
         why += nearest[0]
-    elif marker is None and gaps.new:
+    elif marker is None and gaps.new and not why:
         has_shards = len(gaps.new) < len(target.keys)
         why.append("an interrupted extraction goes on" if has_shards else "never extracted before")
     why += [
