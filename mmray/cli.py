@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mmray import __version__
+from mmray.cli_features import extract, features_app
 from mmray.config.document import Config
 from mmray.config.load import load_config, resolved
 from mmray.console import (
@@ -47,7 +48,10 @@ def _load_stage(name: str) -> Stage:
 
 
 for _name, _help in STAGES.items():
-    app.command(_name, help=_help)(workflow_command(lambda name=_name: [_load_stage(name)]))
+    if _name != "extract":  # has options of its own
+        app.command(_name, help=_help)(workflow_command(lambda name=_name: [_load_stage(name)]))
+app.command("extract", help=STAGES["extract"])(extract)
+app.add_typer(features_app, name="features")
 
 
 @app.command()

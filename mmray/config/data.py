@@ -47,3 +47,7 @@ class DataConfig(StrictModel):
     """A larger payload is rejected unread."""
     max_decode_s: PositiveFloat = 60.0
     """A payload that takes longer to decode is rejected; seconds."""
+    refit: Literal["auto", "always", "never"] = "auto"
+    """When the train split changes, whether vocabularies and scales are learnt anew, which computes
+    all features of the modality again. ``auto``: when less than nine tenths of the payloads are the
+    same. Always when one that was learnt from is in val or test now."""

@@ -18,11 +18,12 @@ import ray.data
 from mmray.config.modality import ModalityConfig
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError, MMRayError
-from mmray.features.build import build_extractor
+from mmray.features.build import build_extractor, extractor_tally
 from mmray.features.decoding import safe_decoder
 from mmray.features.extractor import Decode, Extractor, extract_batch
 from mmray.features.payload import read_payload
 from mmray.features.store import write_shard
+from mmray.features.store.limits import describe_limits
 from mmray.media.source import PayloadReader
 
 logger = logging.getLogger(__name__)
@@ -105,8 +106,11 @@ def extract_unit(
     reader = PayloadReader(roots=plan.allow, folder=plan.corpus, max_bytes=plan.max_payload_bytes)
     is_inline = plan.config.is_inline
     payloads = (read_payload(reader, ref, is_inline=is_inline) for ref in unit.references)
-    batch = extract_batch(extractor, payloads, decode)
-    write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec)
+    batch = extract_batch(extractor, payloads, decode, extractor_tally(plan.config))
+    limits = describe_limits(
+        allow=plan.allow, max_payload_bytes=plan.max_payload_bytes, max_decode_s=plan.max_decode_s
+    )
+    write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec, limits=limits)
     rejected = sum(bool(reason) for reason in batch.reasons)
     return _outcome(samples=len(unit.ids), rejected=rejected)
 

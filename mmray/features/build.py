@@ -10,11 +10,12 @@ from mmray.config.table import TableConfig
 from mmray.config.text import TextConfig
 from mmray.config.video import VideoConfig
 from mmray.features.audio.build import audio_identity, build_audio, export_audio
-from mmray.features.extractor import Extractor
+from mmray.features.extractor import Extractor, Tally
 from mmray.features.image.build import build_image, export_image, image_identity
 from mmray.features.table.build import build_table, export_table, table_identity
 from mmray.features.text.build import build_text, export_text, text_identity
 from mmray.features.video.build import build_video, export_video, video_identity
+from mmray.media.text_redaction import count_redactions
 
 NOT_IN_IDENTITY = ("model", "tokenizer", "path", "batch_size", "dim")
 """Settings of an extractor that name what the identity holds by content, or change no feature."""
@@ -39,6 +40,15 @@ def build_extractor(config: ModalityConfig, state: Path | None) -> Extractor:
             return build_table(config, state)
         case _:
             assert_never(config)
+
+
+def extractor_tally(config: ModalityConfig) -> Tally | None:
+    """Return what counts something of note in a decoded payload: redactions in a text."""
+    match config:
+        case TextConfig() if config.clean.redact and config.extract.kind != "custom":
+            return count_redactions
+        case _:
+            return None
 
 
 def extractor_identity(config: ModalityConfig, state: Path | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What every extractor promises, and how one runs over payloads of which some are bad."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ from mmray.core.spec import FeatureSpec
 Decoded: TypeAlias = Any
 Decode: TypeAlias = Callable[[bytes], Decoded]
 Feature: TypeAlias = npt.NDArray[Any]
+Tally: TypeAlias = Callable[[Decoded], Mapping[str, int]]
 
 HELD_BYTES = 128 * 2**20
 """So much of what is decoded is held before it is extracted."""
@@ -47,15 +48,21 @@ class ExtractedBatch:
     reasons: list[str]
     """Empty where a feature was extracted."""
     details: list[str]
+    tallies: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
+    """What was counted in each payload, empty where nothing was; no entries if nothing counts."""
 
 
 def extract_batch(
-    extractor: Extractor, payloads: Iterable[bytes | Rejection], decode: Decode | None = None
+    extractor: Extractor,
+    payloads: Iterable[bytes | Rejection],
+    decode: Decode | None = None,
+    tally: Tally | None = None,
 ) -> ExtractedBatch:
     """Decode and extract in order. A payload that is already a Rejection stays one.
 
-    ``decode`` stands in for the extractor's own, for example to run it in another process. Payloads
-    are taken one by one, and what is decoded is extracted before it takes much memory.
+    ``decode`` stands in for the extractor's own, for example to run it in another process.
+    ``tally`` counts something in what was decoded. Payloads are taken one by one, and what is
+    decoded is extracted before it takes much memory.
     """
     result = ExtractedBatch([], [], [])
     rows: list[int] = []
@@ -67,6 +74,8 @@ def extract_batch(
         result.features.append(None)
         result.reasons.append(decoded.reason if is_rejected else "")
         result.details.append(decoded.detail if is_rejected else "")
+        if tally is not None:
+            result.tallies.append({} if is_rejected else dict(tally(decoded)))
         if is_rejected:
             continue
         rows.append(row)

@@ -22,7 +22,7 @@ from mmray.features.decoding import safe_decoder
 from mmray.features.extractor import Decode
 from mmray.features.fit import fit_extractor, needs_fit
 from mmray.features.payload import read_payload
-from mmray.stages.modality import corpus_reader, train_payloads
+from mmray.stages.fitted import corpus_reader, train_payloads
 from mmray.stages.progress import Progress
 
 logger = logging.getLogger(__name__)

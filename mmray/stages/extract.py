@@ -5,15 +5,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from mmray.assembly.samples import FeatureFolder, open_features
 from mmray.config.document import Config
+from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
-from mmray.features.store import read_outcomes
-from mmray.stages.modality import ModalityOutcome, extract_modality, feature_folder, payload_keys
+from mmray.features.store.arrow import pc
+from mmray.stages.computing import Compute, compute_on_ray
+from mmray.stages.modality import ModalityOutcome, extract_modality, find_target, is_up_to_date
 from mmray.stages.prepare import open_prepared
 from mmray.stages.workspace import earlier_report, finish, require_success, stage_folder
 from mmray.tracking.tracker import Tracker
@@ -22,11 +26,21 @@ logger = logging.getLogger(__name__)
 STAGE = "extract"
 
 
-def run(config: Config, tracker: Tracker) -> Report:
-    """Bring the features of every modality up to date."""
+def run(
+    config: Config,
+    tracker: Tracker,
+    *,
+    refit: bool = False,
+    retry: bool = False,
+    compute: Compute = compute_on_ray,
+) -> Report:
+    """Bring the features of every modality up to date; see ``extract_modality``."""
     started = time.monotonic()
     prepared, manifest = open_prepared(config, tracker)
-    outcomes = {name: extract_modality(name, config, manifest) for name in config.modality_order()}
+    outcomes = {
+        name: extract_modality(name, config, manifest, refit=refit, retry=retry, compute=compute)
+        for name in config.modality_order()
+    }
     folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
     earlier = earlier_report(folder)
     if earlier is not None and not any(outcome.computed for outcome in outcomes.values()):
@@ -51,16 +65,19 @@ def open_extracted(
     config: Config, prepared: Path, manifest: Manifest
 ) -> tuple[str, dict[str, FeatureFolder], dict[str, Any]]:
     """Return fingerprint, feature folders in M-axis order, and counts of the complete stage."""
-    digests: dict[str, str] = {}
-    for name in config.modality_order():
-        found = feature_folder(name, config, manifest)
-        digests[name] = f"{found.name}-{payload_keys(name, config, manifest)[1]}" if found else ""
-    folder = _folder(config, prepared, digests)
+    targets = {name: find_target(name, config, manifest) for name in config.modality_order()}
+    folder = _folder(config, prepared, {name: target.mark for name, target in targets.items()})
     success = require_success(folder, stage=STAGE, error=ExtractionError)
-    features = {
-        name: open_features(Path(success["features"][name])) for name in config.modality_order()
-    }
-    return folder.name, features, success["report"]
+    for name, target in targets.items():
+        assert target.folder is not None  # or the stage would not be complete
+        if not is_up_to_date(config, target, read_success(target.folder)):
+            raise ExtractionError(
+                f"the features of {name!r} are not whole, or stand for other samples by now",
+                where=str(target.folder),
+                hint="run 'mmray extract CONFIG' again; it computes only what is missing",
+            )
+    features = {name: open_features(Path(place)) for name, place in success["features"].items()}
+    return folder.name, {name: features[name] for name in targets}, success["report"]
 
 
 def _folder(config: Config, prepared: Path, digests: dict[str, str]) -> Path:
@@ -68,15 +85,16 @@ def _folder(config: Config, prepared: Path, digests: dict[str, str]) -> Path:
 
 
 def _count(manifest: Manifest, outcomes: dict[str, ModalityOutcome]) -> dict[str, Any]:
-    extracted = {
-        name: {sample for sample, (reason, _) in read_outcomes(o.folder).items() if not reason}
-        for name, o in outcomes.items()
-    }
-    has_payload = set[str]().union(*extracted.values())
+    extracted = pa.concat_tables(
+        o.rows.filter(pc.equal(o.rows["reason"], "")) for o in outcomes.values()
+    )
+    ids = pa.array(manifest.ids, pa.string())
+    has_payload = pc.is_in(ids, value_set=extracted["sample_id"]).to_pylist()
+    labelled = zip(*manifest.labels.values(), strict=True)
+    has_label = [any(label is not None for label in labels) for labels in labelled]
     usable = dict.fromkeys(Split, 0)
-    for row, (sample, split) in enumerate(zip(manifest.ids, manifest.splits, strict=True)):
-        is_labelled = any(labels[row] is not None for labels in manifest.labels.values())
-        usable[split] += sample in has_payload and is_labelled
+    for split, *is_usable in zip(manifest.splits, has_payload, has_label, strict=True):
+        usable[split] += all(is_usable)
     total = sum(usable.values())
     return {
         "samples": len(manifest),
@@ -100,7 +118,15 @@ def _describe(counts: dict[str, Any], outcomes: dict[str, ModalityOutcome]) -> t
         )
         for reason, number in outcome.counts["rejected"].items():
             lines.append(f"  {name} {reason}: {number}, e.g. {outcome.examples[reason]}")
+        if "redacted" in outcome.counts:
+            lines.append(f"  {name} redacted: {_listed(outcome.counts['redacted'])}")
+        if outcome.learnt:
+            lines.append(f"  {name}: {outcome.learnt}")
     return tuple(lines)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in counts.items()) or "nothing found"
 
 
 def _track(tracker: Tracker, config: Config, report: Report) -> None:
@@ -112,8 +138,12 @@ def _track(tracker: Tracker, config: Config, report: Report) -> None:
             f"extract/{name}/missing": counts["missing"],
             f"extract/{name}/rejected": sum(counts["rejected"].values()),
         }
+        for kind, number in counts.get("redacted", {}).items():
+            metrics[f"extract/{name}/redacted/{kind}"] = number
         if counts["computed"]:
-            metrics[f"extract/{name}/samples_per_s"] = counts["computed"] / counts["seconds"]
+            metrics[f"extract/{name}/samples_per_s"] = counts["computed"] / max(
+                counts["seconds"], 0.01
+            )
     metrics["extract/usable"] = report.counts["usable"]
     metrics["seconds/extract"] = report.seconds
     run.log_metrics(metrics)

@@ -1,34 +1,25 @@
 """One modality's extraction: what is wanted, what is there, what is computed now."""
 
-import logging
 import time
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mmray.config.document import Config
-from mmray.config.modality import ModalityConfig
-from mmray.core.atomic import mark_success, read_success, replacing
+from mmray.core.atomic import mark_success, read_success
 from mmray.core.fingerprint import digest_lines, fingerprint
-from mmray.core.rejection import Rejection
-from mmray.core.word import Split
 from mmray.data.manifest import Manifest
-from mmray.errors import ExtractionError
 from mmray.features.build import extractor_identity
-from mmray.features.fit import FIT_VERSION, fit_extractor, needs_fit
-from mmray.features.payload import payload_key, read_payload
-from mmray.features.spec import spec_of
-from mmray.features.store import read_outcomes, stored_keys, write_index
-from mmray.media.source import PayloadReader
-from mmray.stages.progress import Progress
-
-logger = logging.getLogger(__name__)
-
-REJECTIONS = "rejections.parquet"
+from mmray.features.payload import payload_key
+from mmray.features.store import find_gaps, read_current, write_index
+from mmray.features.store.files import REJECTIONS, is_whole
+from mmray.features.store.limits import describe_limits
+from mmray.stages.completion import check_rejected, complete, count_outcomes, examples_of
+from mmray.stages.computing import Compute, Work, compute_on_ray
+from mmray.stages.fitted import Fit, find_fit, fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,215 +35,145 @@ class ModalityOutcome:
     computed: int
     """Payloads extracted or rejected now, not before."""
     seconds: float
+    rows: pa.Table
+    """``sample_id`` and ``reason`` of every payload."""
+    learnt: str = ""
+    """What is to be said of the fitted state."""
 
 
-def extract_modality(name: str, config: Config, manifest: Manifest) -> ModalityOutcome:
-    """Bring one modality's feature folder up to date with the manifest."""
-    started = time.monotonic()
-    keys, keys_digest = payload_keys(name, config, manifest)
-    state = _fit(name, config, manifest)
-    folder = feature_folder(name, config, manifest)
-    assert folder is not None  # the state has just been fitted
-    success = read_success(folder)
-    if success is None or success["keys_digest"] != keys_digest:
-        computed = _compute(name, config, manifest, folder, state, keys)
-        seconds = round(time.monotonic() - started, 2)
-        write_index(folder, keys)
-        success = _complete(name, config, manifest, folder, state) | {
-            "keys_digest": keys_digest,
-            "seconds": seconds,
-        }
-        mark_success(folder, success)
-    else:
-        computed, seconds = 0, 0.0
-    outcomes = read_outcomes(folder)
-    counts = _count(outcomes, len(manifest)) | {
-        "computed": computed,
-        "seconds": seconds,
-        "rejections": str(folder / REJECTIONS),
-    }
-    _check_rejected(name, config, outcomes)
-    examples: dict[str, str] = {}
-    for sample, (reason, _) in outcomes.items():
-        examples.setdefault(reason, sample)
-    return ModalityOutcome(
-        folder, f"{folder.name}-{keys_digest}", counts, examples, computed, seconds
-    )
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one modality's features belong, and which payloads they are to be made from."""
+
+    keys: dict[str, str]
+    """Sample id -> version of its payload."""
+    digest: str
+    """Of the keys."""
+    fit: Fit | None
+    folder: Path | None
+    """None while the extractor is not fitted."""
+
+    @property
+    def state(self) -> Path | None:
+        """Folder of the fitted state's files."""
+        return self.fit.state if self.fit else None
+
+    @property
+    def mark(self) -> str:
+        """Names features and payloads; empty while that cannot be known."""
+        return f"{self.folder.name}-{self.digest}" if self.folder else ""
 
 
-def payload_keys(name: str, config: Config, manifest: Manifest) -> tuple[dict[str, str], str]:
-    """Return the version of every payload that the manifest has, and a digest of them all."""
+def find_target(name: str, config: Config, manifest: Manifest, *, refit: bool = False) -> Target:
+    """Return where this modality's features belong; touches nothing."""
+    keys = payload_keys(name, config, manifest)
+    fitted = find_fit(name, config, manifest, keys, refit=refit)
+    digest = digest_lines(f"{sample} {key}" for sample, key in keys.items())
+    return Target(keys, digest, fitted, _feature_folder(name, config, fitted))
+
+
+def payload_keys(name: str, config: Config, manifest: Manifest) -> dict[str, str]:
+    """Return the version of every payload that the manifest has, by sample id."""
     modality = config.modalities[name]
-    keys = {
+    return {
         sample: payload_key(reference, manifest.folder, is_inline=modality.is_inline)
         for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
         if reference is not None
     }
-    return keys, digest_lines(f"{sample} {key}" for sample, key in keys.items())
 
 
-def feature_folder(name: str, config: Config, manifest: Manifest) -> Path | None:
-    """Return where this modality's features belong; None while its extractor is not fitted."""
-    modality = config.modalities[name]
-    state = _state_folder(name, config, manifest) if needs_fit(modality) else None
-    if state is not None and read_success(state) is None:
+def _feature_folder(name: str, config: Config, fitted: Fit | None) -> Path | None:
+    if fitted is not None and not fitted.is_done:
         return None
-    mark = fingerprint(extractor_identity(modality, state / "state" if state else None))
-    return _root(name, config) / mark
+    identity = extractor_identity(config.modalities[name], fitted.state if fitted else None)
+    return Path(config.workspace) / "features" / name / fingerprint(identity)
 
 
-def _root(name: str, config: Config) -> Path:
-    return Path(config.workspace) / "features" / name
-
-
-def _state_folder(name: str, config: Config, manifest: Manifest) -> Path:
-    """Name what is fitted by what it is fitted on: the settings and the train split's payloads."""
-    modality = config.modalities[name]
-    rows = manifest.rows_of(Split.TRAIN)
-    references = [manifest.references[name][row] for row in rows]
-    keys = [
-        payload_key(reference, manifest.folder, is_inline=modality.is_inline)
-        for reference in references
-        if reference is not None
-    ]
-    settings = modality.model_dump(mode="json", exclude={"encode"})
-    mark = fingerprint(FIT_VERSION, settings, digest_lines(keys))
-    return _root(name, config) / f"fitted-{mark}"
-
-
-def _fit(name: str, config: Config, manifest: Manifest) -> Path | None:
-    """Fit the extractor on the train split where it learns something; return the state's folder."""
-    modality = config.modalities[name]
-    if not needs_fit(modality):
-        return None
-    folder = _state_folder(name, config, manifest)
-    state = folder / "state"
-    if read_success(folder) is None:
-        logger.info("%s: fitting %s on the train split", name, modality.extract.kind)
-        state.mkdir(parents=True, exist_ok=True)
-        fit_extractor(modality, train_payloads(name, config, manifest), state)
-        mark_success(folder, {"name": name})
-    return state
-
-
-def train_payloads(name: str, config: Config, manifest: Manifest) -> list[bytes]:
-    """Return what an extractor may learn from: the readable payloads of the train split."""
-    modality = config.modalities[name]
-    reader = corpus_reader(config, manifest)
-    payloads: list[bytes] = []
-    for row in manifest.rows_of(Split.TRAIN):
-        reference = manifest.references[name][row]
-        if reference is None:
-            continue
-        payload = read_payload(reader, reference, is_inline=modality.is_inline)
-        if not isinstance(payload, Rejection):
-            payloads.append(payload)
-    return payloads
-
-
-def corpus_reader(config: Config, manifest: Manifest) -> PayloadReader:
-    """Return a reader that stays inside of the corpus."""
-    return PayloadReader(
-        roots=config.data.allow,
-        folder=manifest.folder,
-        max_bytes=config.data.max_payload_bytes,
-    )
-
-
-def _compute(
+def extract_modality(
     name: str,
     config: Config,
     manifest: Manifest,
-    folder: Path,
-    state: Path | None,
-    keys: dict[str, str],
-) -> int:
-    """Extract what no shard holds yet and return how many samples that were."""
-    done = stored_keys(folder)
-    pending = [
-        (sample, reference)
-        for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
-        if reference is not None and done.get(sample) != keys[sample]
-    ]
-    if not pending:
-        return 0
-    folder.mkdir(parents=True, exist_ok=True)
-    # Here and not above: a run with nothing to compute must not load Ray.
-    from mmray.distributed import extraction
-    from mmray.distributed.session import connect
+    *,
+    refit: bool = False,
+    retry: bool = False,
+    compute: Compute = compute_on_ray,
+) -> ModalityOutcome:
+    """Bring one modality's feature folder up to date with the manifest.
 
-    modality = config.modalities[name]
-    logger.info("%s: extracting %s of %d samples", name, modality.extract.kind, len(pending))
-    plan = extraction.ExtractionPlan(
-        name=name,
-        config=modality,
-        spec=spec_of(modality),
-        state=str(state.resolve()) if state else None,
-        output=str(folder.resolve()),
-        corpus=manifest.folder,
+    With ``refit`` what was learnt from another train split is not kept; with ``retry`` rejected
+    payloads are tried again.
+    """
+    started = time.monotonic()
+    target = find_target(name, config, manifest, refit=refit)
+    if target.fit is not None and not target.fit.is_done:
+        fit(name, config, manifest, target.keys, target.fit)
+        target = find_target(name, config, manifest, refit=refit)
+    folder = target.folder
+    assert folder is not None  # the state has just been fitted
+    computed, seconds = 0, 0.0
+    if retry or not is_up_to_date(config, target, read_success(folder)):
+        work = Work(name, config, manifest, folder, target.state)
+        computed = _compute(work, target, compute, retry=retry)
+        seconds = round(time.monotonic() - started, 2)
+        _finish(name, config, manifest, target, seconds)
+    rows = read_current(folder, ("detail", "tally")).table
+    check_rejected(name, config, rows)
+    counts = count_outcomes(config.modalities[name], rows, len(manifest)) | {
+        "computed": computed,
+        "seconds": seconds,
+        "rejections": str(folder / REJECTIONS),
+    }
+    return ModalityOutcome(
+        folder, target.mark, counts, examples_of(rows), computed, seconds,
+        rows.select(["sample_id", "reason"]),
+        target.fit.describe() if target.fit and target.fit.same is not None else "",
+    )  # fmt: skip
+
+
+def is_up_to_date(config: Config, target: Target, marker: Mapping[str, Any] | None) -> bool:
+    """Say whether the folder stands for exactly these payloads, and its files are all there."""
+    return (
+        target.folder is not None
+        and marker is not None
+        and marker["keys_digest"] == target.digest
+        and marker.get("limits") == limits_of(config)
+        and "files" in marker
+        and is_whole(target.folder, marker["files"])
+    )
+
+
+def limits_of(config: Config) -> dict[str, Any]:
+    """Return the settings of the corpus that reject payloads."""
+    return describe_limits(
         allow=config.data.allow,
         max_payload_bytes=config.data.max_payload_bytes,
         max_decode_s=config.data.max_decode_s,
     )
-    progress = Progress(name, len(pending))
-    size = connect(config.runtime)
-    todo = [(sample, reference, keys[sample]) for sample, reference in pending]
-    units = extraction.cut_units(todo, actors=size.cpus)
-    extraction.extract_units(plan, units, actors=size.cpus, on_unit=progress.add)
-    return len(pending)
 
 
-def _complete(
-    name: str, config: Config, manifest: Manifest, folder: Path, state: Path | None
-) -> dict[str, Any]:
-    """Write the table of rejections and return what the completion marker says."""
-    outcomes = read_outcomes(folder)
-    references = dict(zip(manifest.ids, manifest.references[name], strict=True))
-    rejected = sorted(sample for sample, (reason, _) in outcomes.items() if reason)
-    uris = [r if isinstance(r := references[sample], str) else "inline" for sample in rejected]
-    table = pa.table(
-        {
-            "sample_id": pa.array(rejected, pa.string()),
-            "modality": pa.array([name] * len(rejected), pa.string()),
-            "uri": pa.array([uri[:500] for uri in uris], pa.string()),
-            "reason": pa.array([outcomes[sample][0] for sample in rejected], pa.string()),
-            "detail": pa.array([outcomes[sample][1] for sample in rejected], pa.string()),
-        }
-    )
-    with replacing(folder / REJECTIONS) as temporary:
-        pq.write_table(table, temporary)
-    modality: ModalityConfig = config.modalities[name]
-    return {
-        "spec": spec_of(modality).to_dict(),
-        "state": str(state) if state else None,
-        "settings": modality.model_dump(mode="json", exclude={"encode"}),
-        "samples": len(outcomes),
-    }
+def _compute(work: Work, target: Target, compute: Compute, *, retry: bool) -> int:
+    """Extract what no shard holds yet and return how many samples that were."""
+    gaps = find_gaps(work.folder, target.keys, limits=limits_of(work.config), retry=retry)
+    pending = gaps.samples
+    references = zip(work.manifest.ids, work.manifest.references[work.name], strict=True)
+    todo = [(s, r, target.keys[s]) for s, r in references if r is not None and s in pending]
+    if todo:
+        work.folder.mkdir(parents=True, exist_ok=True)
+        compute(work, todo)
+    return len(todo)
 
 
-def _count(outcomes: dict[str, tuple[str, str]], samples: int) -> dict[str, Any]:
-    reasons = Counter(reason for reason, _ in outcomes.values())
-    extracted = reasons.pop("", 0)
-    return {
-        "extracted": extracted,
-        "missing": samples - len(outcomes),
-        "rejected": dict(sorted(reasons.items())),
-    }
-
-
-def _check_rejected(name: str, config: Config, outcomes: dict[str, tuple[str, str]]) -> None:
-    rejected = [(sample, *o) for sample, o in outcomes.items() if o[0]]
-    if not outcomes or len(rejected) / len(outcomes) <= config.data.max_rejected_fraction:
-        return
-    common = Counter(reason for _, reason, _ in rejected).most_common(3)
-    examples = {reason: (sample, detail) for sample, reason, detail in reversed(rejected)}
-    listed = "; ".join(
-        f"{reason} x {number}, e.g. sample {examples[reason][0]} ({examples[reason][1]})"
-        for reason, number in common
-    )
-    raise ExtractionError(
-        f"{len(rejected)} of {len(outcomes)} payloads of {name!r} were rejected: {listed}",
-        where=f"modalities.{name}",
-        hint="look at these samples; 'data.max_rejected_fraction' is "
-        f"{config.data.max_rejected_fraction:g}",
+def _finish(name: str, config: Config, manifest: Manifest, target: Target, seconds: float) -> None:
+    """Write index, table of rejections and completion marker."""
+    assert target.folder is not None
+    write_index(target.folder, target.keys)
+    marker = complete(name, config, manifest, target.folder, target.state)
+    mark_success(
+        target.folder,
+        marker
+        | {
+            "keys_digest": target.digest,
+            "limits": limits_of(config),
+            "seconds": seconds,
+        },
     )

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from mmray.config.document import Config
+from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
@@ -73,7 +74,8 @@ def prepared_folder(config: Config) -> Path:
     }
     columns = {name: modality.payload_settings for name, modality in config.modalities.items()}
     data = config.data.model_dump(
-        mode="json", exclude={"max_rejected_fraction", "max_payload_bytes", "max_decode_s"}
+        mode="json",
+        exclude={"max_rejected_fraction", "max_payload_bytes", "max_decode_s", "refit"},
     )
     return stage_folder(
         config, STAGE, fingerprint(data, columns, tasks, digest_table(config.data.manifest))
@@ -86,6 +88,14 @@ def open_prepared(config: Config, tracker: Tracker) -> tuple[Path, Manifest]:
     require_success(folder, stage=STAGE, error=ManifestError)
     tracker.identify(workflow_key(config, folder.name))
     return folder, read_manifest(folder / MANIFEST)
+
+
+def open_manifest(config: Config) -> Manifest:
+    """Return the manifest as it is now, prepared or not; writes nothing."""
+    prepared = prepared_folder(config)
+    if read_success(prepared) is not None:
+        return read_manifest(prepared / MANIFEST)
+    return check_manifest(config)
 
 
 def manifest_counts(manifest: Manifest) -> dict[str, object]:

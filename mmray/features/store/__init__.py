@@ -1,0 +1,27 @@
+"""The feature store: plain Parquet, readable without Ray or mmray. docs/features.md describes it.
+
+One folder per modality and fingerprint. Older versions of a sample may lie in older shards;
+``index.parquet`` says which version counts.
+"""
+
+from mmray.features.store.current import read_current, read_outcomes
+from mmray.features.store.gaps import Gaps, find_gaps
+from mmray.features.store.index import read_index, write_index
+from mmray.features.store.read import StoredFeatures, assemble_features, read_features
+from mmray.features.store.rows import stored_keys
+from mmray.features.store.shard import shards_of, write_shard
+
+__all__ = [
+    "Gaps",
+    "StoredFeatures",
+    "assemble_features",
+    "find_gaps",
+    "read_current",
+    "read_features",
+    "read_index",
+    "read_outcomes",
+    "shards_of",
+    "stored_keys",
+    "write_index",
+    "write_shard",
+]

@@ -1,0 +1,52 @@
+"""The rows that count: those that the index names."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mmray.features.store.arrow import pc
+from mmray.features.store.index import read_index_table
+from mmray.features.store.rows import StoredRows, read_rows
+
+
+def read_current(folder: Path, columns: Sequence[str] = ()) -> StoredRows:
+    """Read the rows that the index names, in its order; those that no shard holds are left out.
+
+    The table has the index's columns and ``columns`` of the shards.
+    """
+    index = read_index_table(folder)
+    index = index.filter(index["shard"].is_valid())
+    stored = read_rows(folder, columns)
+    names = pa.array([path.name for path in stored.shards], pa.string())
+    numbers = np.asarray(pc.index_in(index["shard"], value_set=names).fill_null(-1))
+    sizes = np.bincount(np.asarray(stored.table["shard"]), minlength=len(names))
+    starts = np.append(np.cumsum(sizes) - sizes, 0)
+    rows = starts[numbers] + np.asarray(index["row"])
+    is_there = numbers >= 0
+    index = index.filter(pa.array(is_there))
+    found = stored.table.take(pa.array(rows[is_there]))
+    for name in columns:
+        index = index.append_column(name, found[name])
+    index = index.set_column(index.column_names.index("shard"), "shard", found["shard"])
+    return StoredRows(stored.shards, stored.abouts, index)
+
+
+def read_outcomes(folder: Path) -> dict[str, tuple[str, str]]:
+    """Return ``(reason, detail)`` of each sample in the index; a reason of "" means extracted."""
+    table = read_current(folder, ("detail",)).table
+    outcomes = zip(table["reason"].to_pylist(), table["detail"].to_pylist(), strict=True)
+    return dict(zip(table["sample_id"].to_pylist(), outcomes, strict=True))
+
+
+def sum_tallies(table: pa.Table) -> Counter[str]:
+    """Return the sum of the tallies of some rows."""
+    total: Counter[str] = Counter()
+    # Many rows tell the same, so each telling is read once.
+    for counted in pc.value_counts(table["tally"].drop_null()).to_pylist():
+        for name, number in json.loads(counted["values"]).items():
+            total[name] += number * counted["counts"]
+    return total

@@ -1,0 +1,46 @@
+"""The files of a feature folder, with size and digest, as its completion marker lists them."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmray.features.store.index import INDEX
+from mmray.features.store.shard import shards_of
+
+REJECTIONS = "rejections.parquet"
+TABLES = (INDEX, REJECTIONS)
+
+Files = Mapping[str, Mapping[str, Any]]
+
+
+def list_files(folder: Path, earlier: Files | None = None) -> dict[str, dict[str, Any]]:
+    """Return size, time and SHA-256 of every file that features consist of, by name.
+
+    A file that stands in ``earlier`` with this size and time is not read again.
+    """
+    listed: dict[str, dict[str, Any]] = {}
+    for path in sorted([*shards_of(folder), *(folder / name for name in TABLES)]):
+        status = path.stat()
+        known = (earlier or {}).get(path.name, {})
+        entry = {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+        if all(known.get(key) == value for key, value in entry.items()):
+            listed[path.name] = dict(known)
+        else:
+            listed[path.name] = entry | {"sha256": digest(path)}
+    return listed
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of one file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_whole(folder: Path, listed: Files) -> bool:
+    """Say whether every listed file is there in its size. What they hold is not read."""
+    try:
+        sizes = {name: (folder / name).stat().st_size for name in listed}
+    except OSError:
+        return False
+    return all(sizes[name] == entry["bytes"] for name, entry in listed.items())

@@ -1,0 +1,58 @@
+"""The index of a feature folder: its samples, the version of each that counts, and its place."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmray.core.atomic import replacing
+from mmray.features.store.rows import KEYS, locate, read_rows
+from mmray.features.store.shard import read_columns
+
+INDEX = "index.parquet"
+COLUMNS = (*KEYS, "reason", "length", "shard", "row")
+
+
+def wanted_table(wanted: Mapping[str, str]) -> pa.Table:
+    """Return sample ids and payload versions as a table."""
+    columns = {"sample_id": list(wanted), "key": list(wanted.values())}
+    return pa.table(columns, schema=pa.schema([(name, pa.string()) for name in KEYS]))
+
+
+def write_index(folder: Path, wanted: Mapping[str, str]) -> None:
+    """Write which samples, and which version of their payload, the folder stands for now."""
+    table = _located(folder, wanted_table(wanted))
+    with replacing(folder / INDEX) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def _located(folder: Path, wanted: pa.Table) -> pa.Table:
+    """Return the index: nulls stand where no shard holds a sample."""
+    stored = read_rows(folder, [*KEYS, "reason", "length"])
+    places = locate(wanted, stored.table)
+    rows = stored.table.take(pa.array(places, mask=places < 0))
+    names = pa.array([path.name for path in stored.shards], pa.string())
+    found = {
+        "reason": rows["reason"],
+        "length": rows["length"].cast(pa.int32()),
+        "shard": names.take(rows["shard"].combine_chunks()),
+        "row": rows["row"],
+    }
+    for name, column in found.items():
+        wanted = wanted.append_column(name, column)
+    return wanted
+
+
+def read_index_table(folder: Path) -> pa.Table:
+    """Read back what ``write_index`` wrote; a broken file is an ExtractionError."""
+    table, _ = read_columns(folder / INDEX, COLUMNS)
+    if table["row"].type != pa.int32():  # of an earlier layout: it does not say where
+        return _located(folder, table.select(list(KEYS)))
+    return table
+
+
+def read_index(folder: Path) -> dict[str, str]:
+    """Return the index as sample id -> payload version."""
+    table, _ = read_columns(folder / INDEX, KEYS)
+    return dict(zip(table["sample_id"].to_pylist(), table["key"].to_pylist(), strict=True))

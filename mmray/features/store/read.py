@@ -1,0 +1,140 @@
+"""Features as arrays, ready to train on. Axes: N samples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from mmray.core.spec import FeatureSpec
+from mmray.errors import ExtractionError
+from mmray.features.store.arrow import pc
+from mmray.features.store.index import read_index_table
+from mmray.features.store.shard import read_columns
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFeatures:
+    """One modality's features for N wanted samples, in their order."""
+
+    values: Array
+    """Dense ``(N, *shape)`` with zeros where absent; ragged: all values along the first axis."""
+    offsets: Array | None
+    """Ragged only: ``(N + 1)`` bounds along the first axis of ``values``."""
+    present: Array
+    """``(N)`` bool."""
+
+
+def read_features(folder: Path, ids: Sequence[str], spec: FeatureSpec) -> StoredFeatures:
+    """Read the features of ``ids``; a sample that has no payload or was rejected is absent.
+
+    The index says where each is, so every value is copied once, from its shard to its place, and
+    one shard is held at a time.
+    """
+    index = read_index_table(folder)
+    index = index.filter(pc.equal(index["reason"], ""))
+    place = pc.index_in(pa.array(ids, pa.string()), value_set=index["sample_id"].combine_chunks())
+    targets = np.flatnonzero(np.asarray(place.is_valid()))
+    index = index.take(place.drop_null())
+    shards = index["shard"].combine_chunks().dictionary_encode()
+    names, shard = shards.dictionary.to_pylist(), np.asarray(shards.indices)
+    rows = np.asarray(index["row"])
+    lengths = np.zeros(len(ids), dtype=np.int64)
+    if spec.is_ragged:
+        lengths[targets] = _lengths(folder, index, spec)
+    present = np.zeros(len(ids), dtype=np.bool_)
+    present[targets] = True
+    result = _allocate(lengths, present, spec)
+    order = np.argsort(shard, kind="stable")
+    bounds = np.searchsorted(shard[order], np.arange(len(names) + 1))
+    for number, name in enumerate(names):
+        chosen = order[bounds[number] : bounds[number + 1]]
+        _copy(folder / name, rows[chosen], targets[chosen], result, spec)
+    return result
+
+
+def _allocate(lengths: Array, present: Array, spec: FeatureSpec) -> StoredFeatures:
+    if not spec.is_ragged:
+        return StoredFeatures(np.zeros((len(present), *spec.shape), spec.dtype), None, present)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    values = np.zeros((int(offsets[-1]), *spec.shape[1:]), spec.dtype)
+    return StoredFeatures(values, offsets, present)
+
+
+def _lengths(folder: Path, index: pa.Table, spec: FeatureSpec) -> Array:
+    """Return the length of each row; shards of an earlier layout are asked for their features."""
+    if not index["length"].null_count:
+        return np.asarray(index["length"])
+    shard, rows = np.asarray(index["shard"]), np.asarray(index["row"])
+    lengths = np.zeros(len(index), dtype=np.int64)
+    for name in np.unique(shard):
+        chosen = shard == name
+        column = _feature_column(folder / name).take(pa.array(rows[chosen]))
+        lengths[chosen] = np.asarray(column.value_lengths()) // _width(spec)
+    return lengths
+
+
+def _copy(
+    path: Path, rows: Array, targets: Array, result: StoredFeatures, spec: FeatureSpec
+) -> None:
+    """Copy the features in ``rows`` of one shard to the samples ``targets`` of the result."""
+    values, bounds = _whole_features(path, spec)
+    starts, sizes = bounds[rows], bounds[rows + 1] - bounds[rows]
+    width = _width(spec)
+    if result.offsets is None:
+        result.values[targets] = values.reshape(-1, *spec.shape)[starts // (width * spec.shape[0])]
+        return
+    steps = values.reshape(-1, *spec.shape[1:])
+    lengths = sizes // width
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    source = np.repeat(starts // width, lengths) + within
+    target = np.repeat(result.offsets[targets], lengths) + within
+    result.values[target] = steps[source]
+
+
+def _whole_features(path: Path, spec: FeatureSpec) -> tuple[Array, Array]:
+    """Return values and bounds of all features of a shard; a misfit is an ExtractionError."""
+    column = _feature_column(path)
+    values, bounds = column.values.to_numpy(), column.offsets.to_numpy()
+    sizes = np.diff(bounds)
+    steps, rest = np.divmod(sizes, _width(spec))
+    fits = (rest == 0) & (steps <= spec.shape[0])
+    if not spec.is_ragged:
+        fits &= (steps == spec.shape[0]) | (sizes == 0)
+    if not fits.all():
+        raise ExtractionError(
+            f"a feature of {sizes[~fits][0]} values does not fit {spec.describe()}",
+            where=str(path),
+            hint="run 'mmray features verify CONFIG'",
+        )
+    return values, bounds
+
+
+def _feature_column(path: Path) -> pa.Array:
+    return read_columns(path, ["feature"])[0]["feature"].combine_chunks()
+
+
+def _width(spec: FeatureSpec) -> int:
+    return int(np.prod(spec.shape[1:], dtype=np.int64))
+
+
+def assemble_features(pieces: Mapping[int, Array], count: int, spec: FeatureSpec) -> StoredFeatures:
+    """Join flat values of some rows of ``count``; the other rows are absent."""
+    present = np.zeros(count, dtype=np.bool_)
+    present[list(pieces)] = True
+    lengths = np.zeros(count, dtype=np.int64)
+    for row, piece in pieces.items():
+        lengths[row] = len(piece) // _width(spec)
+    result = _allocate(lengths, present, spec)
+    for row, piece in pieces.items():
+        if result.offsets is None:
+            result.values[row] = piece.reshape(spec.shape)
+        else:
+            bounds = slice(result.offsets[row], result.offsets[row + 1])
+            result.values[bounds] = piece.reshape(-1, *spec.shape[1:])
+    return result

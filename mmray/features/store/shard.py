@@ -1,0 +1,120 @@
+"""One shard: a Parquet file of some samples' features that says itself what it holds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmray.core.atomic import replacing
+from mmray.core.fingerprint import digest_lines
+from mmray.core.spec import FeatureSpec
+from mmray.errors import ExtractionError
+from mmray.features.extractor import ExtractedBatch
+from mmray.features.store.statistics import measure
+
+PATTERN = "shard-*.parquet"
+PREFIX = "mmray."
+"""Of the keys of the schema metadata that are ours."""
+
+
+def write_shard(
+    folder: Path,
+    ids: Sequence[str],
+    keys: Sequence[str],
+    batch: ExtractedBatch,
+    spec: FeatureSpec,
+    *,
+    limits: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write one shard whole or not at all; the same samples give the same name.
+
+    ``limits`` are the settings of the corpus under which payloads were rejected.
+    """
+    column = _feature_column(batch, spec)
+    lengths = [None if feature is None else len(feature) for feature in batch.features]
+    tallies = [json.dumps(tally, sort_keys=True) if tally else None for tally in batch.tallies]
+    table = pa.table(
+        {
+            "sample_id": pa.array(ids, pa.string()),
+            "key": pa.array(keys, pa.string()),
+            "reason": pa.array(batch.reasons, pa.string()),
+            "detail": pa.array(batch.details, pa.string()),
+            "tally": pa.array(tallies or [None] * len(ids), pa.string()),
+            "length": pa.array(lengths, pa.int32()),
+            "feature": column,
+        }
+    )
+    about = {
+        "version": version("mmray"),
+        "fingerprint": folder.name,
+        "spec": spec.to_dict(),
+        "statistics": asdict(measure(column, spec)),
+        "limits": dict(limits) if limits is not None else None,
+    }
+    metadata = {PREFIX + key: json.dumps(value, sort_keys=True) for key, value in about.items()}
+    name = digest_lines(f"{i} {k}" for i, k in zip(ids, keys, strict=True))
+    path = folder / f"shard-{name}.parquet"
+    with replacing(path) as temporary:
+        pq.write_table(
+            table.replace_schema_metadata(metadata),
+            temporary,
+            compression="zstd",
+            use_dictionary=["reason", "detail", "tally"],  # values seldom repeat
+        )
+    return path
+
+
+def _feature_column(batch: ExtractedBatch, spec: FeatureSpec) -> pa.Array:
+    dtype = pa.from_numpy_dtype(np.dtype(spec.dtype))
+    # The clips of a shard can have more values than a 32-bit offset reaches.
+    list_of = pa.large_list if spec.layout == "frames" else pa.list_
+    flat = [None if feature is None else feature.ravel() for feature in batch.features]
+    return pa.array(flat, list_of(dtype))
+
+
+def shards_of(folder: Path) -> list[Path]:
+    """Return the complete shards, oldest first, so that a newer version of a sample wins."""
+    return sorted(folder.glob(PATTERN), key=lambda path: (path.stat().st_mtime_ns, path))
+
+
+def read_columns(path: Path, columns: Sequence[str]) -> tuple[pa.Table, dict[str, Any]]:
+    """Return some columns of one file, nulls for one that it lacks, and what it says of itself.
+
+    A file that cannot be read is an ExtractionError.
+    """
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            schema = file.schema_arrow
+            table = file.read([name for name in columns if name in schema.names])
+    except FileNotFoundError:
+        raise ExtractionError(
+            "a file of the stored features is not there",
+            where=str(path),
+            hint="run 'mmray extract CONFIG' again: what is missing is made anew",
+        ) from None
+    except (OSError, pa.ArrowException) as error:
+        raise ExtractionError(
+            f"these stored features cannot be read: {error}",
+            where=str(path),
+            hint="delete this file and run 'mmray extract CONFIG' again: it is made anew",
+        ) from None
+    for name in columns:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), pa.string()))
+    return table.select(list(columns)), about_of(schema)
+
+
+def about_of(schema: pa.Schema) -> dict[str, Any]:
+    """Return what the metadata of a shard's schema says; empty for one that says nothing."""
+    metadata: dict[bytes, bytes] = schema.metadata or {}
+    return {
+        key.decode().removeprefix(PREFIX): json.loads(value)
+        for key, value in metadata.items()
+        if key.startswith(PREFIX.encode())
+    }

@@ -1,0 +1,108 @@
+"""What is said of a modality when its features are complete."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmray.config.document import Config
+from mmray.config.modality import ModalityConfig
+from mmray.core.atomic import read_success, replacing
+from mmray.data.manifest import Manifest
+from mmray.errors import ExtractionError
+from mmray.features.build import extractor_identity, extractor_tally
+from mmray.features.spec import spec_of
+from mmray.features.store import read_current
+from mmray.features.store.arrow import pc
+from mmray.features.store.current import sum_tallies
+from mmray.features.store.files import REJECTIONS, list_files
+from mmray.features.store.totals import total_statistics
+
+
+def complete(
+    name: str, config: Config, manifest: Manifest, folder: Path, state: Path | None
+) -> dict[str, Any]:
+    """Write the table of rejections and return what the completion marker says."""
+    modality = config.modalities[name]
+    spec = spec_of(modality)
+    current = read_current(folder, ("detail", "tally"))
+    _write_rejections(name, manifest, folder, current.table)
+    earlier = read_success(folder) or {}
+    return {
+        "spec": spec.to_dict(),
+        "state": str(state) if state else None,
+        "settings": modality.model_dump(mode="json", exclude={"encode"}),
+        "identity": extractor_identity(modality, state),
+        "samples": len(current.table),
+        "counts": count_outcomes(modality, current.table, len(manifest)),
+        "statistics": total_statistics(current, spec),
+        "completed": datetime.now(UTC).isoformat(timespec="seconds"),
+        "files": list_files(folder, earlier.get("files")),
+    }
+
+
+def _write_rejections(name: str, manifest: Manifest, folder: Path, rows: pa.Table) -> None:
+    rejected = _rejected(rows).sort_by("sample_id")
+    samples = rejected["sample_id"].to_pylist()
+    references = dict(zip(manifest.ids, manifest.references[name], strict=True))
+    uris = [r[:500] if isinstance(r := references[s], str) else "inline" for s in samples]
+    table = pa.table(
+        {
+            "sample_id": rejected["sample_id"],
+            "modality": pa.array([name] * len(samples), pa.string()),
+            "uri": pa.array(uris, pa.string()),
+            "reason": rejected["reason"],
+            "detail": rejected["detail"],
+        }
+    )
+    with replacing(folder / REJECTIONS) as temporary:
+        pq.write_table(table, temporary)
+
+
+def _rejected(rows: pa.Table) -> pa.Table:
+    return rows.filter(pc.not_equal(rows["reason"], ""))
+
+
+def count_outcomes(modality: ModalityConfig, rows: pa.Table, samples: int) -> dict[str, Any]:
+    """Count the payloads of ``samples`` by outcome, and what was redacted in them."""
+    counted = pc.value_counts(rows["reason"]).to_pylist()
+    reasons = {entry["values"]: entry["counts"] for entry in counted}
+    extracted = reasons.pop("", 0)
+    counts: dict[str, Any] = {
+        "extracted": extracted,
+        "missing": samples - len(rows),
+        "rejected": dict(sorted(reasons.items())),
+    }
+    if extractor_tally(modality) is not None:
+        counts["redacted"] = dict(sorted(sum_tallies(rows).items()))
+    return counts
+
+
+def examples_of(rows: pa.Table) -> dict[str, str]:
+    """Return for each reason the id of the first sample that has it."""
+    rejected = _rejected(rows)
+    first = rejected.group_by("reason", use_threads=False).aggregate([("sample_id", "first")])
+    return dict(zip(first["reason"].to_pylist(), first["sample_id_first"].to_pylist(), strict=True))
+
+
+def check_rejected(name: str, config: Config, rows: pa.Table) -> None:
+    """Too large a share of rejected payloads is an ExtractionError that names the reasons."""
+    rejected = _rejected(rows)
+    if len(rejected) <= config.data.max_rejected_fraction * len(rows):
+        return
+    common = Counter(rejected["reason"].to_pylist()).most_common(3)
+    examples = {row["reason"]: row for row in reversed(rejected.to_pylist())}
+    listed = "; ".join(
+        f"{reason} x {number}, e.g. sample {examples[reason]['sample_id']} "
+        f"({examples[reason]['detail']})"
+        for reason, number in common
+    )
+    raise ExtractionError(
+        f"{len(rejected)} of {len(rows)} payloads of {name!r} were rejected: {listed}",
+        where=f"modalities.{name}",
+        hint="look at these samples; 'data.max_rejected_fraction' is "
+        f"{config.data.max_rejected_fraction:g}",
+    )

@@ -1,0 +1,141 @@
+"""What an extractor has learnt from the train split: when it is learnt anew, and when it is kept.
+
+One new sample in the train split must not compute every feature again. So what was learnt earlier
+with the same settings is kept while at least ``KEPT_SHARE`` of the payloads are the same, counted
+against those of then and of now; and never when a payload of then is in val or test now.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmray.config.document import Config
+from mmray.core.atomic import mark_success, read_success, replacing
+from mmray.core.fingerprint import digest_lines, fingerprint
+from mmray.core.rejection import Rejection
+from mmray.core.word import Split
+from mmray.data.manifest import Manifest
+from mmray.features.fit import FIT_VERSION, fit_extractor, needs_fit
+from mmray.features.payload import read_payload
+from mmray.media.source import PayloadReader
+
+logger = logging.getLogger(__name__)
+KEPT_SHARE = 0.9
+LEARNT_FROM = "learnt_from.parquet"
+STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Where an extractor's fitted state is, or will be."""
+
+    folder: Path
+    payloads: int
+    """Different payloads of the train split now."""
+    is_done: bool = False
+    same: int | None = None
+    """Of a state that was learnt from other payloads: how many of them are there now."""
+
+    @property
+    def state(self) -> Path:
+        """The folder with the state's files."""
+        return self.folder / STATE
+
+    def describe(self) -> str:
+        """Say what happens, for a person."""
+        if self.same is not None:
+            return (
+                f"what was learnt earlier is kept: {self.same} of the train split's "
+                f"{self.payloads} payloads taught it; --refit learns anew"
+            )
+        if self.is_done:
+            return f"learnt from the train split's {self.payloads} payloads"
+        return f"not fitted yet: learns from the train split's {self.payloads} payloads first"
+
+
+def find_fit(
+    name: str, config: Config, manifest: Manifest, keys: Mapping[str, str], *, refit: bool = False
+) -> Fit | None:
+    """Return which fitted state counts; None where the extractor learns nothing.
+
+    It follows from the document, the manifest and what is in the workspace, so every stage finds
+    the same. ``refit``: only one that was learnt from exactly these payloads.
+    """
+    modality = config.modalities[name]
+    if not needs_fit(modality):
+        return None
+    settings = fingerprint(FIT_VERSION, modality.model_dump(mode="json", exclude={"encode"}))
+    train = [
+        keys[manifest.ids[r]] for r in manifest.rows_of(Split.TRAIN) if manifest.ids[r] in keys
+    ]
+    root = Path(config.workspace) / "features" / name
+    exact = root / f"fitted-{fingerprint(settings, digest_lines(train))}"
+    payloads = set(train)
+    if read_success(exact) is not None:
+        return Fit(exact, len(payloads), is_done=True)
+    if refit or config.data.refit == "always":
+        return Fit(exact, len(payloads))
+    least = 0.0 if config.data.refit == "never" else KEPT_SHARE
+    held_out = set(keys.values()) - payloads
+    kept: list[tuple[float, int, Path]] = []
+    for folder in sorted(root.glob("fitted-*")):
+        then = _learnt_from(folder, settings)
+        if then and not then & held_out:
+            same = len(then & payloads)
+            kept.append((same / max(len(then), len(payloads)), same, folder))
+    if not kept or max(kept)[0] < least:
+        return Fit(exact, len(payloads))
+    _, same, folder = max(kept)
+    return Fit(folder, len(payloads), is_done=True, same=same)
+
+
+def _learnt_from(folder: Path, settings: str) -> set[str]:
+    """Return what a complete state with these settings was learnt from; empty for another one."""
+    success = read_success(folder)
+    if success is None or success.get("settings") != settings:
+        return set()
+    return set(pq.read_table(folder / LEARNT_FROM)["key"].to_pylist())
+
+
+def fit(name: str, config: Config, manifest: Manifest, keys: Mapping[str, str], found: Fit) -> None:
+    """Learn from the train split and write the state, unless that is done."""
+    if found.is_done:
+        return
+    modality = config.modalities[name]
+    logger.info("%s: fitting %s on the train split", name, modality.extract.kind)
+    found.state.mkdir(parents=True, exist_ok=True)
+    fit_extractor(modality, train_payloads(name, config, manifest), found.state)
+    train = {manifest.ids[row] for row in manifest.rows_of(Split.TRAIN)}
+    learnt = sorted({key for sample, key in keys.items() if sample in train})
+    with replacing(found.folder / LEARNT_FROM) as temporary:
+        pq.write_table(pa.table({"key": pa.array(learnt, pa.string())}), temporary)
+    settings = fingerprint(FIT_VERSION, modality.model_dump(mode="json", exclude={"encode"}))
+    mark_success(found.folder, {"name": name, "settings": settings, "payloads": len(learnt)})
+
+
+def train_payloads(name: str, config: Config, manifest: Manifest) -> list[bytes]:
+    """Return what an extractor may learn from: the readable payloads of the train split."""
+    modality = config.modalities[name]
+    reader = corpus_reader(config, manifest)
+    payloads: list[bytes] = []
+    for row in manifest.rows_of(Split.TRAIN):
+        reference = manifest.references[name][row]
+        if reference is None:
+            continue
+        payload = read_payload(reader, reference, is_inline=modality.is_inline)
+        if not isinstance(payload, Rejection):
+            payloads.append(payload)
+    return payloads
+
+
+def corpus_reader(config: Config, manifest: Manifest) -> PayloadReader:
+    """Return a reader that stays inside of the corpus."""
+    return PayloadReader(
+        roots=config.data.allow,
+        folder=manifest.folder,
+        max_bytes=config.data.max_payload_bytes,
+    )

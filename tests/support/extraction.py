@@ -1,0 +1,82 @@
+"""Prepare and extract on a small corpus, in this process: the stages without Ray."""
+
+import json
+from pathlib import Path
+
+from mmray.features.build import build_extractor
+from mmray.stages import extract, prepare
+from mmray.stages.extract import open_extracted
+from mmray.stages.prepare import open_prepared
+from mmray.tracking.memory import MemoryTracker
+from tests.support.document import make_config, write_lines
+
+
+class Here:
+    """Computes in this process and remembers which samples."""
+
+    def __init__(self):
+        self.computed = {}
+
+    def __call__(self, work, todo):
+        from mmray.distributed.extraction import ExtractionPlan, cut_units, extract_unit
+        from mmray.features.spec import spec_of
+
+        modality, data = work.config.modalities[work.name], work.config.data
+        plan = ExtractionPlan(
+            name=work.name, config=modality, spec=spec_of(modality), state=None,
+            output=str(work.folder), corpus=work.manifest.folder, allow=data.allow,
+            max_payload_bytes=data.max_payload_bytes, max_decode_s=data.max_decode_s,
+        )  # fmt: skip
+        extractor = build_extractor(modality, work.state)
+        self.computed.setdefault(work.name, []).extend(sample for sample, _, _ in todo)
+        for unit in cut_units(todo, actors=2):
+            extract_unit(extractor, extractor.decode, plan, unit)
+
+
+class Corpus:
+    """A folder with a manifest and a workspace."""
+
+    def __init__(self, folder, rows, **modalities):
+        self.folder = Path(folder)
+        self.modalities = modalities
+        self.data = {}
+        self.write(rows)
+
+    def write(self, rows):
+        self.rows = rows
+        write_lines(self.folder / "manifest.jsonl", rows)
+
+    @property
+    def config(self):
+        manifest = str(self.folder / "manifest.jsonl")
+        data = {"manifest": manifest, "split": {"column": "part"}} | self.data
+        workspace = str(self.folder / "work")
+        return make_config(workspace=workspace, data=data, modalities=self.modalities)
+
+    def extract(self, **options):
+        """Return the report and which samples were computed, by modality."""
+        here, tracker = Here(), MemoryTracker()
+        prepare.run(self.config, tracker)
+        report = extract.run(self.config, tracker, compute=here, **options)
+        self.metrics = {k: v[-1][1] for k, v in tracker.parent().metrics.items()}
+        return report, here.computed
+
+    def folders(self):
+        """Return the feature folder of each modality, as the later stages find it."""
+        prepared, manifest = open_prepared(self.config, MemoryTracker())
+        features = open_extracted(self.config, prepared, manifest)[1]
+        return {name: feature.folder for name, feature in features.items()}
+
+
+def notes(count, **columns):
+    """Return rows with a note each; of ten samples eight are train, one val, one test."""
+    parts = ["train"] * 8 + ["val", "test"]
+    return [
+        {"sample_id": f"s{n}", "note": f"note number {n}", "label": "ab"[n % 2],
+         "part": parts[n % 10]} | {key: make(n) for key, make in columns.items()}
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def read_marker(folder):
+    return json.loads((folder / "_SUCCESS.json").read_text(encoding="utf-8"))
