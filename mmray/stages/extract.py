@@ -12,6 +12,7 @@ from mmray.core.report import Report
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
+from mmray.features import remote_version
 from mmray.features.store import read_outcomes
 from mmray.stages.modality import ModalityOutcome, extract_modality, feature_folder, payload_keys
 from mmray.stages.prepare import open_prepared
@@ -26,6 +27,7 @@ def run(config: Config, tracker: Tracker) -> Report:
     """Bring the features of every modality up to date."""
     started = time.monotonic()
     prepared, manifest = open_prepared(config, tracker)
+    remote_version.forget()
     outcomes = {name: extract_modality(name, config, manifest) for name in config.modality_order()}
     folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
     earlier = earlier_report(folder)

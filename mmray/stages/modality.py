@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.build import extractor_identity
 from mmray.features.fit import FIT_VERSION, fit_extractor, needs_fit
-from mmray.features.payload import payload_key, read_payload
+from mmray.features.payload import payload_key, read_payload, remote_uris
+from mmray.features.remote_version import remote_versions
 from mmray.features.spec import spec_of
 from mmray.features.store import read_outcomes, stored_keys, write_index
+from mmray.media.address import HostGuard
 from mmray.media.source import PayloadReader
 from mmray.stages.progress import Progress
 
@@ -82,13 +85,24 @@ def extract_modality(name: str, config: Config, manifest: Manifest) -> ModalityO
 
 def payload_keys(name: str, config: Config, manifest: Manifest) -> tuple[dict[str, str], str]:
     """Return the version of every payload that the manifest has, and a digest of them all."""
-    modality = config.modalities[name]
-    keys = {
-        sample: payload_key(reference, manifest.folder, is_inline=modality.is_inline)
-        for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
-        if reference is not None
-    }
+    found = _keys(name, config, manifest, range(len(manifest)))
+    keys = {manifest.ids[row]: key for row, key in found.items()}
     return keys, digest_lines(f"{sample} {key}" for sample, key in keys.items())
+
+
+def _keys(name: str, config: Config, manifest: Manifest, rows: Iterable[int]) -> dict[int, str]:
+    """Return the version of the payload of each row that has one."""
+    is_inline, folder = config.modalities[name].is_inline, manifest.folder
+    references = {row: r for row in rows if (r := manifest.references[name][row]) is not None}
+    versions: dict[str, str] = {}
+    if config.data.remote_version == "etag" and not is_inline:
+        guard = HostGuard(folder, config.data.allow)
+        uris = remote_uris(list(references.values()), folder)
+        versions = remote_versions(uris, guard, max_s=config.data.max_read_s)
+    return {
+        row: payload_key(reference, folder, is_inline=is_inline, versions=versions)
+        for row, reference in references.items()
+    }
 
 
 def feature_folder(name: str, config: Config, manifest: Manifest) -> Path | None:
@@ -108,13 +122,7 @@ def _root(name: str, config: Config) -> Path:
 def _state_folder(name: str, config: Config, manifest: Manifest) -> Path:
     """Name what is fitted by what it is fitted on: the settings and the train split's payloads."""
     modality = config.modalities[name]
-    rows = manifest.rows_of(Split.TRAIN)
-    references = [manifest.references[name][row] for row in rows]
-    keys = [
-        payload_key(reference, manifest.folder, is_inline=modality.is_inline)
-        for reference in references
-        if reference is not None
-    ]
+    keys = _keys(name, config, manifest, manifest.rows_of(Split.TRAIN)).values()
     settings = modality.model_dump(mode="json", exclude={"encode"})
     mark = fingerprint(FIT_VERSION, settings, digest_lines(keys))
     return _root(name, config) / f"fitted-{mark}"
@@ -156,6 +164,7 @@ def corpus_reader(config: Config, manifest: Manifest) -> PayloadReader:
         roots=config.data.allow,
         folder=manifest.folder,
         max_bytes=config.data.max_payload_bytes,
+        max_read_s=config.data.max_read_s,
     )
 
 
@@ -192,6 +201,7 @@ def _compute(
         corpus=manifest.folder,
         allow=config.data.allow,
         max_payload_bytes=config.data.max_payload_bytes,
+        max_read_s=config.data.max_read_s,
         max_decode_s=config.data.max_decode_s,
     )
     progress = Progress(name, len(pending))
