@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _ARCHIVE = re.compile(r"\.(?:tar|arrow)#")
+_IPV6 = re.compile(r"^\[[0-9a-fA-F:.]+\]")
 _SPAN = re.compile(r"(\d{1,15})\+(\d{1,15})")
 WEB = ("http://", "https://")
 
@@ -54,7 +55,7 @@ def check_reference(ref: str, folder: str, roots: Sequence[str]) -> str | None:
 def _check_uri(ref: str, place: str, roots: Sequence[str]) -> str | None:
     scheme, rest = place.split("://", 1)
     plain = unquote(rest)
-    if "::" in place or ".." in plain.split("/") or "\\" in plain or _has_control(plain):
+    if "::" in _IPV6.sub("", rest) or ".." in plain.split("/") or "\\" in plain or _has_control(plain):
         return f"{ref!r} is not a plain URI ('..', '::' and backslashes are refused)"
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in host and scheme != "hdfs":

@@ -5,8 +5,10 @@ No cookies, no credentials from the environment and no proxies: a proxy would re
 
 import asyncio
 import os
+import threading
+import weakref
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from socket import AddressFamily
 from typing import TypeVar
@@ -103,6 +105,7 @@ class WebClient:
                 auto_decompress=False,
                 trust_env=False,
             )
+            weakref.finalize(self, _close, self._session, self._loop)
         return self._session
 
 
@@ -133,6 +136,14 @@ def web_client(guard: HostGuard) -> WebClient:
 @lru_cache(maxsize=8)
 def _client(guard: HostGuard, process: int) -> WebClient:
     return WebClient(guard)
+
+
+def _close(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
+    """Close the connections; when the client is collected, or the process ends."""
+    with suppress(RuntimeError, TimeoutError):  # the loop is gone, or does not answer any more
+        closing = asyncio.run_coroutine_threadsafe(session.close(), loop)
+        if threading.current_thread() is not fsspec.asyn.iothread[0]:
+            closing.result(timeout=1)
 
 
 def _to_url(text: str) -> URL:
