@@ -141,6 +141,7 @@ def reader_for(config: Config, folder: str) -> PayloadReader:
         roots=("/", *config.data.allow),
         folder=folder,
         max_bytes=config.data.max_payload_bytes,
+        max_read_s=config.data.max_read_s,
     )
 
 

@@ -6,6 +6,8 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 
 from mmray.config.base import Fraction, StrictModel
 
+Layout = Literal["auto", "files", "folders", "webdataset", "huggingface"]
+
 
 class SplitConfig(StrictModel):
     """Shares of train, val and test; or the column that says which sample is which."""
@@ -33,18 +35,26 @@ class DataConfig(StrictModel):
     """The manifest, and what its references may point to."""
 
     manifest: str
-    """A .jsonl, .csv or .parquet file, or a folder of them; a local path or a URI."""
+    """A .jsonl, .csv or .parquet file, a folder of them, a folder per class, WebDataset tars, or a
+    Hugging Face data set on disk; a local path or a URI (s3://, gs://, hdfs://, https://)."""
+    layout: Layout = "auto"
+    """How the samples lie there. ``auto`` looks, and refuses what could be read in two ways."""
     id: str | None = None
     """Column with a unique sample id; without it, ``sample_id`` where there is such a column, else
     a hash of the sample's payload references."""
     split: SplitConfig = SplitConfig()
     allow: tuple[str, ...] = ()
     """Folders, or URI prefixes such as ``s3://bucket/``, that references may reach outside of the
-    manifest's own folder."""
+    manifest's own folder. A web server in a private network must be listed by its address."""
+    remote_version: Literal["none", "etag"] = "none"
+    """How a changed remote payload is noticed: not at all, its URI is its name (no request); or by
+    its ETag, else size and date (one request per payload and run)."""
     max_rejected_fraction: Fraction = 0.5
     """Extraction fails when a larger share of a modality's payloads is rejected."""
     max_payload_bytes: PositiveInt = 256 * 2**20
-    """A larger payload is rejected unread."""
+    """A larger payload is rejected."""
+    max_read_s: PositiveFloat = 60.0
+    """A remote payload that takes longer to arrive is rejected; seconds."""
     max_decode_s: PositiveFloat = 60.0
     """A payload that takes longer to decode is rejected; seconds."""
     refit: Literal["auto", "always", "never"] = "auto"

@@ -16,7 +16,7 @@ from mmray.data.reference import Reference, reference_of
 from mmray.data.split import split_by_hash
 from mmray.data.table import RawTable
 from mmray.errors import ManifestError
-from mmray.media.source import check_reference
+from mmray.media.place import check_reference
 
 
 def normalise(table: RawTable, config: Config) -> Manifest:

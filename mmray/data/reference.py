@@ -27,6 +27,12 @@ UNREADABLE = "unreadable"
 """Key of the object that stands in a row for a cell that cannot be read."""
 
 
+class FileReference(str):
+    """A cell that names a file and is no text: what a folder, a tar or an Arrow file holds."""
+
+    __slots__ = ()
+
+
 def reference_of(config: ModalityConfig, row: Mapping[str, Any]) -> Reference | None:
     """Return text, a path, a URI or bytes; None where the payload is missing.
 
@@ -37,6 +43,8 @@ def reference_of(config: ModalityConfig, row: Mapping[str, Any]) -> Reference | 
     if isinstance(config, TableConfig):
         return _row_as_json(config, row)
     value = row.get(config.column)
+    if isinstance(value, FileReference):
+        return _file_of(config, value)
     reference = _text_of(value) if config.is_inline else _unwrapped(value)
     if is_missing(reference):
         return None
@@ -47,6 +55,15 @@ def reference_of(config: ModalityConfig, row: Mapping[str, Any]) -> Reference | 
     if isinstance(reference, os.PathLike):
         return os.fspath(reference)
     raise ValueError(f"a payload must be text, a path or bytes, not {value!r:.80}")
+
+
+def _file_of(config: ModalityConfig, reference: FileReference) -> str:
+    if config.is_inline:
+        raise ValueError(
+            f"the column {config.column!r} holds files and not text; to read them as text, say "
+            "'payload: file'"
+        )
+    return str(reference)
 
 
 def _text_of(value: object) -> object:

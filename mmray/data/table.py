@@ -1,24 +1,31 @@
-"""Manifests as people bring them: .jsonl, .csv, .parquet; a file or a folder, local or remote."""
+"""A corpus as a table of rows, however it lies there: manifests, folders, shards, data sets."""
 
-import csv
-import hashlib
-import io
-import json
-import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import fsspec
-import pyarrow.lib
-import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
-
+from mmray.config.data import DataConfig, Layout
 from mmray.core.fingerprint import digest_lines
+from mmray.data.layout_files import SUFFIXES, digest_files, manifest_names, read_files
+from mmray.data.layout_folders import digest_folders, read_folders
+from mmray.data.layout_huggingface import MARKERS, digest_huggingface, read_huggingface
+from mmray.data.layout_webdataset import digest_webdataset, read_webdataset, shard_names
+from mmray.data.source import Row, Source
+from mmray.data.source_open import open_source
 from mmray.errors import ManifestError
 
-SUFFIXES = (".jsonl", ".csv", ".parquet")
+_READERS: Mapping[Layout, Callable[[Source], Iterator[Row]]] = {
+    "files": read_files,
+    "folders": read_folders,
+    "webdataset": read_webdataset,
+    "huggingface": read_huggingface,
+}
+_DIGESTS: Mapping[Layout, Callable[[Source], Iterator[str]]] = {
+    "files": digest_files,
+    "folders": digest_folders,
+    "webdataset": digest_webdataset,
+    "huggingface": digest_huggingface,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,170 +44,73 @@ class RawTable:
         return list(dict.fromkeys(key for row in self.rows for key in row))
 
 
-def read_table(uri: str) -> RawTable:
-    """Read a manifest; a file that is not there, empty or broken is a ManifestError."""
-    filesystem, path, files = _find(uri)
-    is_folder = files != [path]
-    rows: list[Mapping[str, Any]] = []
+def read_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) -> RawTable:
+    """Read all rows; a source that is not there, empty, mixed or broken is a ManifestError."""
+    source = open_source(uri, allow)
     places: list[str] = []
-    for file in files:
-        for number, row in _read_rows(file, _read_bytes(filesystem, file)):
-            rows.append(row)
-            places.append(f"{file}:{number}" if _is_remote(uri) else f"{_short(file)}:{number}")
+    rows: list[Mapping[str, Any]] = []
+    for place, row in _READERS[_layout_of(source, layout)](source):
+        places.append(place)
+        rows.append(row)
     if not rows:
         raise ManifestError("the manifest has no samples", where=uri, hint="add a row per sample")
-    folder = path if is_folder else posixpath.dirname(path)
-    return RawTable(uri=uri, folder=_folder_uri(uri, folder), rows=rows, places=places)
+    return RawTable(uri=uri, folder=source.folder, rows=rows, places=places)
 
 
-def digest_table(uri: str) -> str:
-    """Return a digest of the manifest's bytes, and of where it lies."""
-    filesystem, _, files = _find(uri)
-    contents = {file: _read_bytes(filesystem, file) for file in files}
-    return digest_lines(
-        f"{file} {hashlib.sha256(content).hexdigest()}" for file, content in contents.items()
+def digest_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) -> str:
+    """Return a digest of what the rows follow from, and of where it lies.
+
+    Manifests are read for it; of shards and data sets it takes size and date, or the ETag.
+    """
+    source = open_source(uri, allow)
+    return digest_lines(_DIGESTS[_layout_of(source, layout)](source))
+
+
+def read_corpus(config: DataConfig) -> RawTable:
+    """Read what the document names."""
+    return read_table(config.manifest, layout=config.layout, allow=config.allow)
+
+
+def digest_corpus(config: DataConfig) -> str:
+    """Return a digest of what the document names."""
+    return digest_table(config.manifest, layout=config.layout, allow=config.allow)
+
+
+def _layout_of(source: Source, layout: Layout) -> Layout:
+    """Say how the rows lie there; what is empty, or could be read in two ways, is an error."""
+    found = _layouts_in(source) if source.is_folder else [_layout_of_file(source)]
+    if layout != "auto":
+        found = [layout] if layout in found else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ManifestError(
+            f"this folder can be read in several ways: {', '.join(found)}",
+            where=source.uri,
+            hint=f"choose one, as in 'data.layout: {found[0]}', or part them",
+        )
+    raise ManifestError(
+        "there is nothing to read" if layout == "auto" else f"nothing here is laid out as {layout}",
+        where=source.uri,
+        hint=f"it needs manifests ({', '.join(SUFFIXES)}), .tar shards, a folder per class, or "
+        "what save_to_disk of Hugging Face datasets wrote",
     )
 
 
-def _find(uri: str) -> tuple[fsspec.AbstractFileSystem, str, list[str]]:
-    try:
-        filesystem, path = url_to_fs(uri)
-        exists = filesystem.exists(path)
-    except (ValueError, ImportError, OSError) as error:
-        raise ManifestError(f"cannot reach the manifest {uri!r}: {error}") from None
-    if not exists:
-        raise ManifestError(
-            f"there is no manifest {uri!r}",
-            hint="relative paths start in the folder where you call mmray; see 'data.manifest'",
-        )
-    return filesystem, path, _files_in(filesystem, path, uri) if filesystem.isdir(path) else [path]
+def _layouts_in(source: Source) -> list[Layout]:
+    names = source.names()
+    if any(marker in names for marker in MARKERS):
+        return ["huggingface"]
+    found: list[Layout] = []
+    if manifest_names(source):
+        found.append("files")
+    if shard_names(source):
+        found.append("webdataset")
+    # Beside manifests, folders hold the payloads that these name.
+    if "files" not in found and source.folders():
+        found.append("folders")
+    return found
 
 
-def _files_in(filesystem: fsspec.AbstractFileSystem, path: str, uri: str) -> list[str]:
-    listed = [
-        str(entry["name"]) for entry in filesystem.ls(path, detail=True) if entry["type"] == "file"
-    ]
-    files = sorted(name for name in listed if name.lower().endswith(SUFFIXES))
-    if not files:
-        raise ManifestError(
-            "no manifest in this folder", where=uri, hint=f"it needs one of {', '.join(SUFFIXES)}"
-        )
-    return files
-
-
-def _read_bytes(filesystem: fsspec.AbstractFileSystem, file: str) -> bytes:
-    try:
-        return cast("bytes", filesystem.cat_file(file))
-    except OSError as error:
-        raise ManifestError(f"cannot read the manifest: {error}", where=_short(file)) from None
-
-
-def _read_rows(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield (number, row): the line in a text file, the row from 1 in Parquet."""
-    match posixpath.splitext(file)[1].lower():
-        case ".jsonl":
-            yield from _read_jsonl(file, content)
-        case ".csv":
-            yield from _read_csv(file, content)
-        case ".parquet":
-            yield from _read_parquet(file, content)
-        case suffix:
-            raise ManifestError(
-                f"unknown kind of manifest {suffix!r}",
-                where=file,
-                hint=f"use one of {', '.join(SUFFIXES)}",
-            )
-
-
-def _read_jsonl(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(content.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            reason = getattr(error, "msg", None) or "not UTF-8"
-            raise ManifestError(
-                f"this line is not JSON: {reason}",
-                where=f"{_short(file)}:{number}",
-                hint='each line must be one object, such as {"photo": "a.jpg"}',
-            ) from None
-        if not isinstance(row, dict):
-            raise ManifestError(
-                "this line is not an object",
-                where=f"{_short(file)}:{number}",
-                hint='each line must be one object, such as {"photo": "a.jpg"}',
-            )
-        if b"\\ud" in line.lower():  # half of a surrogate pair is JSON, but no text
-            row = {key: _mend(value) for key, value in row.items()}
-        yield number, row
-
-
-def _mend(value: object) -> object:
-    return value.encode(errors="replace").decode() if isinstance(value, str) else value
-
-
-def _read_csv(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ManifestError(
-            "this line is not UTF-8", where=f"{_short(file)}:{line}", hint="save the file as UTF-8"
-        ) from None
-    lines = csv.reader(io.StringIO(text), strict=True)
-    try:
-        header = next(lines, [])
-        _check_header(file, header)
-        for cells in lines:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise ManifestError(
-                    f"this row has {len(cells)} cells, the header {len(header)}",
-                    where=f"{_short(file)}:{lines.line_num}",
-                    hint="quote cells that hold commas",
-                )
-            yield lines.line_num, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise ManifestError(
-            f"broken CSV: {error}", where=f"{_short(file)}:{lines.line_num}"
-        ) from None
-
-
-def _check_header(file: str, header: list[str]) -> None:
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
-        raise ManifestError(
-            f"the column {twice[0]!r} is there twice", where=_short(file), hint="rename one"
-        )
-
-
-def _read_parquet(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        rows = pq.read_table(io.BytesIO(content)).to_pylist()
-    except (pyarrow.lib.ArrowException, OSError) as error:
-        raise ManifestError(f"not a Parquet file: {error}", where=_short(file)) from None
-    except (ValueError, OverflowError) as error:
-        raise ManifestError(
-            f"a cell of this table cannot be read: {error}",
-            where=_short(file),
-            hint="dates must lie in the years 1 to 9999",
-        ) from None
-    yield from enumerate(rows, start=1)
-
-
-def _is_remote(uri: str) -> bool:
-    return "://" in uri and not uri.startswith("file://")
-
-
-def _folder_uri(uri: str, folder: str) -> str:
-    if not _is_remote(uri):
-        return str(Path(folder).resolve())
-    return f"{uri.split('://', 1)[0]}://{folder}"
-
-
-def _short(file: str) -> str:
-    """Return a local path relative to the current folder where it lies below it."""
-    path = Path(file)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+def _layout_of_file(source: Source) -> Layout:
+    return "webdataset" if shard_names(source) else "files"

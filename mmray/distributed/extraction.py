@@ -21,10 +21,10 @@ from mmray.errors import ExtractionError, MMRayError
 from mmray.features.build import build_extractor, extractor_tally
 from mmray.features.decoding import safe_decoder
 from mmray.features.extractor import Decode, Extractor, extract_batch
-from mmray.features.payload import read_payload
+from mmray.features.payload import read_payloads
 from mmray.features.store import write_shard
 from mmray.features.store.limits import describe_limits
-from mmray.media.source import PayloadReader
+from mmray.media.source import MAX_READ_S, PayloadReader
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ class ExtractionPlan:
     allow: tuple[str, ...]
     max_payload_bytes: int
     max_decode_s: float
+    max_read_s: float = MAX_READ_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,13 @@ def extract_unit(
     extractor: Extractor, decode: Decode, plan: ExtractionPlan, unit: Unit
 ) -> dict[str, list[Any]]:
     """Read, decode, extract and write one unit."""
-    reader = PayloadReader(roots=plan.allow, folder=plan.corpus, max_bytes=plan.max_payload_bytes)
-    is_inline = plan.config.is_inline
-    payloads = (read_payload(reader, ref, is_inline=is_inline) for ref in unit.references)
+    reader = PayloadReader(
+        roots=plan.allow,
+        folder=plan.corpus,
+        max_bytes=plan.max_payload_bytes,
+        max_read_s=plan.max_read_s,
+    )
+    payloads = read_payloads(reader, unit.references, is_inline=plan.config.is_inline)
     batch = extract_batch(extractor, payloads, decode, extractor_tally(plan.config))
     limits = describe_limits(
         allow=plan.allow, max_payload_bytes=plan.max_payload_bytes, max_decode_s=plan.max_decode_s

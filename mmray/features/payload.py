@@ -1,11 +1,18 @@
 """From a reference in the manifest to payload bytes, and to a name for the payload's version."""
 
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from mmray.core.rejection import Rejection
+from mmray.media.place import is_remote, is_uri, member_of, place_of
 from mmray.media.source import PayloadReader
+
+READ_AHEAD = 8
+"""Remote payloads that are read at once, for waiting takes longer than reading."""
 
 
 def read_payload(
@@ -22,21 +29,72 @@ def read_payload(
         return rejection
 
 
-def payload_key(reference: str | bytes, folder: str, *, is_inline: bool) -> str:
+def read_payloads(
+    reader: PayloadReader, references: Sequence[str | bytes], *, is_inline: bool
+) -> Iterator[bytes | Rejection]:
+    """Yield what ``read_payload`` returns, in order; remote payloads are read ahead of their turn.
+
+    At most ``READ_AHEAD`` of them are in memory at a time.
+    """
+    read = partial(read_payload, reader, is_inline=is_inline)
+    if is_inline or not any(map(reader.is_remote, references)):
+        yield from map(read, references)
+        return
+    with ThreadPoolExecutor(READ_AHEAD) as pool:
+        rest = iter(references)
+        ahead = [pool.submit(read, reference) for reference in islice(rest, READ_AHEAD)]
+        while ahead:
+            yield ahead.pop(0).result()
+            ahead += [pool.submit(read, reference) for reference in islice(rest, 1)]
+
+
+def payload_key(
+    reference: str | bytes,
+    folder: str,
+    *,
+    is_inline: bool,
+    versions: Mapping[str, str] | None = None,
+) -> str:
     """Name a payload's version: its content when inline, else path, size and time of change.
 
     The time is the file's own, so a corpus that is moved as a whole keeps its keys. A remote
-    payload is named by its URI alone: asking for its size would cost a request each.
+    payload is named by its URI, and by what ``versions`` tells of it. The version of a member is
+    that of its archive.
     """
     if isinstance(reference, bytes):
         return hashlib.sha256(reference).hexdigest()[:16]
-    is_remote = "://" in reference and not reference.startswith("file://")
-    if is_inline or is_remote:
-        return hashlib.sha256(reference.encode()).hexdigest()[:16]
-    path = unquote(urlsplit(reference).path) if reference.startswith("file://") else reference
+    version = "" if is_inline else _version(reference, folder, versions or {})
+    return hashlib.sha256((reference + version).encode()).hexdigest()[:16]
+
+
+def remote_uris(references: Sequence[str | bytes | None], folder: str) -> list[str]:
+    """Return the remote files that references name, each once; of a member, its archive."""
+    folder_is_remote = is_remote(folder)
+    uris: dict[str, None] = {}
+    for reference in references:
+        if isinstance(reference, str) and (folder_is_remote or is_remote(reference)):
+            place = _place(reference, folder)
+            if is_uri(place):
+                uris[place] = None
+    return list(uris)
+
+
+def _version(reference: str, folder: str, versions: Mapping[str, str]) -> str:
+    place = _place(reference, folder)
+    if is_uri(place):
+        told = versions.get(place, "")
+        return f"|{told}" if told else ""
+    return _status(place)
+
+
+def _place(reference: str, folder: str) -> str:
+    member = member_of(reference)
+    return place_of(member.archive if member else reference, folder)
+
+
+def _status(path: str) -> str:
     try:
-        status = (Path(folder) / path).stat()
-        version = f"{reference}|{status.st_size}|{status.st_mtime_ns}"
+        status = Path(path).stat()
     except (OSError, ValueError):  # ValueError: a null character in it
-        version = f"{reference}|absent"
-    return hashlib.sha256(version.encode()).hexdigest()[:16]
+        return "|absent"
+    return f"|{status.st_size}|{status.st_mtime_ns}"

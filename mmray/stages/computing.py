@@ -50,6 +50,7 @@ def compute_on_ray(work: Work, todo: Todo) -> None:
         corpus=work.manifest.folder,
         allow=config.data.allow,
         max_payload_bytes=config.data.max_payload_bytes,
+        max_read_s=config.data.max_read_s,
         max_decode_s=config.data.max_decode_s,
     )
     progress = Progress(work.name, len(todo))

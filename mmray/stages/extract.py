@@ -15,6 +15,7 @@ from mmray.core.report import Report
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
+from mmray.features import remote_version
 from mmray.features.store.arrow import pc
 from mmray.stages.computing import Compute, compute_on_ray
 from mmray.stages.modality import ModalityOutcome, extract_modality, find_target, is_up_to_date
@@ -37,6 +38,7 @@ def run(
     """Bring the features of every modality up to date; see ``extract_modality``."""
     started = time.monotonic()
     prepared, manifest = open_prepared(config, tracker)
+    remote_version.forget()
     outcomes = {
         name: extract_modality(name, config, manifest, refit=refit, retry=retry, compute=compute)
         for name in config.modality_order()

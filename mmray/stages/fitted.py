@@ -138,4 +138,5 @@ def corpus_reader(config: Config, manifest: Manifest) -> PayloadReader:
         roots=config.data.allow,
         folder=manifest.folder,
         max_bytes=config.data.max_payload_bytes,
+        max_read_s=config.data.max_read_s,
     )

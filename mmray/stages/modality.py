@@ -13,10 +13,12 @@ from mmray.core.atomic import mark_success, read_success
 from mmray.core.fingerprint import digest_lines, fingerprint
 from mmray.data.manifest import Manifest
 from mmray.features.build import extractor_identity
-from mmray.features.payload import payload_key
+from mmray.features.payload import payload_key, remote_uris
+from mmray.features.remote_version import remote_versions
 from mmray.features.store import find_gaps, read_current, write_index
 from mmray.features.store.files import REJECTIONS, is_whole
 from mmray.features.store.limits import describe_limits
+from mmray.media.address import HostGuard
 from mmray.stages.completion import check_rejected, complete, count_outcomes, examples_of
 from mmray.stages.computing import Compute, Work, compute_on_ray
 from mmray.stages.fitted import Fit, find_fit, fit
@@ -74,11 +76,20 @@ def find_target(name: str, config: Config, manifest: Manifest, *, refit: bool = 
 
 def payload_keys(name: str, config: Config, manifest: Manifest) -> dict[str, str]:
     """Return the version of every payload that the manifest has, by sample id."""
-    modality = config.modalities[name]
-    return {
-        sample: payload_key(reference, manifest.folder, is_inline=modality.is_inline)
+    is_inline, folder = config.modalities[name].is_inline, manifest.folder
+    references = {
+        sample: reference
         for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
         if reference is not None
+    }
+    versions: dict[str, str] = {}
+    if config.data.remote_version == "etag" and not is_inline:
+        guard = HostGuard(folder, config.data.allow)
+        uris = remote_uris(list(references.values()), folder)
+        versions = remote_versions(uris, guard, max_s=config.data.max_read_s)
+    return {
+        sample: payload_key(reference, folder, is_inline=is_inline, versions=versions)
+        for sample, reference in references.items()
     }
 
 

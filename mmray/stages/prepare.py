@@ -11,7 +11,8 @@ from mmray.core.report import Report
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest, read_manifest, write_manifest
 from mmray.data.normalise import normalise
-from mmray.data.table import digest_table, read_table
+from mmray.data.probe import probe_references
+from mmray.data.table import digest_corpus, read_corpus
 from mmray.errors import ManifestError
 from mmray.stages.workspace import (
     MANIFEST,
@@ -63,7 +64,9 @@ def run(config: Config, tracker: Tracker) -> Report:
 
 def check_manifest(config: Config) -> Manifest:
     """Read and check the manifest without writing anything."""
-    return normalise(read_table(config.data.manifest), config)
+    manifest = normalise(read_corpus(config.data), config)
+    probe_references(manifest, config)
+    return manifest
 
 
 def prepared_folder(config: Config) -> Path:
@@ -75,10 +78,17 @@ def prepared_folder(config: Config) -> Path:
     columns = {name: modality.payload_settings for name, modality in config.modalities.items()}
     data = config.data.model_dump(
         mode="json",
-        exclude={"max_rejected_fraction", "max_payload_bytes", "max_decode_s", "refit"},
+        exclude={
+            "max_rejected_fraction",
+            "max_payload_bytes",
+            "max_read_s",
+            "max_decode_s",
+            "remote_version",
+            "refit",
+        },
     )
     return stage_folder(
-        config, STAGE, fingerprint(data, columns, tasks, digest_table(config.data.manifest))
+        config, STAGE, fingerprint(data, columns, tasks, digest_corpus(config.data))
     )
 
 

@@ -163,7 +163,10 @@ def test_a_manifest_that_is_not_there_is_told_where_paths_start(tmp_path):
 
 
 def test_a_folder_without_a_manifest_says_what_it_needs(tmp_path):
-    assert error_of(tmp_path).hint == "it needs one of .jsonl, .csv, .parquet"
+    error = error_of(tmp_path)
+
+    assert error.args[0] == "there is nothing to read"
+    assert "it needs manifests (.jsonl, .csv, .parquet), .tar shards, a folder" in error.hint
 
 
 def test_an_unknown_scheme_cannot_be_reached():

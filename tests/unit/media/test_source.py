@@ -4,7 +4,8 @@ import fsspec
 import pytest
 
 from mmray.core.rejection import Rejection
-from mmray.media.source import PayloadReader, check_reference
+from mmray.media.place import check_reference
+from mmray.media.source import PayloadReader
 
 
 @pytest.fixture

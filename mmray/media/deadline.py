@@ -1,0 +1,43 @@
+"""Work that must end in time: coroutines on fsspec's own event loop, calls in a thread."""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from mmray.core.rejection import Rejection
+
+T = TypeVar("T")
+
+
+def run_coroutine(
+    coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, max_s: float
+) -> T:
+    """Run a coroutine on another thread's loop; it is cancelled, and rejected, when late."""
+    future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, max_s), loop)
+    try:
+        return future.result()
+    except TimeoutError:
+        raise _late(max_s) from None
+
+
+def run_call(function: Callable[[], T], max_s: float) -> T:
+    """Run a call in a thread of its own; one that is late is rejected and left behind."""
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+    def work() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True, name="mmray-read").start()
+    try:
+        return future.result(timeout=max_s)
+    except TimeoutError:
+        raise _late(max_s) from None
+
+
+def _late(max_s: float) -> Rejection:
+    return Rejection("read_timeout", f"reading took longer than {max_s:g} s")

@@ -1,0 +1,138 @@
+"""What a reference names, as it is written: a path, a URI, or a member of an archive."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_ARCHIVE = re.compile(r"\.(?:tar|arrow)#")
+_IPV6 = re.compile(r"^\[[0-9a-fA-F:.]+\]")
+_SPAN = re.compile(r"(\d{1,15})\+(\d{1,15})")
+WEB = ("http://", "https://")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Bytes inside of a larger file: a member of a tar, a cell of an Arrow file."""
+
+    archive: str
+    name: str
+    offset: int
+    """Where its bytes start."""
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.archive}#{self.name}@{self.offset}+{self.size}"
+
+
+def member_of(ref: str) -> Member | None:
+    """Read ``000.tar#cat.jpg@1536+4523``; None for a reference to a whole file."""
+    head, _, tail = ref.rpartition("@")
+    span, archive = _SPAN.fullmatch(tail), _ARCHIVE.search(head)
+    if span is None or archive is None:
+        return None
+    end = archive.end()
+    return Member(head[: end - 1], head[end:], int(span[1]), int(span[2]))
+
+
+def check_reference(ref: str, folder: str, roots: Sequence[str]) -> str | None:
+    """Return what is wrong with ``ref`` as it is written, or None. Touches no disk."""
+    if _has_control(ref):
+        return f"{ref!r} holds a control character"
+    member = member_of(ref)
+    place = place_of(member.archive if member else ref, folder)
+    if is_uri(place):
+        return _check_uri(ref, place, (folder, *roots))
+    if any(is_below(place, os.path.abspath(root)) for root in local_places((folder, *roots))):  # noqa: PTH100 (lexical)
+        return None
+    return f"{ref!r} lies outside of the manifest's folder and of every allowed folder"
+
+
+def _check_uri(ref: str, place: str, roots: Sequence[str]) -> str | None:
+    scheme, rest = place.split("://", 1)
+    plain = unquote(rest)
+    if (
+        "::" in _IPV6.sub("", rest)
+        or ".." in plain.split("/")
+        or "\\" in plain
+        or _has_control(plain)
+    ):
+        return f"{ref!r} is not a plain URI ('..', '::' and backslashes are refused)"
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in host and scheme != "hdfs":
+        return f"the URI of {_without_user(place)!r} holds a user name or password"
+    if not host.isascii():
+        return f"{ref!r} names a host in letters that are not ASCII; write it in its xn-- form"
+    if scheme in ("http", "https") and not _has_host(place):
+        return f"{ref!r} names no host, or no port that there can be"
+    if any(place.startswith(prefix) for prefix in uri_prefixes(roots)):
+        return None
+    return f"{ref!r} does not start with an allowed prefix ({scheme}://... is not in data.allow)"
+
+
+def uri_prefixes(roots: Sequence[str]) -> Iterator[str]:
+    """Yield the URIs of ``roots``, each ending in a slash: s3://pets does not allow s3://pets2."""
+    for root in roots:
+        if is_uri(root) and not root.startswith("file://"):
+            yield root if root.endswith("/") else root + "/"
+
+
+def place_of(ref: str, folder: str) -> str:
+    """Return the normalised absolute path, or the URI, that ``ref`` names."""
+    if ref.startswith("file://"):
+        ref = file_path(ref)
+    if is_uri(ref):
+        return ref
+    if is_uri(folder) and not folder.startswith("file://") and not ref.startswith("/"):
+        # A name is no URI yet; on the web, a '#' would cut it and a space would break it.
+        name = quote(ref, safe="/%?&=+,;:@!$'()*~") if folder.startswith(WEB) else ref
+        return f"{folder.rstrip('/')}/{name}"
+    base = file_path(folder) if folder.startswith("file://") else folder
+    return os.path.abspath(os.path.join(base, ref))  # noqa: PTH100, PTH118 (lexical, no disk)
+
+
+def local_places(places: Sequence[str]) -> list[str]:
+    """Return those that are paths."""
+    plain = [file_path(place) if place.startswith("file://") else place for place in places]
+    return [place for place in plain if not is_uri(place)]
+
+
+def is_uri(text: str) -> bool:
+    """Say whether text starts with a scheme, as in ``s3://``."""
+    return bool(_SCHEME.match(text))
+
+
+def is_remote(text: str) -> bool:
+    """Say whether text is a URI of anything but a local file."""
+    return is_uri(text) and not text.startswith("file://")
+
+
+def file_path(uri: str) -> str:
+    """Return the path of a ``file://`` URI."""
+    return unquote(urlsplit(uri).path)
+
+
+def is_below(path: str, root: str) -> bool:
+    """Say whether ``path`` is ``root`` or lies under it, as they are written."""
+    return Path(path).is_relative_to(root)
+
+
+def _has_host(uri: str) -> bool:
+    try:
+        parts = urlsplit(uri)
+        return bool(parts.hostname) and parts.port != 0  # a port out of range raises
+    except ValueError:
+        return False
+
+
+def _has_control(text: str) -> bool:
+    # Only few texts are not printable, so the slow question is rarely asked.
+    return not text.isprintable() and any(unicodedata.category(c) == "Cc" for c in text)
+
+
+def _without_user(uri: str) -> str:
+    return re.sub(r"://[^/?#]*@", "://", uri)
