@@ -17,7 +17,7 @@ from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.models.build import build_encoder, build_model
-from mmray.models.encoders.encoded import one_token
+from mmray.models.encoders.encoded import pooled_only
 from mmray.models.fit_check import check_encoder
 from tests.support.sample import SPECS
 
@@ -25,7 +25,7 @@ from tests.support.sample import SPECS
 def first_features(spec, width, scale):
     class FirstFeatures(torch.nn.Module):
         def forward(self, values, lengths):
-            return one_token(values[:, :width] * scale)
+            return pooled_only(values[:, :width] * scale)
 
     return FirstFeatures()
 
