@@ -8,7 +8,7 @@ from mmray.config.base import CustomConfig, Fraction, StrictModel
 
 
 class LinearEncoderConfig(StrictModel):
-    """One affine map of a vector: of a sequence its average over time, of pixels all of them.
+    """One affine map of a vector: a sequence, token ids or frames are averaged over time first.
 
     Before it the vector goes through layer normalisation, save for a table's.
     """
@@ -64,6 +64,7 @@ class CnnEncoderConfig(StrictModel):
     over_time: Literal["attention", "mean"] = "attention"
     """How the frames of a clip become one: ``mean`` does not see their order. Frames only."""
     dropout: Fraction = 0.0
+    """After the last block."""
 
 
 class TransformerEncoderConfig(StrictModel):

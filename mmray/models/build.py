@@ -38,7 +38,7 @@ from mmray.models.encoders.transformer import (
 from mmray.models.factory import load_factory
 from mmray.models.fit_check import check_model
 from mmray.models.fusion.build import build_fusion, build_head, uses_tokens
-from mmray.models.fusion_model import FusionModel
+from mmray.models.fusion_model import DropRates, FusionModel
 
 
 def build_model(
@@ -65,8 +65,7 @@ def build_model(
         },
         config.width,
         uses_tokens=uses_tokens(config.fusion),
-        dropout=config.dropout,
-        modality_dropout=config.modality_dropout,
+        rates=DropRates(config.dropout, config.modality_dropout),
     )
 
 

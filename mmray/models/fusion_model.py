@@ -21,6 +21,18 @@ class Embedded(NamedTuple):
     """Empty unless the fusion is over tokens."""
 
 
+class DropRates(NamedTuple):
+    """What is dropped while training, with which probability."""
+
+    values: float = 0.0
+    """Of embeddings and of the fused vector."""
+    modalities: float = 0.0
+    """Whole modalities of a sample; one always stays."""
+
+
+NOTHING_DROPPED = DropRates()
+
+
 class FusionModel(nn.Module):
     """From the features of all modalities to the outputs of all tasks.
 
@@ -38,8 +50,7 @@ class FusionModel(nn.Module):
         width: int,
         *,
         uses_tokens: bool = False,
-        dropout: float = 0.0,
-        modality_dropout: float = 0.0,
+        rates: DropRates = NOTHING_DROPPED,
     ) -> None:
         super().__init__()
         self.modalities = tuple(encoders)
@@ -50,8 +61,8 @@ class FusionModel(nn.Module):
         self.fusion = fusion
         self.heads = nn.ModuleList(heads.values())
         self.uses_tokens = uses_tokens
-        self.dropout = nn.Dropout(dropout)
-        self.modality_dropout = modality_dropout
+        self.dropout = nn.Dropout(rates.values)
+        self.modality_dropout = rates.modalities
 
     def forward(
         self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]
@@ -89,9 +100,7 @@ class FusionModel(nn.Module):
         return Embedded(torch.stack(pooled, dim=1), tokens)
 
 
-def tokens_of(
-    encoded: Encoded, summary: Float[Tensor, "B D"], norm: nn.Module
-) -> ModalityTokens:
+def tokens_of(encoded: Encoded, summary: Float[Tensor, "B D"], norm: nn.Module) -> ModalityTokens:
     """Return the normalised tokens of one modality behind its summary."""
     values = torch.cat([summary[:, None], norm(encoded.tokens)], dim=1)  # (B, 1 + T, D)
     return ModalityTokens(values, F.pad(encoded.token_mask, (1, 0), value=True))
