@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from mmray.config.base import StrictModel
 from mmray.config.data import DataConfig
 from mmray.config.modality import ModalityConfig
-from mmray.config.model import ModelConfig
+from mmray.config.model import FilmFusionConfig, ModelConfig
 from mmray.config.search import SearchConfig
 from mmray.config.task import TaskConfig
 from mmray.config.train import TrainConfig
@@ -97,6 +97,19 @@ class Config(StrictModel):
         for name in (*self.modalities, *self.tasks):
             if not name.isidentifier():
                 raise ValueError(f"{name!r} is not a name: use letters, digits and underscores")
+        return self
+
+    @model_validator(mode="after")
+    def _conditioned_is_a_modality(self) -> Self:
+        fusion = self.model.fusion
+        if isinstance(fusion, FilmFusionConfig) and fusion.conditioned not in (
+            None,
+            *self.modalities,
+        ):
+            raise ValueError(
+                f"model.fusion.conditioned ({fusion.conditioned!r}) is none of the modalities: "
+                f"{', '.join(self.modalities)}"
+            )
         return self
 
     def modality_order(self) -> tuple[str, ...]:

@@ -8,30 +8,47 @@ from mmray.config.base import CustomConfig, Fraction, StrictModel
 
 
 class LinearEncoderConfig(StrictModel):
-    """One affine map after layer normalisation; a sequence is averaged over its length first."""
+    """One affine map of a vector: a sequence, token ids or frames are averaged over time first.
+
+    Before it the vector goes through layer normalisation, save for a table's.
+    """
 
     kind: Literal["linear"] = "linear"
 
 
 class MlpEncoderConfig(StrictModel):
-    """Hidden layers with GELU; a sequence is averaged over its length first."""
+    """Hidden layers with GELU, and an affine map, over the same vector as ``linear`` has."""
 
     kind: Literal["mlp"] = "mlp"
     hidden: tuple[PositiveInt, ...] = (256,)
     dropout: Fraction = 0.1
+    """After each hidden layer."""
 
 
-class LstmEncoderConfig(StrictModel):
-    """A recurrent network over a sequence or token ids."""
+class RecurrentEncoderConfig(StrictModel):
+    """A recurrent network over a sequence or token ids, as far as each sample is long."""
 
-    kind: Literal["lstm"] = "lstm"
     hidden: PositiveInt = 128
     layers: PositiveInt = 1
     bidirectional: bool = False
     embedding: PositiveInt = 128
     """Width of the embedding of token ids; not used for other sequences."""
     pooling: Literal["last", "mean", "max"] = "last"
+    """What of the states is the embedding; ``last``: of each direction, where it ends."""
     dropout: Fraction = 0.0
+    """Between the layers, and before the affine map to the model's width."""
+
+
+class LstmEncoderConfig(RecurrentEncoderConfig):
+    """Long short-term memory over a sequence or token ids."""
+
+    kind: Literal["lstm"] = "lstm"
+
+
+class GruEncoderConfig(RecurrentEncoderConfig):
+    """Gated recurrent units over a sequence or token ids: a quarter fewer weights than ``lstm``."""
+
+    kind: Literal["gru"] = "gru"
 
 
 class CnnEncoderConfig(StrictModel):
@@ -47,6 +64,7 @@ class CnnEncoderConfig(StrictModel):
     over_time: Literal["attention", "mean"] = "attention"
     """How the frames of a clip become one: ``mean`` does not see their order. Frames only."""
     dropout: Fraction = 0.0
+    """After the last block."""
 
 
 class TransformerEncoderConfig(StrictModel):
@@ -71,6 +89,7 @@ EncoderConfig = Annotated[
     LinearEncoderConfig
     | MlpEncoderConfig
     | LstmEncoderConfig
+    | GruEncoderConfig
     | CnnEncoderConfig
     | TransformerEncoderConfig
     | CustomEncoderConfig,

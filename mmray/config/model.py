@@ -14,11 +14,35 @@ class ConcatFusionConfig(StrictModel):
 
 
 class GatedFusionConfig(StrictModel):
-    """Gated multimodal unit: one learned gate per modality and coordinate."""
+    """One learned gate per modality and coordinate; the gates of a coordinate sum to one."""
 
     kind: Literal["gated"] = "gated"
     temperature: PositiveFloat = 1.0
     """Divides the scores before the softmax. Lower means closer to picking one modality."""
+
+
+class GmuFusionConfig(StrictModel):
+    """Gated multimodal unit (Arevalo 2017): one gate per modality and coordinate, each on its own.
+
+    For two modalities ``gated`` is the paper's other form, whose two gates sum to one.
+    """
+
+    kind: Literal["gmu"] = "gmu"
+
+
+class LowRankFusionConfig(StrictModel):
+    """Products of one linear map per modality, summed over the ranks (LMF, Liu 2018)."""
+
+    kind: Literal["low_rank"] = "low_rank"
+    rank: PositiveInt = 4
+
+
+class TensorFusionConfig(StrictModel):
+    """All products of coordinates across the modalities (TFN, Zadeh 2017)."""
+
+    kind: Literal["tensor"] = "tensor"
+    size: PositiveInt = 16
+    """Coordinates that each embedding is brought to first: (size + 1) ** modalities products."""
 
 
 class AttentionFusionConfig(StrictModel):
@@ -29,16 +53,107 @@ class AttentionFusionConfig(StrictModel):
     layers: PositiveInt = 1
 
 
+class TransformerFusionConfig(StrictModel):
+    """Self-attention over all tokens of all modalities and a query token."""
+
+    kind: Literal["transformer"] = "transformer"
+    heads: PositiveInt = 4
+    layers: PositiveInt = 2
+
+
+class CrossAttentionFusionConfig(StrictModel):
+    """The tokens of each modality attend to those of each other one (MulT, Tsai 2019)."""
+
+    kind: Literal["cross_attention"] = "cross_attention"
+    heads: PositiveInt = 4
+    layers: PositiveInt = 1
+    """Of cross-attention, for each ordered pair of modalities."""
+
+
+class BottleneckFusionConfig(StrictModel):
+    """Modalities exchange through a few shared tokens alone (MBT, Nagrani 2021)."""
+
+    kind: Literal["bottleneck"] = "bottleneck"
+    tokens: PositiveInt = 4
+    """Shared by all modalities."""
+    heads: PositiveInt = 4
+    layers: int = Field(default=2, ge=2)
+    """The first one gathers; only from the second one on does a modality learn of the others."""
+
+
+class PerceiverFusionConfig(StrictModel):
+    """A few learned latents attend to all tokens of all modalities (Jaegle 2021)."""
+
+    kind: Literal["perceiver"] = "perceiver"
+    latents: PositiveInt = 16
+    heads: PositiveInt = 4
+    layers: PositiveInt = 1
+    """Rounds of attention to the tokens, then among the latents."""
+
+
+class ExpertsFusionConfig(StrictModel):
+    """A few of several small networks, chosen for each sample by a router (Shazeer 2017)."""
+
+    kind: Literal["experts"] = "experts"
+    experts: PositiveInt = 4
+    active: PositiveInt = 2
+    """Experts that each sample is given to."""
+
+    @model_validator(mode="after")
+    def _active_is_some(self) -> Self:
+        if self.active > self.experts:
+            raise ValueError(f"active ({self.active}) is more than experts ({self.experts})")
+        return self
+
+
+class FilmFusionConfig(StrictModel):
+    """One modality, scaled and shifted as the others say (FiLM, Perez 2018)."""
+
+    kind: Literal["film"] = "film"
+    conditioned: str | None = None
+    """The modality that the others scale and shift; by default the first of the M axis."""
+
+
+class LateFusionConfig(StrictModel):
+    """Each modality has heads of its own; the outputs of those present are averaged."""
+
+    kind: Literal["late"] = "late"
+    weights: Literal["mean", "learned"] = "mean"
+    """``learned``: one weight per modality and task."""
+
+
 class CustomFusionConfig(CustomConfig):
     """A user's own fusion."""
 
     kind: Literal["custom"] = "custom"
+    tokens: bool = False
+    """Hand it the tokens of each modality instead of one embedding of each."""
 
 
 FusionConfig = Annotated[
-    ConcatFusionConfig | GatedFusionConfig | AttentionFusionConfig | CustomFusionConfig,
+    ConcatFusionConfig
+    | GatedFusionConfig
+    | GmuFusionConfig
+    | LowRankFusionConfig
+    | TensorFusionConfig
+    | AttentionFusionConfig
+    | TransformerFusionConfig
+    | CrossAttentionFusionConfig
+    | BottleneckFusionConfig
+    | PerceiverFusionConfig
+    | ExpertsFusionConfig
+    | FilmFusionConfig
+    | LateFusionConfig
+    | CustomFusionConfig,
     Field(discriminator="kind"),
 ]
+AttendingFusionConfig = (
+    AttentionFusionConfig
+    | TransformerFusionConfig
+    | CrossAttentionFusionConfig
+    | BottleneckFusionConfig
+    | PerceiverFusionConfig
+)
 
 
 class ModelConfig(StrictModel):
@@ -58,7 +173,7 @@ class ModelConfig(StrictModel):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:
-        if isinstance(self.fusion, AttentionFusionConfig) and self.width % self.fusion.heads:
+        if isinstance(self.fusion, AttendingFusionConfig) and self.width % self.fusion.heads:
             raise ValueError(
                 f"width ({self.width}) must be a multiple of heads ({self.fusion.heads})"
             )

@@ -10,19 +10,13 @@ from mmray.config.encoder import (
     CnnEncoderConfig,
     CustomEncoderConfig,
     EncoderConfig,
+    GruEncoderConfig,
     LinearEncoderConfig,
     LstmEncoderConfig,
     MlpEncoderConfig,
     TransformerEncoderConfig,
 )
-from mmray.config.model import (
-    AttentionFusionConfig,
-    ConcatFusionConfig,
-    CustomFusionConfig,
-    FusionConfig,
-    GatedFusionConfig,
-    ModelConfig,
-)
+from mmray.config.model import ModelConfig
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.models.encoders.cnn import ImageCnnEncoder, SequenceCnnEncoder
@@ -32,8 +26,8 @@ from mmray.models.encoders.frames import (
     PatchFramesTransformerEncoder,
 )
 from mmray.models.encoders.linear import LinearEncoder
-from mmray.models.encoders.lstm import LstmEncoder
 from mmray.models.encoders.mlp import MlpEncoder
+from mmray.models.encoders.recurrent import RecurrentEncoder
 from mmray.models.encoders.standardise import Standardise
 from mmray.models.encoders.stem import FlatPixelStem, MeanStem, VectorStem
 from mmray.models.encoders.transformer import (
@@ -43,11 +37,8 @@ from mmray.models.encoders.transformer import (
 )
 from mmray.models.factory import load_factory
 from mmray.models.fit_check import check_model
-from mmray.models.fusion.attention import AttentionFusion
-from mmray.models.fusion.concat import ConcatFusion
-from mmray.models.fusion.gated import GatedFusion
-from mmray.models.fusion_model import FusionModel
-from mmray.models.head import Head
+from mmray.models.fusion.build import build_fusion, build_head, uses_tokens
+from mmray.models.fusion_model import DropRates, FusionModel
 
 
 def build_model(
@@ -62,31 +53,20 @@ def build_model(
         name: build_encoder(encoders[name], spec, width=config.width, name=name)
         for name, spec in specs.items()
     }
-    fusion = build_fusion(config.fusion, modalities=len(specs), width=config.width)
+    fusion = build_fusion(config.fusion, modalities=tuple(specs), width=config.width)
     return FusionModel(
         built,
         fusion,
-        {task: Head(config.width, outputs) for task, outputs in heads.items()},
-        width=config.width,
-        dropout=config.dropout,
-        modality_dropout=config.modality_dropout,
+        {
+            task: build_head(
+                config.fusion, modalities=len(specs), width=config.width, outputs=outputs
+            )
+            for task, outputs in heads.items()
+        },
+        config.width,
+        uses_tokens=uses_tokens(config.fusion),
+        rates=DropRates(config.dropout, config.modality_dropout),
     )
-
-
-def build_fusion(config: FusionConfig, *, modalities: int, width: int) -> nn.Module:
-    """Build the fusion named by ``config.kind``; a custom factory gets modalities and width."""
-    match config:
-        case ConcatFusionConfig():
-            return ConcatFusion(modalities, width)
-        case GatedFusionConfig():
-            return GatedFusion(modalities, width, temperature=config.temperature)
-        case AttentionFusionConfig():
-            return AttentionFusion(modalities, width, heads=config.heads, layers=config.layers)
-        case CustomFusionConfig():
-            factory = load_factory(config.factory, where="model.fusion.factory")
-            return factory(modalities, width, **config.options)
-        case _:
-            assert_never(config)
 
 
 def build_encoder(config: EncoderConfig, spec: FeatureSpec, *, width: int, name: str) -> nn.Module:
@@ -99,8 +79,8 @@ def build_encoder(config: EncoderConfig, spec: FeatureSpec, *, width: int, name:
             stem, size = _vector_stem(spec, width)
             norm = _vector_norm(spec, size)
             return MlpEncoder(stem, norm, size, width, hidden=config.hidden, dropout=config.dropout)
-        case LstmEncoderConfig():
-            return _build_lstm(config, spec, width)
+        case LstmEncoderConfig() | GruEncoderConfig():
+            return _build_recurrent(config, spec, width)
         case CnnEncoderConfig():
             return _build_cnn(config, spec, width)
         case TransformerEncoderConfig():
@@ -140,9 +120,11 @@ def _sequence_stem(spec: FeatureSpec, embedding: int) -> tuple[nn.Module, int]:
     return Standardise(spec.shape[1]), spec.shape[1]
 
 
-def _build_lstm(config: LstmEncoderConfig, spec: FeatureSpec, width: int) -> nn.Module:
+def _build_recurrent(
+    config: LstmEncoderConfig | GruEncoderConfig, spec: FeatureSpec, width: int
+) -> nn.Module:
     stem, size = _sequence_stem(spec, config.embedding)
-    lstm = nn.LSTM(
+    network = (nn.LSTM if isinstance(config, LstmEncoderConfig) else nn.GRU)(
         size,
         config.hidden,
         config.layers,
@@ -150,7 +132,7 @@ def _build_lstm(config: LstmEncoderConfig, spec: FeatureSpec, width: int) -> nn.
         dropout=config.dropout if config.layers > 1 else 0.0,
         bidirectional=config.bidirectional,
     )
-    return LstmEncoder(stem, lstm, width, pooling=config.pooling, dropout=config.dropout)
+    return RecurrentEncoder(stem, network, width, pooling=config.pooling, dropout=config.dropout)
 
 
 def _build_cnn(config: CnnEncoderConfig, spec: FeatureSpec, width: int) -> nn.Module:

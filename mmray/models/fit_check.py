@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 
 from mmray.config.encoder import EncoderConfig, TransformerEncoderConfig
-from mmray.config.model import ModelConfig
+from mmray.config.model import FusionConfig, ModelConfig, TensorFusionConfig
 from mmray.core.spec import FeatureSpec, Layout
 from mmray.errors import ConfigError
 
 FITTING: dict[Layout, tuple[str, ...]] = {
     "vector": ("linear", "mlp", "custom"),
-    "sequence": ("linear", "mlp", "lstm", "cnn", "transformer", "custom"),
-    "tokens": ("linear", "mlp", "lstm", "cnn", "transformer", "custom"),
+    "sequence": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "custom"),
+    "tokens": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "custom"),
     "pixels": ("linear", "mlp", "cnn", "transformer", "custom"),
     "frames": ("linear", "mlp", "cnn", "transformer", "custom"),
 }
+
+MAX_TENSOR_WEIGHTS = 2**25
+"""134 MB; training takes four times that."""
 
 
 def check_encoder(name: str, config: EncoderConfig, spec: FeatureSpec) -> None:
@@ -38,7 +41,8 @@ def check_encoder(name: str, config: EncoderConfig, spec: FeatureSpec) -> None:
 def check_model(
     config: ModelConfig, encoders: Mapping[str, EncoderConfig], specs: Mapping[str, FeatureSpec]
 ) -> None:
-    """Refuse encoders that fit neither their features nor the width of the model."""
+    """Refuse what does not fit: encoders their features or the width, the fusion the modalities."""
+    check_fusion(config.fusion, modalities=len(specs), width=config.width)
     for name, spec in specs.items():
         encoder = encoders[name]
         check_encoder(name, encoder, spec)
@@ -48,3 +52,18 @@ def check_model(
                 where=f"modalities.{name}.encode.heads",
                 hint="change heads, or model.width",
             )
+
+
+def check_fusion(config: FusionConfig, *, modalities: int, width: int) -> None:
+    """Refuse a tensor fusion whose weights would be too many."""
+    if not isinstance(config, TensorFusionConfig):
+        return
+    products = (config.size + 1) ** modalities
+    if products * width > MAX_TENSOR_WEIGHTS:
+        raise ConfigError(
+            f"tensor fusion of {modalities} modalities has ({config.size} + 1) ** {modalities} = "
+            f"{products:,} products, with a width of {width} {products * width:,} weights; at most "
+            f"{MAX_TENSOR_WEIGHTS:,} are allowed",
+            where="model.fusion.size",
+            hint="lower size, or use 'low_rank', which has the same products at far fewer weights",
+        )

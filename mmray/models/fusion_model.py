@@ -1,30 +1,56 @@
 """Encoders, fusion and heads in one module. Axes: B batch, M modalities, D width, C outputs."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from mmray.models.encoders.encoded import Encoded
 from mmray.models.feature_batch import FeatureBatch
+from mmray.models.fusion.tokens import ModalityTokens
+
+
+class Embedded(NamedTuple):
+    """Normalised embeddings of all modalities, in the order of the M axis."""
+
+    pooled: Float[Tensor, "B M D"]
+    tokens: tuple[ModalityTokens, ...]
+    """Empty unless the fusion is over tokens."""
+
+
+class DropRates(NamedTuple):
+    """What is dropped while training, with which probability."""
+
+    values: float = 0.0
+    """Of embeddings and of the fused vector."""
+    modalities: float = 0.0
+    """Whole modalities of a sample; one always stays."""
+
+
+NOTHING_DROPPED = DropRates()
 
 
 class FusionModel(nn.Module):
     """From the features of all modalities to the outputs of all tasks.
 
     The order of ``encoders`` is the M axis. Embeddings are normalised before they are fused, so
-    that no modality outweighs the others by its range. Dropout uses torch's global generator.
+    that no modality outweighs the others by its range. ``fusion`` gets the pooled embeddings or,
+    with ``uses_tokens``, a ``ModalityTokens`` of each modality; where it is None, the heads fuse.
+    Dropout uses torch's global generator.
     """
 
     def __init__(
         self,
         encoders: Mapping[str, nn.Module],
-        fusion: nn.Module,
+        fusion: nn.Module | None,
         heads: Mapping[str, nn.Module],
-        *,
         width: int,
-        dropout: float = 0.0,
-        modality_dropout: float = 0.0,
+        *,
+        uses_tokens: bool = False,
+        rates: DropRates = NOTHING_DROPPED,
     ) -> None:
         super().__init__()
         self.modalities = tuple(encoders)
@@ -34,8 +60,9 @@ class FusionModel(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in encoders)
         self.fusion = fusion
         self.heads = nn.ModuleList(heads.values())
-        self.dropout = nn.Dropout(dropout)
-        self.modality_dropout = modality_dropout
+        self.uses_tokens = uses_tokens
+        self.dropout = nn.Dropout(rates.values)
+        self.modality_dropout = rates.modalities
 
     def forward(
         self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]
@@ -44,20 +71,39 @@ class FusionModel(nn.Module):
         return self.fuse(self.embed(features), present)
 
     def fuse(
-        self, embeddings: Float[Tensor, "B M D"], present: Bool[Tensor, "B M"]
+        self, embedded: Embedded, present: Bool[Tensor, "B M"]
     ) -> dict[str, Float[Tensor, "B _"]]:
         """Return the outputs (B, C) of each task from embeddings that are there already."""
         if self.training and self.modality_dropout > 0.0:
             present = drop_modalities(present, self.modality_dropout)
-        fused = self.dropout(self.fusion(self.dropout(embeddings), present))  # (B, D)
-        return {task: head(fused) for task, head in zip(self.tasks, self.heads, strict=True)}
+        if self.uses_tokens:
+            joint = [ModalityTokens(self.dropout(values), mask) for values, mask in embedded.tokens]
+        else:
+            joint = self.dropout(embedded.pooled)  # (B, M, D)
+        heads = zip(self.tasks, self.heads, strict=True)
+        if self.fusion is None:
+            return {task: head(joint, present) for task, head in heads}
+        fused = self.dropout(self.fusion(joint, present))  # (B, D)
+        return {task: head(fused) for task, head in heads}
 
-    def embed(self, features: Mapping[str, FeatureBatch]) -> Float[Tensor, "B M D"]:
-        """Return one normalised embedding per modality."""
-        parts = zip(self.modalities, self.encoders, self.norms, strict=True)
-        return torch.stack(
-            [norm(encoder(*features[name]).pooled) for name, encoder, norm in parts], dim=1
-        )
+    def embed(self, features: Mapping[str, FeatureBatch]) -> Embedded:
+        """Return one normalised embedding per modality, and tokens if the fusion is over them."""
+        parts = zip(self.modalities, self.encoders, strict=True)
+        encoded: list[Encoded] = [encoder(*features[name]) for name, encoder in parts]
+        pooled = [norm(part.pooled) for norm, part in zip(self.norms, encoded, strict=True)]
+        tokens: tuple[ModalityTokens, ...] = ()
+        if self.uses_tokens:
+            tokens = tuple(
+                tokens_of(part, summary, norm)
+                for part, summary, norm in zip(encoded, pooled, self.norms, strict=True)
+            )
+        return Embedded(torch.stack(pooled, dim=1), tokens)
+
+
+def tokens_of(encoded: Encoded, summary: Float[Tensor, "B D"], norm: nn.Module) -> ModalityTokens:
+    """Return the normalised tokens of one modality behind its summary."""
+    values = torch.cat([summary[:, None], norm(encoded.tokens)], dim=1)  # (B, 1 + T, D)
+    return ModalityTokens(values, F.pad(encoded.token_mask, (1, 0), value=True))
 
 
 def drop_modalities(present: Bool[Tensor, "B M"], probability: float) -> Bool[Tensor, "B M"]:

@@ -6,6 +6,7 @@ import torch
 
 from mmray.config.encoder import (
     CnnEncoderConfig,
+    GruEncoderConfig,
     LinearEncoderConfig,
     LstmEncoderConfig,
     MlpEncoderConfig,
@@ -21,6 +22,9 @@ CONFIGS = [
     LstmEncoderConfig(hidden=8, layers=2, bidirectional=True),
     LstmEncoderConfig(hidden=8, pooling="mean"),
     LstmEncoderConfig(hidden=8, pooling="max"),
+    GruEncoderConfig(hidden=8, layers=2, bidirectional=True),
+    GruEncoderConfig(hidden=8, pooling="mean"),
+    GruEncoderConfig(hidden=8, pooling="max"),
     CnnEncoderConfig(channels=(8, 12)),
     CnnEncoderConfig(channels=(8, 12, 6), kernel=4, over_time="mean"),
     TransformerEncoderConfig(feedforward=32, patch=4),

@@ -8,17 +8,17 @@ from torch import Tensor
 
 
 class Encoded(NamedTuple):
-    """Embeddings of one modality; a vector has T = 1."""
+    """Embeddings of one modality; without a time axis there are no tokens (T = 0)."""
 
     tokens: Float[Tensor, "B T D"]
     token_mask: Bool[Tensor, "B T"]
     pooled: Float[Tensor, "B D"]
 
 
-def one_token(pooled: Float[Tensor, "B D"]) -> Encoded:
-    """Return an embedding without a time axis as a single token."""
-    mask = torch.ones(len(pooled), 1, dtype=torch.bool, device=pooled.device)
-    return Encoded(pooled[:, None], mask, pooled)
+def pooled_only(pooled: Float[Tensor, "B D"]) -> Encoded:
+    """Return an embedding without a time axis."""
+    mask = torch.ones(len(pooled), 0, dtype=torch.bool, device=pooled.device)
+    return Encoded(pooled[:, None, :][:, :0], mask, pooled)
 
 
 def at_least_one(

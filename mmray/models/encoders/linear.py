@@ -3,7 +3,7 @@
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from mmray.models.encoders.encoded import Encoded, one_token
+from mmray.models.encoders.encoded import Encoded, pooled_only
 
 
 class LinearEncoder(nn.Module):
@@ -17,4 +17,4 @@ class LinearEncoder(nn.Module):
 
     def forward(self, values: Shaped[Tensor, "B ..."], lengths: Tensor | None) -> Encoded:
         """Encode a batch of features."""
-        return one_token(self.project(self.norm(self.stem(values, lengths))))
+        return pooled_only(self.project(self.norm(self.stem(values, lengths))))

@@ -6,7 +6,7 @@ from itertools import pairwise
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from mmray.models.encoders.encoded import Encoded, one_token
+from mmray.models.encoders.encoded import Encoded, pooled_only
 
 
 class MlpEncoder(nn.Module):
@@ -31,4 +31,4 @@ class MlpEncoder(nn.Module):
 
     def forward(self, values: Shaped[Tensor, "B ..."], lengths: Tensor | None) -> Encoded:
         """Encode a batch of features."""
-        return one_token(self.layers(self.stem(values, lengths)))
+        return pooled_only(self.layers(self.stem(values, lengths)))

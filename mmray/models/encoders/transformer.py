@@ -11,13 +11,20 @@ from mmray.models.encoders.encoded import Encoded, at_least_one, length_mask, ma
 from mmray.models.encoders.stem import scale_pixels
 
 
+def transformer_layer(
+    width: int, *, heads: int, feedforward: int, dropout: float
+) -> nn.TransformerEncoderLayer:
+    """Return one layer of pre-norm self-attention."""
+    return nn.TransformerEncoderLayer(
+        width, heads, feedforward, dropout, "gelu", batch_first=True, norm_first=True
+    )
+
+
 def transformer_stack(
     width: int, *, heads: int, layers: int, feedforward: int, dropout: float
 ) -> nn.TransformerEncoder:
     """Return pre-norm self-attention layers with a last normalisation."""
-    layer = nn.TransformerEncoderLayer(
-        width, heads, feedforward, dropout, "gelu", batch_first=True, norm_first=True
-    )
+    layer = transformer_layer(width, heads=heads, feedforward=feedforward, dropout=dropout)
     stack = nn.TransformerEncoder(
         layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
     )

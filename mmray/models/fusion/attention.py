@@ -5,11 +5,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from mmray.models.encoders.transformer import transformer_stack
+from mmray.models.fusion.tokens import ModalityTokens
+from mmray.models.fusion.transformer import ask
 
 
 class AttentionFusion(nn.Module):
     """Self-attention over one token per modality and a learned query token, whose state is kept.
 
+    As an FT-Transformer has one token per column (Gorishniy et al. 2021, arXiv 2106.11959).
     Nothing attends to an absent modality. The query token is always there, so that a sample with
     nothing present has something to attend to.
     """
@@ -27,7 +30,4 @@ class AttentionFusion(nn.Module):
     ) -> Float[Tensor, "B D"]:
         """Fuse the modality axis away."""
         filled = torch.where(present[..., None], embeddings, 0.0) + self.modality  # (B, M, D)
-        query = self.query.expand(len(filled), 1, -1)  # (B, 1, D)
-        absent = torch.cat([torch.zeros_like(present[:, :1]), ~present], dim=1)  # (B, 1 + M)
-        tokens = self.stack(torch.cat([query, filled], dim=1), src_key_padding_mask=absent)
-        return tokens[:, 0]  # (B, D)
+        return ask(self.stack, self.query, ModalityTokens(filled, present))

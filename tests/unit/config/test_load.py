@@ -166,7 +166,7 @@ def test_a_missing_key_is_named_as_the_user_would_write_it(override, words):
     [
         ("model.fusion.kind=sum", "model.fusion: unknown kind 'sum'", "'concat', 'gated'"),
         ("modalities.x={kind: smell, column: s}", "modalities.x: unknown kind 'smell'", "'audio'"),
-        ("modalities.text.encode.kind=gru", "modalities.text.encode: unknown kind 'gru'", "'lstm'"),
+        ("modalities.text.encode.kind=rnn", "modalities.text.encode: unknown kind 'rnn'", "'lstm'"),
         ("search={space: {train.lr: {normal: [0, 1]}}}",
          "search.space.train.lr: unknown distribution 'normal'", "'loguniform'"),
         ("runtime.mode=cloud", "runtime: unknown mode 'cloud'", "'cluster'"),

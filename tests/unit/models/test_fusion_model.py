@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from mmray.config.model import LateFusionConfig, TransformerFusionConfig
 from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fusion_model import drop_modalities
 from tests.support.sample import make_model, make_samples
@@ -12,9 +13,9 @@ def test_each_modality_lands_in_its_own_place():
     changed = dict(batch.features)
     changed["image"] = FeatureBatch(255 - batch.features["image"].values, None)
 
-    moved = (model.embed(batch.features) - model.embed(changed)).abs().amax(dim=(0, 2)) > 1e-4
+    before, after = model.embed(batch.features).pooled, model.embed(changed).pooled
 
-    assert moved.tolist() == [False, True, False]
+    assert ((before - after).abs().amax(dim=(0, 2)) > 1e-4).tolist() == [False, True, False]
 
 
 def test_an_absent_payload_cannot_change_any_output():
@@ -26,6 +27,42 @@ def test_an_absent_payload_cannot_change_any_output():
     before, after = model(batch.features, batch.present), model(changed, batch.present)
 
     torch.testing.assert_close(before, after, atol=0, rtol=0)
+
+
+def test_a_fusion_over_tokens_gets_each_summary_before_the_tokens_of_its_modality():
+    samples = make_samples(6, absent=0.0)
+    batch = samples.batch(np.arange(6))
+    model = make_model(samples, fusion=TransformerFusionConfig()).eval()
+
+    embedded = model.embed(batch.features)
+
+    text, image, audio = embedded.tokens
+    assert text.values.shape[1] == 1  # a linear encoder has no tokens
+    assert image.values.shape[1] == 1 + 4 * 6  # one token per cell of the halved 8 x 12 picture
+    assert audio.mask.sum(dim=1).tolist() == [1 + n for n in batch.features["audio"].lengths]
+    first = torch.stack([part.values[:, 0] for part in embedded.tokens], dim=1)
+    torch.testing.assert_close(first, embedded.pooled, atol=0, rtol=0)
+    torch.testing.assert_close(image.values.mean(dim=2), torch.zeros(6, 25), atol=1e-5, rtol=0)
+
+
+def test_tokens_are_not_made_for_a_fusion_that_does_not_use_them():
+    samples = make_samples(2)
+
+    assert make_model(samples).embed(samples.batch(np.arange(2)).features).tokens == ()
+
+
+def test_late_fusion_is_the_average_of_what_the_present_modalities_say_alone():
+    samples = make_samples(6, absent=0.0)
+    batch, model = (
+        samples.batch(np.arange(6)),
+        make_model(samples, fusion=LateFusionConfig()).eval(),
+    )
+    alone = [torch.eye(3, dtype=torch.bool)[m].repeat(6, 1) for m in range(3)]
+
+    together = model(batch.features, alone[0] | alone[2])["digit"]
+
+    parts = [model(batch.features, alone[m])["digit"] for m in (0, 2)]
+    torch.testing.assert_close(together, (parts[0] + parts[1]) / 2)
 
 
 def test_modality_dropout_hides_at_its_rate_and_leaves_one():

@@ -1,4 +1,4 @@
-"""The LSTM encoder. Axes: B batch, T time, F feature, D width."""
+"""The recurrent encoder: LSTM or GRU. Axes: B batch, T time, F feature, D width."""
 
 from typing import Literal
 
@@ -12,16 +12,16 @@ from mmray.models.encoders.encoded import Encoded, at_least_one, length_mask, ma
 Pooling = Literal["last", "mean", "max"]
 
 
-class LstmEncoder(nn.Module):
+class RecurrentEncoder(nn.Module):
     """A recurrent network that stops at each sample's own length.
 
-    ``stem`` makes (B, T, F) of the values; ``lstm`` must have ``batch_first``.
+    ``stem`` makes (B, T, F) of the values; ``network`` must have ``batch_first``.
     """
 
     def __init__(
         self,
         stem: nn.Module,
-        lstm: nn.LSTM,
+        network: nn.LSTM | nn.GRU,
         width: int,
         *,
         pooling: Pooling = "last",
@@ -29,10 +29,10 @@ class LstmEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.stem = stem
-        self.lstm = lstm
+        self.network = network
         self.pooling: Pooling = pooling
         self.dropout = nn.Dropout(dropout)
-        self.project = nn.Linear(lstm.hidden_size * (2 if lstm.bidirectional else 1), width)
+        self.project = nn.Linear(network.hidden_size * (2 if network.bidirectional else 1), width)
 
     def forward(self, values: Shaped[Tensor, "B T ..."], lengths: Tensor | None) -> Encoded:
         """Encode a batch of sequences."""
@@ -47,21 +47,28 @@ class LstmEncoder(nn.Module):
         on_cpu, steps = lengths.cpu(), inputs.shape[1]
         if bool((on_cpu == steps).all()):
             # Nothing is padded: the fused kernel, several times faster than the packed one.
-            states, (last, _) = self.lstm(inputs)
-            return states, last
+            states, last = self.network(inputs)
+            return states, hidden_state(last)
         packed = pack_padded_sequence(inputs, on_cpu, batch_first=True, enforce_sorted=False)
-        packed_states, (last, _) = self.lstm(packed)
+        packed_states, last = self.network(packed)
         states, _ = pad_packed_sequence(packed_states, batch_first=True, total_length=steps)
-        return states, last
+        return states, hidden_state(last)
 
     def _pool(
         self, states: Float[Tensor, "B T F"], mask: Bool[Tensor, "B T"], last: Tensor
     ) -> Float[Tensor, "B F"]:
         match self.pooling:
             case "last":
-                return torch.cat(list(last[-2:] if self.lstm.bidirectional else last[-1:]), dim=-1)
+                return torch.cat(
+                    list(last[-2:] if self.network.bidirectional else last[-1:]), dim=-1
+                )
             case "mean":
                 return masked_mean(states, mask)
             case "max":
                 lowest = torch.finfo(states.dtype).min
                 return states.masked_fill(~mask[..., None], lowest).amax(dim=1)
+
+
+def hidden_state(last: Tensor | tuple[Tensor, Tensor]) -> Tensor:
+    """Return the hidden state (layers, B, F) alone; an LSTM also gives its cell state."""
+    return last[0] if isinstance(last, tuple) else last

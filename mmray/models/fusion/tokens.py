@@ -1,0 +1,45 @@
+"""What a fusion over tokens gets. Axes: B batch, M modalities, T tokens, D width."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional as F
+
+
+class ModalityTokens(NamedTuple):
+    """One modality: its pooled embedding, called its summary, and after it its tokens, if any."""
+
+    values: Float[Tensor, "B T D"]
+    mask: Bool[Tensor, "B T"]
+
+
+def hide_absent(
+    tokens: Sequence[ModalityTokens], present: Bool[Tensor, "B M"]
+) -> list[ModalityTokens]:
+    """Mask all of an absent modality; what is masked becomes zero."""
+    hidden: list[ModalityTokens] = []
+    for part, here in zip(tokens, present.unbind(1), strict=True):
+        mask = part.mask & here[:, None]  # (B, T)
+        hidden.append(ModalityTokens(torch.where(mask[..., None], part.values, 0.0), mask))
+    return hidden
+
+
+def fill_absent(
+    tokens: Sequence[ModalityTokens], present: Bool[Tensor, "B M"], absent: Float[Tensor, "M D"]
+) -> list[ModalityTokens]:
+    """Put a learned token in the place of an absent modality's summary and mask its tokens."""
+    filled: list[ModalityTokens] = []
+    for part, here, token in zip(tokens, present.unbind(1), absent, strict=True):
+        shown = part.mask & here[:, None]  # (B, T)
+        values = torch.where(shown[..., None], part.values, token)  # (B, T, D)
+        filled.append(ModalityTokens(values, F.pad(shown[:, 1:], (1, 0), value=True)))
+    return filled
+
+
+def join_tokens(tokens: Sequence[ModalityTokens], marks: Float[Tensor, "M D"]) -> ModalityTokens:
+    """Return all modalities' tokens in one row, each with its modality's mark added."""
+    values = torch.cat([part.values + mark for part, mark in zip(tokens, marks, strict=True)], 1)
+    return ModalityTokens(values, torch.cat([part.mask for part in tokens], dim=1))
