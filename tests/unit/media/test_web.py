@@ -115,9 +115,7 @@ def test_an_endless_payload_costs_no_more_than_the_limit(web):
 
 def test_a_compressed_answer_is_refused_and_not_unpacked(web):
     bomb = gzip.compress(bytes(10**6))
-    web.answers["/in/bomb"] = headed(
-        bomb, Content_Encoding="gzip", Content_Length=str(len(bomb))
-    )
+    web.answers["/in/bomb"] = headed(bomb, Content_Encoding="gzip", Content_Length=str(len(bomb)))
 
     found = rejection_of((f"{web.uri}/",), f"{web.uri}/in/bomb", max_bytes=10**7)
 
@@ -129,7 +127,10 @@ def test_a_server_that_sends_drop_by_drop_is_left_in_time(web):
     web.answers["/in/slow"] = drip
     started = time.monotonic()
 
-    assert reason((f"{web.uri}/",), f"{web.uri}/in/slow", max_bytes=2000, max_read_s=0.5) == "read_timeout"
+    assert (
+        reason((f"{web.uri}/",), f"{web.uri}/in/slow", max_bytes=2000, max_read_s=0.5)
+        == "read_timeout"
+    )
     assert time.monotonic() - started < 3
 
 
