@@ -81,6 +81,10 @@ def _members(
                     continue
                 _check_member(info, place)
                 yield key, extension, info, _read_inline(archive, info, extension, place)
+            # A header that is cut or damaged looks like the end to tarfile; the end is zeros.
+            stream.seek(archive.offset)
+            if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+                raise tarfile.ReadError("its end is missing")
     except (tarfile.TarError, EOFError) as error:
         raise ManifestError(
             f"this tar is broken or cut short: {error}", where=place, hint="write the shard again"

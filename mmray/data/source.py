@@ -5,6 +5,7 @@ from typing import Any, BinaryIO, Protocol
 
 from mmray.core.rejection import Rejection
 from mmray.errors import ManifestError
+from mmray.media.place import without_user
 from mmray.media.remote import EXTRAS
 
 Row = tuple[str, Mapping[str, Any]]
@@ -51,10 +52,11 @@ class Source(Protocol):
 
 def manifest_error(rejection: Rejection, uri: str, what: str = "the manifest") -> ManifestError:
     """Return the error for a manifest, or a place of payloads, that cannot be read."""
+    shown = without_user(uri)
     if rejection.reason == "not_found":
-        return ManifestError(f"there is no manifest {uri!r}", hint="see 'data.manifest'")
+        return ManifestError(f"there is no manifest {shown!r}", hint="see 'data.manifest'")
     return ManifestError(
-        f"cannot reach {what} {uri!r}: {rejection.detail}", hint=_hint(rejection, uri)
+        f"cannot reach {what} {shown!r}: {rejection.detail}", hint=_hint(rejection, uri)
     )
 
 

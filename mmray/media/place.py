@@ -64,7 +64,7 @@ def _check_uri(ref: str, place: str, roots: Sequence[str]) -> str | None:
         return f"{ref!r} is not a plain URI ('..', '::' and backslashes are refused)"
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in host and scheme != "hdfs":
-        return f"the URI of {_without_user(place)!r} holds a user name or password"
+        return f"the URI of {without_user(place)!r} holds a user name or password"
     if not host.isascii():
         return f"{ref!r} names a host in letters that are not ASCII; write it in its xn-- form"
     if scheme in ("http", "https") and not _has_host(place):
@@ -134,5 +134,6 @@ def _has_control(text: str) -> bool:
     return not text.isprintable() and any(unicodedata.category(c) == "Cc" for c in text)
 
 
-def _without_user(uri: str) -> str:
+def without_user(uri: str) -> str:
+    """Return a URI without a user name and password, to be shown."""
     return re.sub(r"://[^/?#]*@", "://", uri)
