@@ -1,23 +1,21 @@
 """One child process that decodes, seen from its parent."""
 
 import contextlib
-import mmap
+import os
 import pickle
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from mmray.media.framing import pack, unpack
+from mmray.media.channel import Channel, make_shared
 
 START = "import sys; sys.path[:] = sys.argv[3:]; from mmray.media.guard_child import main; main()"
 """The child looks for modules where its parent does, and no earlier than Python has started."""
 GRACE_S = 30.0
 """A child that has not ended itself so long after its time was up is ended from here."""
-READ_BYTES = 2**18
 
 
 class ChildLost(Exception):  # noqa: N818 (what happened, not an error of ours)
@@ -50,55 +48,56 @@ class GuardProcess:
         if self._child is not None:
             return
         self._socket, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryFile() as shared:
-            shared.truncate(1)
-            self._at_work = mmap.mmap(shared.fileno(), 1)
-            words = [str(theirs.fileno()), str(shared.fileno()), *sys.path]
+        shared = make_shared()
+        with theirs:
+            words = [str(theirs.fileno()), str(shared), *sys.path]
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-c", START, *words],
-                pass_fds=[theirs.fileno(), shared.fileno()],
+                pass_fds=[theirs.fileno(), shared],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-        self._stream = cast("BinaryIO", self._socket.makefile("rb", READ_BYTES))
+        self._channel = Channel(self._socket, shared, is_child=False)
+        os.close(shared)
         with contextlib.suppress(ConnectionError):  # it is seen to be lost when it is waited for
-            self._socket.sendall(pack(self._set_up))
+            self._channel.send(self._channel.pack(self._set_up))
 
     def send(self, payloads: Sequence[bytes]) -> None:
         """Hand over payloads; everything of the list before must have been received."""
         self.start()
         if not self._is_ready:
             self._wait_until_ready()
-        self._at_work[0] = 0
+        self._channel.at_work = 0
         self._socket.settimeout(len(payloads) * self._timeout_s + GRACE_S)
         with contextlib.suppress(OSError):  # a lost child is seen when its answers are awaited
-            self._socket.sendall(pack([pickle.PickleBuffer(payload) for payload in payloads]))
+            self._channel.begin()
+            message = self._channel.pack([pickle.PickleBuffer(payload) for payload in payloads])
+            self._channel.send(message)
 
     def receive(self, count: int) -> Iterator[tuple[bool, Any]]:
         """Yield the answers to ``count`` payloads as they come, or raise ``ChildLost``."""
         try:
             for _ in range(count):
-                yield unpack(self._stream)
+                yield self._channel.receive()
         except TimeoutError:
-            number = self._at_work[0]
+            number = self._channel.at_work
             self.close()
             raise ChildLost(number, -signal.SIGALRM) from None
         except (EOFError, OSError):
-            number = self._at_work[0]
+            number = self._channel.at_work
             raise ChildLost(number, self._exit_code()) from None
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
         if self._child is not None:
-            self._stream.close()
-            self._socket.close()
+            self._channel.close()
             self._child.kill()
             self._child.wait()
         self._child, self._is_ready = None, False
 
     def _wait_until_ready(self) -> None:
         try:
-            unpack(self._stream)
+            self._channel.receive()
         except (EOFError, OSError) as error:
             # No payload's fault, so no rejection: the child has said why on standard error.
             told = describe_exit(self._exit_code())

@@ -13,7 +13,7 @@ from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.store import read_outcomes
-from mmray.stages.modality import ModalityOutcome, extract_modality, feature_folder, payload_keys
+from mmray.stages.modality import ModalityOutcome, extract_modalities, feature_folder, payload_keys
 from mmray.stages.prepare import open_prepared
 from mmray.stages.workspace import earlier_report, finish, require_success, stage_folder
 from mmray.tracking.tracker import Tracker
@@ -26,7 +26,7 @@ def run(config: Config, tracker: Tracker) -> Report:
     """Bring the features of every modality up to date."""
     started = time.monotonic()
     prepared, manifest = open_prepared(config, tracker)
-    outcomes = {name: extract_modality(name, config, manifest) for name in config.modality_order()}
+    outcomes = extract_modalities(config, manifest)
     folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
     earlier = earlier_report(folder)
     if earlier is not None and not any(outcome.computed for outcome in outcomes.values()):
@@ -112,8 +112,8 @@ def _track(tracker: Tracker, config: Config, report: Report) -> None:
             f"extract/{name}/missing": counts["missing"],
             f"extract/{name}/rejected": sum(counts["rejected"].values()),
         }
-        if counts["computed"]:
-            metrics[f"extract/{name}/samples_per_s"] = counts["computed"] / counts["seconds"]
+        for figure, value in counts["throughput"].items():
+            metrics[f"extract/{name}/{figure}"] = value
     metrics["extract/usable"] = report.counts["usable"]
     metrics["seconds/extract"] = report.seconds
     run.log_metrics(metrics)

@@ -1,7 +1,6 @@
 """One modality's extraction: what is wanted, what is there, what is computed now."""
 
 import logging
-import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from mmray.features.payload import payload_key, read_payload
 from mmray.features.spec import spec_of
 from mmray.features.store import read_outcomes, stored_keys, write_index
 from mmray.media.source import PayloadReader
-from mmray.stages.progress import Progress
+from mmray.stages.computing import Work, compute_on_ray
 
 logger = logging.getLogger(__name__)
 
@@ -46,38 +45,72 @@ class ModalityOutcome:
     seconds: float
 
 
-def extract_modality(name: str, config: Config, manifest: Manifest) -> ModalityOutcome:
-    """Bring one modality's feature folder up to date with the manifest."""
-    started = time.monotonic()
+def extract_modalities(config: Config, manifest: Manifest) -> dict[str, ModalityOutcome]:
+    """Bring every modality's feature folder up to date with the manifest, all in one go on Ray."""
+    targets = {name: _find_work(name, config, manifest) for name in config.modality_order()}
+    done = compute_on_ray([target.work for target in targets.values() if target.work])
+    return {
+        name: _finish(name, config, manifest, target, done.get(name, {}))
+        for name, target in targets.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where one modality's features belong, and what is to be computed for that."""
+
+    folder: Path
+    state: Path | None
+    keys: dict[str, str]
+    keys_digest: str
+    work: Work | None
+    """None if the folder is complete."""
+
+
+def _find_work(name: str, config: Config, manifest: Manifest) -> _Target:
     keys, keys_digest = payload_keys(name, config, manifest)
     state = _fit(name, config, manifest)
     folder = feature_folder(name, config, manifest)
     assert folder is not None  # the state has just been fitted
     success = read_success(folder)
-    if success is None or success["keys_digest"] != keys_digest:
-        computed = _compute(name, config, manifest, folder, state, keys)
-        seconds = round(time.monotonic() - started, 2)
-        write_index(folder, keys)
-        success = _complete(name, config, manifest, folder, state) | {
-            "keys_digest": keys_digest,
+    if success is not None and success["keys_digest"] == keys_digest:
+        return _Target(folder, state, keys, keys_digest, None)
+    done = stored_keys(folder)
+    references = zip(manifest.ids, manifest.references[name], strict=True)
+    todo = [(s, r, keys[s]) for s, r in references if r is not None and done.get(s) != keys[s]]
+    folder.mkdir(parents=True, exist_ok=True)
+    return _Target(
+        folder, state, keys, keys_digest, Work(name, config, manifest, folder, state, todo)
+    )
+
+
+def _finish(
+    name: str, config: Config, manifest: Manifest, target: _Target, throughput: dict[str, Any]
+) -> ModalityOutcome:
+    """Write index and completion marker where something was to be done, and count."""
+    folder, work = target.folder, target.work
+    seconds = throughput.get("seconds", 0.0)
+    if work is not None:
+        write_index(folder, target.keys)
+        success = _complete(name, config, manifest, folder, target.state) | {
+            "keys_digest": target.keys_digest,
             "seconds": seconds,
         }
         mark_success(folder, success)
-    else:
-        computed, seconds = 0, 0.0
+    computed = len(work.todo) if work is not None else 0
     outcomes = read_outcomes(folder)
     counts = _count(outcomes, len(manifest)) | {
         "computed": computed,
         "seconds": seconds,
+        "throughput": throughput,
         "rejections": str(folder / REJECTIONS),
     }
     _check_rejected(name, config, outcomes)
     examples: dict[str, str] = {}
     for sample, (reason, _) in outcomes.items():
         examples.setdefault(reason, sample)
-    return ModalityOutcome(
-        folder, f"{folder.name}-{keys_digest}", counts, examples, computed, seconds
-    )
+    mark = f"{folder.name}-{target.keys_digest}"
+    return ModalityOutcome(folder, mark, counts, examples, computed, seconds)
 
 
 def payload_keys(name: str, config: Config, manifest: Manifest) -> tuple[dict[str, str], str]:
@@ -157,49 +190,6 @@ def corpus_reader(config: Config, manifest: Manifest) -> PayloadReader:
         folder=manifest.folder,
         max_bytes=config.data.max_payload_bytes,
     )
-
-
-def _compute(
-    name: str,
-    config: Config,
-    manifest: Manifest,
-    folder: Path,
-    state: Path | None,
-    keys: dict[str, str],
-) -> int:
-    """Extract what no shard holds yet and return how many samples that were."""
-    done = stored_keys(folder)
-    pending = [
-        (sample, reference)
-        for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
-        if reference is not None and done.get(sample) != keys[sample]
-    ]
-    if not pending:
-        return 0
-    folder.mkdir(parents=True, exist_ok=True)
-    # Here and not above: a run with nothing to compute must not load Ray.
-    from mmray.distributed import extraction
-    from mmray.distributed.session import connect
-
-    modality = config.modalities[name]
-    logger.info("%s: extracting %s of %d samples", name, modality.extract.kind, len(pending))
-    plan = extraction.ExtractionPlan(
-        name=name,
-        config=modality,
-        spec=spec_of(modality),
-        state=str(state.resolve()) if state else None,
-        output=str(folder.resolve()),
-        corpus=manifest.folder,
-        allow=config.data.allow,
-        max_payload_bytes=config.data.max_payload_bytes,
-        max_decode_s=config.data.max_decode_s,
-    )
-    progress = Progress(name, len(pending))
-    size = connect(config.runtime)
-    todo = [(sample, reference, keys[sample]) for sample, reference in pending]
-    units = extraction.cut_units(todo, actors=size.cpus)
-    extraction.extract_units(plan, units, actors=size.cpus, on_unit=progress.add)
-    return len(pending)
 
 
 def _complete(
