@@ -2,7 +2,14 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from mmray.config.base import StrictModel
 from mmray.config.data import DataConfig
@@ -26,7 +33,29 @@ class EvaluationConfig(StrictModel):
     resamples: PositiveInt = 1000
 
 
-class LocalRuntime(StrictModel):
+class ModalityResources(StrictModel):
+    """What extracts one modality; what is not said is planned from what the cluster has."""
+
+    actors: PositiveInt | None = None
+    """Processes with an extractor each."""
+    cpus: PositiveFloat | None = None
+    """Per actor, its decoding processes included; also the threads of its network."""
+    gpus: NonNegativeFloat | None = None
+    """Per actor; 0.5 puts two actors on one GPU."""
+    decoders: PositiveInt | None = None
+    """Processes per actor that decode."""
+    memory_gib: PositiveFloat | None = None
+    """Per actor, reserved on the cluster."""
+
+
+class Runtime(StrictModel):
+    """What every way to run has in common."""
+
+    resources: dict[str, ModalityResources] = {}
+    """By modality, where the plan that ``mmray`` makes is not to be followed."""
+
+
+class LocalRuntime(Runtime):
     """One machine."""
 
     mode: Literal["local"] = "local"
@@ -34,7 +63,7 @@ class LocalRuntime(StrictModel):
     """Cores that Ray may use; all of them by default."""
 
 
-class ClusterRuntime(StrictModel):
+class ClusterRuntime(Runtime):
     """A Ray cluster that is already there."""
 
     mode: Literal["cluster"] = "cluster"
@@ -109,6 +138,16 @@ class Config(StrictModel):
             raise ValueError(
                 f"model.fusion.conditioned ({fusion.conditioned!r}) is none of the modalities: "
                 f"{', '.join(self.modalities)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _resources_of_what_is_there(self) -> Self:
+        unknown = sorted(set(self.runtime.resources) - set(self.modalities))
+        if unknown:
+            raise ValueError(
+                f"runtime.resources names {unknown[0]!r}, which is no modality; "
+                f"there are {', '.join(self.modalities)}"
             )
         return self
 

@@ -73,7 +73,8 @@ def package(config: Config, workflow: Path, folder: Path) -> None:
 def to_cluster_document(config: Config) -> dict[str, Any]:
     """Return the document with absolute paths, to be run inside of the cluster."""
     document = resolved(config)
-    document["runtime"] = {"mode": "cluster", "address": "auto"}
+    resources = document["runtime"]["resources"]
+    document["runtime"] = {"mode": "cluster", "address": "auto", "resources": resources}
     document["workspace"] = _absolute(config.workspace)
     document["data"]["manifest"] = _absolute(config.data.manifest)
     document["data"]["allow"] = [_absolute(place) for place in config.data.allow]

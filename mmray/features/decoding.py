@@ -9,11 +9,18 @@ PLAIN = (Kind.TEXT, Kind.TABLE)
 """Kinds that Python alone decodes, in linear time."""
 
 
-def safe_decoder(config: ModalityConfig, extractor: Extractor, *, timeout_s: float) -> Decode:
+def safe_decoder(
+    config: ModalityConfig, extractor: Extractor, *, timeout_s: float, children: int = 1
+) -> Decode:
     """Return the extractor's decoder so that a hang or a crash in it costs one payload.
 
     A user's own extractor decodes in this process: it may hold what cannot travel.
     """
-    if config.kind in PLAIN or config.extract.kind == "custom":
+    if not is_guarded(config):
         return extractor.decode
-    return GuardedDecoder(extractor.decode, timeout_s=timeout_s)
+    return GuardedDecoder(extractor.decode, timeout_s=timeout_s, children=children)
+
+
+def is_guarded(config: ModalityConfig) -> bool:
+    """Say whether payloads are decoded in processes of their own."""
+    return config.kind not in PLAIN and config.extract.kind != "custom"

@@ -1,6 +1,6 @@
 """What every extractor promises, and how one runs over payloads of which some are bad."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
+from mmray.media.guard import GuardedDecoder
 
 Decoded: TypeAlias = Any
 Decode: TypeAlias = Callable[[bytes], Decoded]
@@ -68,8 +69,7 @@ def extract_batch(
     rows: list[int] = []
     held: list[Decoded] = []
     held_bytes = 0
-    for row, payload in enumerate(payloads):
-        decoded = _decoded(decode or extractor.decode, payload)
+    for row, decoded in enumerate(_decode_each(decode or extractor.decode, payloads)):
         is_rejected = isinstance(decoded, Rejection)
         result.features.append(None)
         result.reasons.append(decoded.reason if is_rejected else "")
@@ -86,6 +86,14 @@ def extract_batch(
             rows, held, held_bytes = [], [], 0
     _extract(extractor, rows, held, result)
     return result
+
+
+def _decode_each(
+    decode: Decode, payloads: Iterable[bytes | Rejection]
+) -> Iterator[Decoded | Rejection]:
+    if isinstance(decode, GuardedDecoder):
+        return decode.each(payloads)  # several at once: each alone would cost a round trip
+    return (_decoded(decode, payload) for payload in payloads)
 
 
 def _decoded(decode: Decode, payload: bytes | Rejection) -> Decoded | Rejection:

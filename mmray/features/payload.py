@@ -1,7 +1,7 @@
 """From a reference in the manifest to payload bytes, and to a name for the payload's version."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -31,7 +31,7 @@ def read_payload(
 
 def read_payloads(
     reader: PayloadReader, references: Sequence[str | bytes], *, is_inline: bool
-) -> Iterator[bytes | Rejection]:
+) -> Generator[bytes | Rejection]:
     """Yield what ``read_payload`` returns, in order; remote payloads are read ahead of their turn.
 
     At most ``READ_AHEAD`` of them are in memory at a time.

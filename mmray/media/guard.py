@@ -1,27 +1,32 @@
-"""Decoding in a child process: a decoder that hangs or crashes costs one payload, not the run."""
+"""Decoding in child processes: a decoder that hangs or crashes costs one payload, not the run."""
 
 import pickle
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from mmray.core.rejection import Rejection
+from mmray.media.guard_process import ChildLost, GuardProcess, describe_exit
 
-START = "import sys; sys.path[:] = sys.argv[2:]; from mmray.media.guard_child import main; main()"
-"""The child looks for modules where its parent does, and no earlier than Python has started."""
 MAX_MEMORY_BYTES = 4 * 2**30
 """What a child may take; a decoder that wants more fails on its payload."""
+BATCH_PAYLOADS, BATCH_BYTES = 32, 4 * 2**20
+"""What is sent at once: so many payloads, but no further one after so many bytes."""
+FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
+"""A child that ends so was ended by somebody: its payload is tried once more."""
+
+Entry = bytes | Rejection
 
 
 class GuardedDecoder:
-    """Runs ``decode`` in a child of its own, which is replaced when it is lost.
+    """Runs ``decode`` in children of its own; one that is lost is replaced.
 
     ``decode`` must be picklable: a function of a module, or a ``functools.partial`` of one. The
-    child starts with the first payload. Not for use by several threads at once.
+    children start with the first payload, or with ``start``. Not for use by several threads at once.
+
+    Rejects, beside what ``decode`` rejects: ``decode_crashed`` (the child died), ``decode_timeout``
+    and ``decode_memory``.
     """
 
     def __init__(
@@ -30,71 +35,118 @@ class GuardedDecoder:
         *,
         timeout_s: float,
         max_memory_bytes: int = MAX_MEMORY_BYTES,
+        children: int = 1,
     ) -> None:
-        self._decode = pickle.dumps(decode)
+        self._children: list[GuardProcess] = []
         self._timeout_s = timeout_s
-        self._max_memory_bytes = max_memory_bytes
-        self._child: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
+        pickled = pickle.dumps(decode)
+        self._children = [
+            GuardProcess(pickled, timeout_s=timeout_s, max_memory_bytes=max_memory_bytes)
+            for _ in range(children)
+        ]
 
     def __call__(self, payload: bytes) -> Any:  # noqa: ANN401 (whatever decode returns)
-        """Return what ``decode`` returns, or raise its Rejection.
+        """Return what ``decode`` returns, or raise its Rejection."""
+        (answer,) = self.each([payload])
+        if isinstance(answer, Rejection):
+            raise answer
+        return answer
 
-        Also rejects ``decode_crashed`` (the child died), ``decode_timeout`` and ``decode_memory``.
+    def each(self, payloads: Iterable[Entry]) -> Generator[Any]:
+        """Yield what ``decode`` returns for each payload, in order, or the Rejection.
+
+        Payloads are taken from the iterable, and answers used by the caller, while the children
+        decode. A payload that is a Rejection already stays one.
         """
-        connection = self._connection or self._start()
+        idle = deque(self._children)
+        busy: deque[tuple[GuardProcess, list[Entry]]] = deque()
         try:
-            connection.send_bytes(payload)
-            if not connection.poll(self._timeout_s):
-                self.close()
-                raise Rejection("decode_timeout", f"took more than {self._timeout_s:g} s")
-            is_rejected, answer = pickle.loads(connection.recv_bytes())
-        except (EOFError, ConnectionError):
-            raise Rejection("decode_crashed", self._last_words()) from None
-        if not is_rejected:
-            return answer
-        raise answer
+            for batch in _batches(payloads):
+                answers = self._collect(busy, idle) if not idle else []
+                idle[0].send([entry for entry in batch if isinstance(entry, bytes)])
+                busy.append((idle.popleft(), batch))
+                yield from answers
+            while busy:
+                yield from self._collect(busy, idle)
+        finally:
+            for child, _ in busy:  # its answers would be taken for those to other payloads
+                child.close()
+
+    def start(self) -> None:
+        """Start the children without waiting until they are ready."""
+        for child in self._children:
+            child.start()
 
     @property
     def pid(self) -> int | None:
-        """The process id of the child, while there is one."""
-        return self._child.pid if self._child is not None else None
+        """The process id of the first child, while there is one."""
+        return self._children[0].pid
 
     def close(self) -> None:
-        """End the child, whatever it is doing."""
-        if self._child is not None and self._connection is not None:
-            self._connection.close()
-            self._child.kill()
-            self._child.wait()
-        self._child = self._connection = None
+        """End the children, whatever they are doing."""
+        for child in self._children:
+            child.close()
 
     def __del__(self) -> None:
         """Leave no child behind."""
         self.close()
 
-    def _start(self) -> Connection:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._child = subprocess.Popen(
-                [sys.executable, "-P", "-c", START, str(theirs.fileno()), *sys.path],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-            )
-        connection = self._connection = Connection(ours.detach())
-        try:
-            connection.send((self._decode, self._timeout_s, self._max_memory_bytes))
-            connection.recv()
-        except (EOFError, ConnectionError) as error:
-            # No payload's fault, so no rejection: the child has said why on standard error.
-            raise RuntimeError(f"no process to decode in: {self._last_words()}") from error
-        return connection
+    def _collect(
+        self, busy: deque[tuple[GuardProcess, list[Entry]]], idle: deque[GuardProcess]
+    ) -> list[Any]:
+        """Wait for the oldest batch and return its answers, in order."""
+        child, batch = busy[0]
+        answers = iter(self._answers(child, [e for e in batch if isinstance(e, bytes)]))
+        found = [entry if isinstance(entry, Rejection) else next(answers) for entry in batch]
+        busy.popleft()
+        idle.append(child)
+        return found
 
-    def _last_words(self) -> str:
-        assert self._child is not None
-        try:
-            code = self._child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            code = 0
-        self.close()
-        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+    def _answers(self, child: GuardProcess, payloads: list[bytes]) -> list[Any]:
+        """Receive the answers to what was sent; send again what a lost child leaves open."""
+        answers: list[Any] = []
+        rejected: dict[int, Rejection] = {}
+        tried_again: set[int] = set()
+        sent_from, sent_to = 0, len(payloads)
+        while len(answers) < len(payloads):
+            try:
+                for is_rejected, answer in child.receive(sent_to - len(answers)):
+                    answers.append(_checked(answer, is_rejected=is_rejected))
+            except ChildLost as lost:
+                place = max(sent_from + lost.number, len(answers))
+                if lost.code in FROM_OUTSIDE and place not in tried_again:
+                    tried_again.add(place)
+                else:
+                    rejected[place] = self._rejection(lost.code)
+            while len(answers) in rejected:
+                answers.append(rejected[len(answers)])
+            sent_from = len(answers)
+            sent_to = min((n for n in rejected if n >= sent_from), default=len(payloads))
+            if sent_from < sent_to:
+                child.send(payloads[sent_from:sent_to])
+        return answers
+
+    def _rejection(self, code: int) -> Rejection:
+        if code == -signal.SIGALRM:
+            return Rejection("decode_timeout", f"took more than {self._timeout_s:g} s")
+        return Rejection("decode_crashed", describe_exit(code))
+
+
+def _checked(answer: Any, *, is_rejected: bool) -> Any:  # noqa: ANN401
+    """Return the answer; a bug in a decoder is raised."""
+    if is_rejected and not isinstance(answer, Rejection):
+        raise answer
+    return answer
+
+
+def _batches(payloads: Iterable[Entry]) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
+    size = 0
+    for payload in payloads:
+        batch.append(payload)
+        size += len(payload) if isinstance(payload, bytes) else 0
+        if len(batch) == BATCH_PAYLOADS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

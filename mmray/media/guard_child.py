@@ -1,46 +1,68 @@
-"""The child of a GuardedDecoder: payload bytes in, ``(is_rejected, value or exception)`` out."""
+"""The child of a GuardedDecoder: lists of payloads in, ``(is_rejected, value or exception)`` out.
+
+The parent sends a list only when all answers to the one before have come, so neither can wait for
+the other to read. Which payload is at work stands in memory that both see.
+"""
 
 import contextlib
 import os
 import pickle
 import resource
 import signal
+import socket
 import sys
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any
 
 from mmray.core.rejection import Rejection
+from mmray.media.channel import Channel
+
+SENT_BYTES = 2**20
+"""So much of what found no room in the shared memory is held before it is sent."""
 
 
 def main() -> None:
     """Serve until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
-    connection = Connection(int(sys.argv[1]))
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), is_child=True)
     with contextlib.suppress(EOFError, ConnectionError):
-        pickled, timeout_s, max_memory_bytes = connection.recv()
+        pickled, timeout_s, max_memory_bytes = channel.receive()
         decode = pickle.loads(pickled)
-        connection.send("ready")
+        channel.send(channel.pack("ready"))
         # What C libraries say of a broken file helps nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
         resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
         while True:
-            payload = connection.recv_bytes()
-            # Should the parent be gone, nobody else would end a decoder that hangs.
-            signal.setitimer(signal.ITIMER_REAL, 2 * timeout_s)
-            connection.send_bytes(_answer(decode, payload))
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            _serve(channel, decode, channel.receive(), timeout_s)
 
 
-def _answer(decode: Callable[[bytes], Any], payload: bytes) -> bytes:
+def _serve(
+    channel: Channel, decode: Callable[[bytes], Any], payloads: list[bytearray], timeout_s: float
+) -> None:
+    """Answer to each payload; the alarm ends this process when one takes too long."""
+    channel.begin()
+    held: list[bytes] = []
+    held_bytes = 0
+    for number, payload in enumerate(payloads):
+        channel.at_work = number
+        signal.setitimer(signal.ITIMER_REAL, timeout_s)
+        held.append(_answer(channel, decode, bytes(payload)))
+        held_bytes += len(held[-1])
+        if held_bytes >= SENT_BYTES or number + 1 == len(payloads):
+            signal.setitimer(signal.ITIMER_REAL, 0)  # the parent takes the time that it takes
+            channel.send(b"".join(held))
+            held, held_bytes = [], 0
+
+
+def _answer(channel: Channel, decode: Callable[[bytes], Any], payload: bytes) -> bytes:
     try:
-        return pickle.dumps((False, decode(payload)), protocol=5)
+        return channel.pack((False, decode(payload)))
     except Rejection as rejection:
-        return pickle.dumps((True, rejection))
+        return channel.pack((True, rejection))
     except MemoryError as error:
-        return pickle.dumps((True, Rejection("decode_memory", str(error))))
+        return channel.pack((True, Rejection("decode_memory", str(error))))
     except Exception as error:  # a bug in a decoder: raised where it was called
         told = RuntimeError(f"{type(error).__name__}: {error}")
         told.add_note(traceback.format_exc())
-        return pickle.dumps((True, told))
+        return channel.pack((True, told))

@@ -1,11 +1,12 @@
-"""How samples of one modality are computed: on Ray, or however a caller likes."""
+"""How the samples of all modalities are computed: planned, then on Ray Data in one go."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mmray.config.document import Config
+from mmray.config.document import ClusterRuntime, Config, ModalityResources
 from mmray.data.manifest import Manifest
 from mmray.data.reference import Reference
 from mmray.features.spec import spec_of
@@ -19,7 +20,7 @@ Todo = list[tuple[str, Reference, str]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One modality whose features go into ``folder``."""
+    """Samples of one modality whose features go into ``folder``."""
 
     name: str
     config: Config
@@ -27,21 +28,58 @@ class Work:
     folder: Path
     state: Path | None
     """Folder of what was fitted."""
+    todo: Todo
 
 
-Compute = Callable[[Work, Todo], None]
-"""Writes shards with every sample of the todo into the work's folder."""
+Compute = Callable[[Sequence[Work]], dict[str, dict[str, Any]]]
+"""Writes shards with every sample of each todo into its folder, and returns figures by modality."""
 
 
-def compute_on_ray(work: Work, todo: Todo) -> None:
-    """Extract on Ray Data."""
+def compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
+    """Extract everything on Ray; return seconds, samples per second and actors by modality."""
+    works = [work for work in works if work.todo]
+    if not works:
+        return {}
     # Here and not above: a run with nothing to compute must not load Ray.
     from mmray.distributed import extraction
+    from mmray.distributed.planning import describe_pools, plan_pool
     from mmray.distributed.session import connect
 
+    runtime, configs = works[0].config.runtime, works[0].config.modalities
+    size = connect(runtime)
+    pools = {
+        work.name: plan_pool(
+            work.name,
+            configs[work.name],
+            size,
+            runtime.resources.get(work.name, ModalityResources()),
+            can_grow=isinstance(runtime, ClusterRuntime),
+        )
+        for work in works
+    }
+    for line in describe_pools(pools, configs, size):
+        logger.info(line)
+    jobs = [extraction.Job(_plan(work), work.todo, pools[work.name]) for work in works]
+    with Progress({work.name: len(work.todo) for work in works}) as progress:
+        extraction.extract_all(
+            jobs, on_unit=lambda o: progress.add(o.name, o.samples, o.rejected, seconds=o.seconds)
+        )
+    return {
+        name: {
+            "seconds": round(course.seconds, 2),
+            "samples_per_s": round(course.per_s, 1),
+            "actors": pools[name].actors,
+        }
+        for name, course in progress.courses.items()
+    }
+
+
+def _plan(work: Work) -> Any:  # noqa: ANN401 (Ray is not loaded above)
+    from mmray.distributed.extraction import ExtractionPlan
+
     config, modality = work.config, work.config.modalities[work.name]
-    logger.info("%s: extracting %s of %d samples", work.name, modality.extract.kind, len(todo))
-    plan = extraction.ExtractionPlan(
+    logger.info("%s: extracting %s of %d samples", work.name, modality.extract.kind, len(work.todo))
+    return ExtractionPlan(
         name=work.name,
         config=modality,
         spec=spec_of(modality),
@@ -53,7 +91,3 @@ def compute_on_ray(work: Work, todo: Todo) -> None:
         max_read_s=config.data.max_read_s,
         max_decode_s=config.data.max_decode_s,
     )
-    progress = Progress(work.name, len(todo))
-    size = connect(config.runtime)
-    units = extraction.cut_units(todo, actors=size.cpus)
-    extraction.extract_units(plan, units, actors=size.cpus, on_unit=progress.add)

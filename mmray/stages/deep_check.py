@@ -79,7 +79,6 @@ def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepR
         for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
         if reference is not None
     ]
-    progress = Progress(f"{name}: decoding", len(samples))
     counts: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -99,11 +98,11 @@ def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepR
             form, reason, detail = _outcome(payload, Kind(modality.kind), decoders.get())
             return sample[0], form, reason, detail
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(os.cpu_count()) as pool, Progress({name: len(samples)}) as progress:
             for sample, form, reason, detail in pool.map(outcome, samples):
                 counts[form, reason] += 1
                 examples.setdefault((form, reason), (sample, detail))
-                progress.add(1, bool(reason))
+                progress.add(name, 1, {reason: 1} if reason != DECODED else {})
     ordered = sorted(counts, key=lambda key: (key[1] != DECODED, key))
     return [DeepRow(name, *key, counts[key], *examples[key]) for key in ordered]
 

@@ -18,7 +18,7 @@ from mmray.errors import ExtractionError
 from mmray.features import remote_version
 from mmray.features.store.arrow import pc
 from mmray.stages.computing import Compute, compute_on_ray
-from mmray.stages.modality import ModalityOutcome, extract_modality, find_target, is_up_to_date
+from mmray.stages.modality import ModalityOutcome, extract_modalities, find_target, is_up_to_date
 from mmray.stages.prepare import open_prepared
 from mmray.stages.workspace import earlier_report, finish, require_success, stage_folder
 from mmray.tracking.tracker import Tracker
@@ -35,14 +35,11 @@ def run(
     retry: bool = False,
     compute: Compute = compute_on_ray,
 ) -> Report:
-    """Bring the features of every modality up to date; see ``extract_modality``."""
+    """Bring the features of every modality up to date; see ``extract_modalities``."""
     started = time.monotonic()
     prepared, manifest = open_prepared(config, tracker)
     remote_version.forget()
-    outcomes = {
-        name: extract_modality(name, config, manifest, refit=refit, retry=retry, compute=compute)
-        for name in config.modality_order()
-    }
+    outcomes = extract_modalities(config, manifest, refit=refit, retry=retry, compute=compute)
     folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
     earlier = earlier_report(folder)
     if earlier is not None and not any(outcome.computed for outcome in outcomes.values()):
@@ -142,10 +139,8 @@ def _track(tracker: Tracker, config: Config, report: Report) -> None:
         }
         for kind, number in counts.get("redacted", {}).items():
             metrics[f"extract/{name}/redacted/{kind}"] = number
-        if counts["computed"]:
-            metrics[f"extract/{name}/samples_per_s"] = counts["computed"] / max(
-                counts["seconds"], 0.01
-            )
+        for figure, value in counts["throughput"].items():
+            metrics[f"extract/{name}/{figure}"] = value
     metrics["extract/usable"] = report.counts["usable"]
     metrics["seconds/extract"] = report.seconds
     run.log_metrics(metrics)

@@ -1,6 +1,5 @@
 """One modality's extraction: what is wanted, what is there, what is computed now."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,38 +99,79 @@ def _feature_folder(name: str, config: Config, fitted: Fit | None) -> Path | Non
     return Path(config.workspace) / "features" / name / fingerprint(identity)
 
 
-def extract_modality(
-    name: str,
+def extract_modalities(
     config: Config,
     manifest: Manifest,
     *,
     refit: bool = False,
     retry: bool = False,
     compute: Compute = compute_on_ray,
-) -> ModalityOutcome:
-    """Bring one modality's feature folder up to date with the manifest.
+) -> dict[str, ModalityOutcome]:
+    """Bring every modality's feature folder up to date with the manifest, all in one go.
 
     With ``refit`` what was learnt from another train split is not kept; with ``retry`` rejected
     payloads are tried again.
     """
-    started = time.monotonic()
+    targets = {
+        name: _fitted_target(name, config, manifest, refit=refit)
+        for name in config.modality_order()
+    }
+    works: dict[str, Work] = {}
+    for name, target in targets.items():
+        assert target.folder is not None  # the state has just been fitted
+        if retry or not is_up_to_date(config, target, read_success(target.folder)):
+            works[name] = _find_work(name, config, manifest, target, retry=retry)
+    figures = compute([work for work in works.values() if work.todo])
+    return {
+        name: _finish(name, config, manifest, target, works.get(name), figures.get(name, {}))
+        for name, target in targets.items()
+    }
+
+
+def _fitted_target(name: str, config: Config, manifest: Manifest, *, refit: bool) -> Target:
     target = find_target(name, config, manifest, refit=refit)
-    if target.fit is not None and not target.fit.is_done:
-        fit(name, config, manifest, target.keys, target.fit)
-        target = find_target(name, config, manifest, refit=refit)
+    if target.fit is None or target.fit.is_done:
+        return target
+    fit(name, config, manifest, target.keys, target.fit)
+    return find_target(name, config, manifest, refit=refit)
+
+
+def _find_work(
+    name: str, config: Config, manifest: Manifest, target: Target, *, retry: bool
+) -> Work:
+    """Return what no shard holds yet."""
+    assert target.folder is not None
+    pending = find_gaps(target.folder, target.keys, limits=limits_of(config), retry=retry).samples
+    references = zip(manifest.ids, manifest.references[name], strict=True)
+    todo = [(s, r, target.keys[s]) for s, r in references if r is not None and s in pending]
+    target.folder.mkdir(parents=True, exist_ok=True)
+    return Work(name, config, manifest, target.folder, target.state, todo)
+
+
+def _finish(
+    name: str,
+    config: Config,
+    manifest: Manifest,
+    target: Target,
+    work: Work | None,
+    figures: dict[str, Any],
+) -> ModalityOutcome:
+    """Complete the folder where something was to be done, and count."""
     folder = target.folder
-    assert folder is not None  # the state has just been fitted
-    computed, seconds = 0, 0.0
-    if retry or not is_up_to_date(config, target, read_success(folder)):
-        work = Work(name, config, manifest, folder, target.state)
-        computed = _compute(work, target, compute, retry=retry)
-        seconds = round(time.monotonic() - started, 2)
-        _finish(name, config, manifest, target, seconds)
+    assert folder is not None
+    seconds = figures.get("seconds", 0.0)
+    if work is not None:
+        write_index(folder, target.keys)
+        marker = complete(name, config, manifest, folder, target.state)
+        marker |= {"keys_digest": target.digest, "limits": limits_of(config), "seconds": seconds}
+        mark_success(folder, marker)
+    computed = len(work.todo) if work is not None else 0
     rows = read_current(folder, ("detail", "tally")).table
     check_rejected(name, config, rows)
     counts = count_outcomes(config.modalities[name], rows, len(manifest)) | {
         "computed": computed,
         "seconds": seconds,
+        "throughput": figures,
         "rejections": str(folder / REJECTIONS),
     }
     return ModalityOutcome(
@@ -159,32 +199,4 @@ def limits_of(config: Config) -> dict[str, Any]:
         allow=config.data.allow,
         max_payload_bytes=config.data.max_payload_bytes,
         max_decode_s=config.data.max_decode_s,
-    )
-
-
-def _compute(work: Work, target: Target, compute: Compute, *, retry: bool) -> int:
-    """Extract what no shard holds yet and return how many samples that were."""
-    gaps = find_gaps(work.folder, target.keys, limits=limits_of(work.config), retry=retry)
-    pending = gaps.samples
-    references = zip(work.manifest.ids, work.manifest.references[work.name], strict=True)
-    todo = [(s, r, target.keys[s]) for s, r in references if r is not None and s in pending]
-    if todo:
-        work.folder.mkdir(parents=True, exist_ok=True)
-        compute(work, todo)
-    return len(todo)
-
-
-def _finish(name: str, config: Config, manifest: Manifest, target: Target, seconds: float) -> None:
-    """Write index, table of rejections and completion marker."""
-    assert target.folder is not None
-    write_index(target.folder, target.keys)
-    marker = complete(name, config, manifest, target.folder, target.state)
-    mark_success(
-        target.folder,
-        marker
-        | {
-            "keys_digest": target.digest,
-            "limits": limits_of(config),
-            "seconds": seconds,
-        },
     )

@@ -17,8 +17,12 @@ class Here:
     def __init__(self):
         self.computed = {}
 
-    def __call__(self, work, todo):
-        from mmray.distributed.extraction import ExtractionPlan, cut_units, extract_unit
+    def __call__(self, works):
+        return {work.name: self._compute(work) for work in works}
+
+    def _compute(self, work):
+        from mmray.distributed.shard_actor import ExtractionPlan, extract_unit
+        from mmray.distributed.unit import cut_units
         from mmray.features.spec import spec_of
 
         modality, data = work.config.modalities[work.name], work.config.data
@@ -28,9 +32,10 @@ class Here:
             max_payload_bytes=data.max_payload_bytes, max_decode_s=data.max_decode_s,
         )  # fmt: skip
         extractor = build_extractor(modality, work.state)
-        self.computed.setdefault(work.name, []).extend(sample for sample, _, _ in todo)
-        for unit in cut_units(todo, actors=2):
+        self.computed.setdefault(work.name, []).extend(sample for sample, _, _ in work.todo)
+        for unit in cut_units(work.todo, actors=2):
             extract_unit(extractor, extractor.decode, plan, unit)
+        return {"seconds": 0.0, "samples_per_s": 0.0, "actors": 1}
 
 
 class Corpus:

@@ -1,0 +1,81 @@
+"""A corpus for measuring extraction: N samples of a note, a photo and a clip, cheap to make.
+
+A few hundred different payloads are written; further samples are hard links to them, so that each
+has a file of its own and the disk is not what is measured.
+"""
+
+import json
+import os
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from PIL import Image
+
+from mmray.config.document import Config
+from mmray.config.load import check_document
+
+DISTINCT = 200
+RATE_HZ = 16_000
+WORDS = tuple(f"word{number}" for number in range(400))
+MODALITIES = {
+    "text": {
+        "column": "note",
+        "extract": {"kind": "tokens", "vocabulary": 1000, "max_tokens": 48},
+    },
+    "image": {"column": "photo", "extract": {"kind": "pixels", "height": 64, "width": 64}},
+    "audio": {"column": "speech", "extract": {"kind": "mfcc", "coefficients": 40}},
+}
+
+
+def write_corpus(folder: Path, samples: int, *, distinct: int = DISTINCT) -> Path:
+    """Write ``samples`` samples into ``folder`` and return the manifest."""
+    folder.mkdir(parents=True)
+    distinct = min(distinct, samples)
+    generator = np.random.default_rng(0)
+    for number in range(distinct):
+        (folder / f"{number}.jpg").write_bytes(_photo(generator))
+        (folder / f"{number}.wav").write_bytes(_clip(generator))
+    with (folder / "manifest.jsonl").open("w", encoding="utf-8") as manifest:
+        for number in range(samples):
+            row = {"sample_id": f"s{number}", "label": "ab"[number % 2]}
+            row["note"] = " ".join(generator.choice(WORDS, 30)) + f" {number}"
+            for column, suffix in (("photo", "jpg"), ("speech", "wav")):
+                row[column] = f"{number}.{suffix}"
+                if number >= distinct:
+                    os.link(folder / f"{number % distinct}.{suffix}", folder / row[column])
+            manifest.write(json.dumps(row) + "\n")
+    return folder / "manifest.jsonl"
+
+
+def make_config(manifest: Path, workspace: Path, **sections: object) -> Config:
+    """Return the document: tokens of the note, pixels of the photo, MFCC of the clip."""
+    document = {
+        "name": "extraction",
+        "workspace": str(workspace),
+        "data": {"manifest": str(manifest), "id": "sample_id"},
+        "modalities": MODALITIES,
+        "tasks": {"label": {"kind": "classification", "column": "label"}},
+        "tracking": {"uri": "memory://"},
+    }
+    return check_document(document | sections, where="benchmark")
+
+
+def _photo(generator: np.random.Generator) -> bytes:
+    """Return a JPEG of 200 x 160 pixels with some texture."""
+    coarse = generator.integers(0, 255, (20, 25, 3), dtype=np.uint8)
+    stream = BytesIO()
+    Image.fromarray(coarse).resize((200, 160)).save(stream, "JPEG", quality=85)
+    return stream.getvalue()
+
+
+def _clip(generator: np.random.Generator) -> bytes:
+    """Return one second of noisy tone as 16-bit WAV."""
+    time_s = np.arange(RATE_HZ) / RATE_HZ
+    pitch_hz = generator.uniform(100, 400)
+    noise = generator.normal(size=RATE_HZ)
+    stream = BytesIO()
+    tone = 0.3 * np.sin(2 * np.pi * pitch_hz * time_s) + 0.01 * noise
+    soundfile.write(stream, tone, RATE_HZ, format="WAV", subtype="PCM_16")
+    return stream.getvalue()

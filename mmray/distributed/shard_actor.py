@@ -1,0 +1,165 @@
+"""The process that extracts: it reads, decodes, extracts and writes whole units.
+
+No raw bytes and no features travel between processes of Ray, and a shard that exists is done.
+"""
+
+import errno
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from mmray.config.modality import ModalityConfig
+from mmray.core.spec import FeatureSpec
+from mmray.distributed.journal import MAX_STARTS, Journal, UnitOutcome
+from mmray.distributed.unit import Unit, unpack_unit
+from mmray.errors import MMRayError
+from mmray.features.build import build_extractor, extractor_tally
+from mmray.features.decoding import safe_decoder
+from mmray.features.extractor import Decode, Extractor, extract_batch
+from mmray.features.payload import read_payloads
+from mmray.features.store import write_shard
+from mmray.features.store.limits import describe_limits
+from mmray.media.guard import GuardedDecoder
+from mmray.media.source import MAX_READ_S, PayloadReader
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionPlan:
+    """Everything that an actor needs to know about one modality."""
+
+    name: str
+    config: ModalityConfig
+    spec: FeatureSpec
+    state: str | None
+    """Folder of what was fitted on the train split."""
+    output: str
+    corpus: str
+    """Where relative references start."""
+    allow: tuple[str, ...]
+    max_payload_bytes: int
+    max_decode_s: float
+    max_read_s: float = MAX_READ_S
+
+
+class ShardActor:
+    """Extracts units of several modalities, with one extractor at a time."""
+
+    def __init__(
+        self,
+        plans: Mapping[str, ExtractionPlan],
+        run: str,
+        *,
+        threads: int,
+        decoders: Mapping[str, int],
+    ) -> None:
+        self._plans = plans
+        self._run = run
+        self._threads, self._decoders = threads, decoders
+        self._worker: ModalityWorker | None = None
+
+    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
+        """Extract the units of this batch, and say of each how it went."""
+        columns = (batch[name].to_pylist() for name in ("number", "name", "unit"))
+        for number, name, packed in zip(*columns, strict=True):
+            outcome = self._extract(number, name, unpack_unit(packed))
+            row = {
+                "name": [outcome.name],
+                "samples": [outcome.samples],
+                # Typed, as the first of them may be empty.
+                "reasons": pa.array([list(outcome.rejected)], pa.list_(pa.string())),
+                "rejected": pa.array([list(outcome.rejected.values())], pa.list_(pa.int64())),
+                "seconds": [outcome.seconds],
+                "failure": [outcome.failure],
+            }
+            yield pa.table(row)
+
+    def _extract(self, number: int, name: str, unit: Unit) -> UnitOutcome:
+        plan = self._plans[name]
+        journal = Journal(plan.output, self._run)
+        try:
+            known = journal.begin(number)
+            if known is not None:
+                return known
+            if journal.starts(number) > MAX_STARTS:
+                return UnitOutcome(name, failure=_deadly(unit))
+            outcome = self._worker_for(plan).extract(unit)
+            journal.end(number, outcome)
+        except MMRayError as error:
+            # Ray Data keeps only the text of an exception, so ours travels as data.
+            return UnitOutcome(name, failure=str(error))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            return UnitOutcome(name, failure=f"no space left for features in {plan.output}")
+        return outcome
+
+    def _worker_for(self, plan: ExtractionPlan) -> "ModalityWorker":
+        """Return the worker of this modality; the one before is given up, with its memory."""
+        if self._worker is None or self._worker.plan.name != plan.name:
+            if self._worker is not None:
+                self._worker.close()
+            self._worker = None
+            self._worker = ModalityWorker(plan, decoders=self._decoders[plan.name] or 1)
+            if "torch" in sys.modules:
+                import torch
+
+                torch.set_num_threads(self._threads)
+        return self._worker
+
+
+class ModalityWorker:
+    """One modality's extractor and decoder in this process."""
+
+    def __init__(self, plan: ExtractionPlan, *, decoders: int) -> None:
+        self.plan = plan
+        self._extractor = build_extractor(plan.config, Path(plan.state) if plan.state else None)
+        self._decode = safe_decoder(
+            plan.config, self._extractor, timeout_s=plan.max_decode_s, children=decoders
+        )
+        if isinstance(self._decode, GuardedDecoder):
+            self._decode.start()
+
+    def extract(self, unit: Unit) -> UnitOutcome:
+        """Extract and write one unit."""
+        return extract_unit(self._extractor, self._decode, self.plan, unit)
+
+    def close(self) -> None:
+        """End the processes that decode."""
+        if isinstance(self._decode, GuardedDecoder):
+            self._decode.close()
+
+
+def extract_unit(
+    extractor: Extractor, decode: Decode, plan: ExtractionPlan, unit: Unit
+) -> UnitOutcome:
+    """Read, decode, extract and write one unit."""
+    started = time.monotonic()
+    reader = PayloadReader(
+        roots=plan.allow,
+        folder=plan.corpus,
+        max_bytes=plan.max_payload_bytes,
+        max_read_s=plan.max_read_s,
+    )
+    with closing(read_payloads(reader, unit.references, is_inline=plan.config.is_inline)) as found:
+        batch = extract_batch(extractor, found, decode, extractor_tally(plan.config))
+    limits = describe_limits(
+        allow=plan.allow, max_payload_bytes=plan.max_payload_bytes, max_decode_s=plan.max_decode_s
+    )
+    write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec, limits=limits)
+    rejected = Counter(reason for reason in batch.reasons if reason)
+    return UnitOutcome(plan.name, len(unit.ids), dict(rejected), time.monotonic() - started)
+
+
+def _deadly(unit: Unit) -> str:
+    return (
+        f"the process that extracts was lost {MAX_STARTS} times at the same "
+        f"{len(unit.ids)} samples, {unit.ids[0]} to {unit.ids[-1]}"
+    )

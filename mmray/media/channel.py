@@ -1,0 +1,111 @@
+"""How a GuardedDecoder and its child talk: small messages by socket, bytes by shared memory.
+
+Each side owns one half of the memory and fills it from the start whenever its turn begins; what
+finds no room goes through the socket. One byte before them says which payload is at work.
+"""
+
+import mmap
+import os
+import pickle
+import socket
+import struct
+import tempfile
+from typing import Any, BinaryIO, cast
+
+HALF_BYTES = 8 * 2**20
+"""More than 32 photos of 256 x 256 pixels; only what was ever used takes memory."""
+_HEAD = 64
+_COUNT = struct.Struct("<Q")
+_INLINE = 2**63
+
+
+class Channel:
+    """One end of it. ``is_child`` says which half of the memory this side writes to."""
+
+    def __init__(self, connection: socket.socket, shared: int, *, is_child: bool) -> None:
+        self._socket = connection
+        self._stream = cast("BinaryIO", connection.makefile("rb", 2**16))
+        self._map = mmap.mmap(shared, _HEAD + 2 * HALF_BYTES)
+        self._memory = memoryview(self._map)
+        halves = [
+            self._memory[_HEAD : _HEAD + HALF_BYTES],
+            self._memory[_HEAD + HALF_BYTES : _HEAD + 2 * HALF_BYTES],
+        ]
+        self._incoming, self._outgoing = halves if is_child else reversed(halves)
+        self._used = 0
+
+    @property
+    def at_work(self) -> int:
+        """The payload that is being decoded, counted from the start of the batch."""
+        return self._memory[0]
+
+    @at_work.setter
+    def at_work(self, number: int) -> None:
+        self._memory[0] = number
+
+    def begin(self) -> None:
+        """Begin to write: the other side has read everything that was written before."""
+        self._used = 0
+
+    def send(self, message: bytes) -> None:
+        """Send what ``pack`` made, or several of them."""
+        self._socket.sendall(message)
+
+    def pack(self, message: Any) -> bytes:  # noqa: ANN401 (anything that can be pickled)
+        """Return a message to be sent; its buffers are in the memory, or in the message."""
+        buffers: list[pickle.PickleBuffer] = []
+        head = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
+        inline: list[bytes | memoryview] = [head]
+        places = [_INLINE, len(head)]
+        for buffer in buffers:
+            raw = buffer.raw()
+            if self._used + len(raw) <= HALF_BYTES:
+                self._outgoing[self._used : self._used + len(raw)] = raw
+                places += [self._used, len(raw)]
+                self._used += len(raw)
+            else:
+                inline.append(raw)
+                places += [_INLINE, len(raw)]
+        return b"".join([struct.pack(f"<{len(places) + 1}Q", len(places), *places), *inline])
+
+    def receive(self) -> Any:  # noqa: ANN401
+        """Read one message; an EOFError when the other side is gone."""
+        (count,) = _COUNT.unpack(self._read(_COUNT.size))
+        places = struct.unpack(f"<{count}Q", self._read(count * _COUNT.size))
+        parts = [
+            self._read(size)
+            if place == _INLINE
+            else bytearray(self._incoming[place : place + size])
+            for place, size in zip(places[::2], places[1::2], strict=True)
+        ]
+        return pickle.loads(parts[0], buffers=parts[1:])
+
+    def close(self) -> None:
+        """Hang up."""
+        self._stream.close()
+        self._socket.close()
+        for view in (self._incoming, self._outgoing, self._memory):
+            view.release()
+        self._map.close()
+
+    def _read(self, size: int) -> bytearray:
+        """Return ``size`` bytes that may be written to, as arrays of this process may."""
+        block = bytearray(size)
+        view, done = memoryview(block), 0
+        while done < size:
+            taken = self._stream.readinto(view[done:])  # pyright: ignore[reportAttributeAccessIssue]
+            if not taken:
+                raise EOFError
+            done += taken
+        return block
+
+
+def make_shared() -> int:
+    """Return a descriptor of memory for two ends of a channel; zeros that take no room yet."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("mmray-guard")
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    os.truncate(descriptor, _HEAD + 2 * HALF_BYTES)
+    return descriptor

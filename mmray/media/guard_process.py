@@ -1,0 +1,119 @@
+"""One child process that decodes, seen from its parent."""
+
+import contextlib
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mmray.media.channel import Channel, make_shared
+
+START = "import sys; sys.path[:] = sys.argv[3:]; from mmray.media.guard_child import main; main()"
+"""The child looks for modules where its parent does, and no earlier than Python has started."""
+GRACE_S = 30.0
+"""A child that has not ended itself so long after its time was up is ended from here."""
+
+
+class ChildLost(Exception):  # noqa: N818 (what happened, not an error of ours)
+    """The child ended, or was ended, with answers outstanding."""
+
+    def __init__(self, number: int, code: int) -> None:
+        super().__init__(number, code)
+        self.number = number
+        """Of the payload that it was at."""
+        self.code = code
+        """Exit status; of a signal, its number with a minus."""
+
+
+class GuardProcess:
+    """Starts when it is first needed, or told to; a lost one is replaced at the next ``send``."""
+
+    def __init__(self, decode: bytes, *, timeout_s: float, max_memory_bytes: int) -> None:
+        self._set_up = (decode, timeout_s, max_memory_bytes)
+        self._timeout_s = timeout_s
+        self._child: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while there is one."""
+        return self._child.pid if self._child is not None else None
+
+    def start(self) -> None:
+        """Start the process without waiting until it is ready."""
+        if self._child is not None:
+            return
+        self._socket, theirs = socket.socketpair()
+        shared = make_shared()
+        with theirs:
+            words = [str(theirs.fileno()), str(shared), *sys.path]
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", "-c", START, *words],
+                pass_fds=[theirs.fileno(), shared],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        self._channel = Channel(self._socket, shared, is_child=False)
+        os.close(shared)
+        with contextlib.suppress(ConnectionError):  # it is seen to be lost when it is waited for
+            self._channel.send(self._channel.pack(self._set_up))
+
+    def send(self, payloads: Sequence[bytes]) -> None:
+        """Hand over payloads; everything of the list before must have been received."""
+        self.start()
+        if not self._is_ready:
+            self._wait_until_ready()
+        self._channel.at_work = 0
+        self._socket.settimeout(len(payloads) * self._timeout_s + GRACE_S)
+        with contextlib.suppress(OSError):  # a lost child is seen when its answers are awaited
+            self._channel.begin()
+            message = self._channel.pack([pickle.PickleBuffer(payload) for payload in payloads])
+            self._channel.send(message)
+
+    def receive(self, count: int) -> Iterator[tuple[bool, Any]]:
+        """Yield the answers to ``count`` payloads as they come, or raise ``ChildLost``."""
+        try:
+            for _ in range(count):
+                yield self._channel.receive()
+        except TimeoutError:
+            number = self._channel.at_work
+            self.close()
+            raise ChildLost(number, -signal.SIGALRM) from None
+        except (EOFError, OSError):
+            number = self._channel.at_work
+            raise ChildLost(number, self._exit_code()) from None
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._child is not None:
+            self._channel.close()
+            self._child.kill()
+            self._child.wait()
+        self._child, self._is_ready = None, False
+
+    def _wait_until_ready(self) -> None:
+        try:
+            self._channel.receive()
+        except (EOFError, OSError) as error:
+            # No payload's fault, so no rejection: the child has said why on standard error.
+            told = describe_exit(self._exit_code())
+            raise RuntimeError(f"no process to decode in: {told}") from error
+        self._is_ready = True
+
+    def _exit_code(self) -> int:
+        assert self._child is not None
+        try:
+            code = self._child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            code = 0
+        self.close()
+        return code
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended."""
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
