@@ -16,7 +16,6 @@ from mmray.features.build import extractor_identity
 from mmray.features.spec import spec_of
 from mmray.features.store import Gaps, find_gaps, read_index
 from mmray.features.store.index import INDEX
-from mmray.stages.fitted import Fit
 from mmray.stages.modality import Target, find_target, is_up_to_date, limits_of
 from mmray.stages.prepare import open_manifest, prepared_folder
 
@@ -115,7 +114,8 @@ def _reasons(
     marker: Marker | None,
     nearest: tuple[list[str], Marker] | None,
 ) -> list[str]:
-    why = [target.fit.describe()] if _is_worth_telling(target.fit) else []
+    fit = target.fit
+    why = [fit.describe()] if fit and (not fit.is_done or fit.same is not None) else []
     if marker is None and nearest is not None:
         why += nearest[0]
     elif marker is None and gaps.new and not why:
@@ -134,10 +134,6 @@ def _reasons(
     if not why and gaps.new:
         why.append("the extractor is another one than before")
     return why or ["nothing has changed"]
-
-
-def _is_worth_telling(fit: Fit | None) -> bool:
-    return fit is not None and (not fit.is_done or fit.same is not None)
 
 
 def _nearest(name: str, config: Config, target: Target) -> tuple[list[str], Marker] | None:

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from mmray.config.audio import AudioConfig, MfccConfig
+from mmray.config.text import TextConfig
 from mmray.core.rejection import Rejection
 from mmray.distributed.extraction import ExtractionPlan, Unit, extract_units
 from mmray.errors import ExtractionError
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
 from mmray.features.spec import spec_of
-from mmray.features.store import read_features, read_outcomes, write_index
+from mmray.features.store import read_current, read_features, read_outcomes, write_index
+from mmray.features.store.current import sum_tallies
 from tests.support.payload import clip_payload, tone
 
 pytestmark = pytest.mark.ray
@@ -60,6 +62,22 @@ def test_features_equal_those_of_the_pure_function_and_rejections_keep_their_rea
         assert stored.present[row] == (feature is not None)
         if feature is not None:
             np.testing.assert_allclose(found, feature, atol=1e-5)
+
+
+def test_redactions_are_counted_where_the_text_is_decoded(cluster, tmp_path):
+    config = TextConfig.model_validate(
+        {"column": "note", "clean": {"redact": ["email"]},
+         "extract": {"kind": "bow", "hashing": True, "vocabulary": 8}}
+    )  # fmt: skip
+    texts = ["ann@example.com and bob@example.com", "nobody", "eve@example.com"]
+    plan = make_plan(tmp_path, tmp_path, config)
+
+    extract_units(
+        plan, [Unit(["a", "b", "c"], texts, ["k"] * 3)], actors=1, on_unit=lambda *_: None
+    )
+
+    write_index(tmp_path, {"a": "k", "b": "k"})
+    assert sum_tallies(read_current(tmp_path, ["tally"]).table) == {"email": 2}
 
 
 def test_an_extractor_that_cannot_be_built_is_our_own_error(cluster, tmp_path):

@@ -274,3 +274,51 @@ def test_predict_without_records_exits_as_a_manifest_error(home):
 def test_benchmarks_are_run_from_a_checkout_and_by_group(home):
     assert "run this in a checkout" in error_of(2, "bench")
     assert "groups: features, training" in error_of(2, "bench", "speed")
+
+
+# --- extract and the feature store ----------------------------------------------------------
+
+
+def test_a_plan_says_what_extract_would_compute_and_starts_and_writes_nothing(home):
+    before = sorted(home.rglob("*"))
+    program = (
+        "import sys\nfrom mmray.cli import app\n"
+        "try:\n    app(['extract', 'pets.yaml', '--plan'])\n"
+        "finally:\n    print({'torch', 'ray', 'mlflow', 'transformers'} & set(sys.modules))"
+    )
+
+    done = run_python("-c", program)
+
+    assert done.stdout.splitlines() == [
+        "text: 4 of 4 payloads to compute, at most 2 KB",
+        "  not fitted yet: learns from the train split's 2 payloads first",
+        "image: nothing to compute; nothing has changed",
+        "next: mmray prepare pets.yaml",
+        "set()",
+    ]
+    assert sorted(home.rglob("*")) == before
+
+
+def test_a_plan_as_json_is_one_document(home):
+    report = json.loads(call("extract", "pets.yaml", "--plan", "--json").stdout)
+
+    assert report["counts"]["modalities"]["text"]["computed"] == 4
+
+
+def test_verify_exits_with_4_where_nothing_was_extracted_and_says_what_to_do(home):
+    done = call("features", "verify", "pets.yaml")
+
+    assert done.exit_code == 4
+    assert "has not been extracted" in done.stdout
+    assert "run 'mmray extract CONFIG'" in done.stdout
+
+
+def test_ls_and_gc_of_an_empty_store_say_so(home):
+    listed = json.loads(call("features", "ls", "pets.yaml", "--json").stdout)
+
+    assert listed["counts"]["folders"] == []
+    assert call("features", "gc", "pets.yaml").stdout == "to remove: 0 B in 0 folders\n"
+
+
+def test_show_of_an_unknown_modality_names_those_there_are(home):
+    assert "the document has: text, image" in error_of(2, "features", "show", "pets.yaml", "txt")

@@ -37,7 +37,7 @@ def write_shard(
     ``limits`` are the settings of the corpus under which payloads were rejected.
     """
     column = _feature_column(batch, spec)
-    lengths = [None if feature is None else len(feature) for feature in batch.features]
+    lengths = [0 if feature is None else len(feature) for feature in batch.features]
     tallies = [json.dumps(tally, sort_keys=True) if tally else None for tally in batch.tallies]
     table = pa.table(
         {
@@ -61,12 +61,9 @@ def write_shard(
     name = digest_lines(f"{i} {k}" for i, k in zip(ids, keys, strict=True))
     path = folder / f"shard-{name}.parquet"
     with replacing(path) as temporary:
-        pq.write_table(
-            table.replace_schema_metadata(metadata),
-            temporary,
-            compression="zstd",
-            use_dictionary=["reason", "detail", "tally"],  # values seldom repeat
-        )
+        options: dict[str, Any] = {"use_dictionary": ["reason", "detail", "tally"]}  # what repeats
+        table = table.replace_schema_metadata(metadata)
+        pq.write_table(table, temporary, compression="zstd", **options)
     return path
 
 

@@ -205,7 +205,7 @@ def test_shards_and_an_index_of_the_first_layout_are_still_read(tmp_path, layout
     stored = read_features(tmp_path, ["b", "a"], spec)
 
     assert stored.present.tolist() == [False, True]
-    np.testing.assert_array_equal(stored.values[-len(feature) :].ravel(), feature.ravel())
+    np.testing.assert_array_equal(stored.values.ravel()[-feature.size :], feature.ravel())
     assert read_outcomes(tmp_path)["b"] == ("too_large", "why too_large")
     assert sum_tallies(read_current(tmp_path, ["tally"]).table) == {}
 
