@@ -198,3 +198,16 @@ def test_gradients_reach_every_encoder_that_is_present_and_every_weight_has_one(
     assert reached == [True, False, True]
     # Data parallelism waits for all of them.
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+
+
+def test_longer_neighbours_in_a_batch_do_not_change_a_sample(config):
+    samples = make_samples(6)
+    model = small_model(config, samples).eval()
+
+    def outputs(rows):
+        batch = samples.batch(np.array(rows))
+        return model(batch.features, batch.present)["digit"]
+
+    alone = torch.cat([outputs([row]) for row in range(6)])
+
+    torch.testing.assert_close(alone, outputs(range(6)), atol=1e-5, rtol=1e-5)
