@@ -51,7 +51,7 @@ class ModalityResources(StrictModel):
 class Runtime(StrictModel):
     """What every way to run has in common."""
 
-    resources: dict[str, ModalityResources] = {}
+    resources: dict[str, ModalityResources] = Field(default_factory=dict[str, ModalityResources])
     """By modality, where the plan that ``mmray`` makes is not to be followed."""
 
 

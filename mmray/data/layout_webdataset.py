@@ -8,7 +8,7 @@ import json
 import posixpath
 import tarfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from mmray.data.layout_folders import SPLITS
 from mmray.data.reference import FileReference
@@ -75,7 +75,7 @@ def _members(
     try:
         with source.open(shard) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             while (info := archive.next()) is not None:
-                archive.members.clear()  # kept by tarfile, needed by nobody
+                cast("Any", archive).members.clear()  # kept by tarfile, needed by nobody
                 key, extension = _key_of(info.name)
                 if info.isdir() or not key or not extension:
                     continue

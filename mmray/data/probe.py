@@ -23,6 +23,7 @@ def probe_references(manifest: Manifest, config: Config) -> None:
     """
     guard = HostGuard(manifest.folder, config.data.allow)
     places = _first_of_each(manifest, config)
+    place = ""
     try:
         for place in places:
             if place.startswith(WEB):

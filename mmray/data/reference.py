@@ -60,7 +60,7 @@ def reference_of(config: ModalityConfig, row: Mapping[str, Any]) -> Reference | 
 def _file_of(config: ModalityConfig, reference: FileReference) -> str:
     if config.is_inline:
         raise ValueError(
-            f"the column {config.column!r} holds files and not text; to read them as text, say "
+            f"the column {config.columns[0]!r} holds files and not text; to read them as text, say "
             "'payload: file'"
         )
     return str(reference)

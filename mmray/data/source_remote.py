@@ -2,7 +2,7 @@
 
 import io
 import posixpath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from mmray.core.rejection import Rejection
@@ -87,7 +87,7 @@ class BucketSource:
         # A bucket may hold an empty object in the folder's own name.
         return sorted(posixpath.basename(path) for path in paths if path != self._root)
 
-    def _call(self, method: str, path: str, **settings: object) -> object:
+    def _call(self, method: str, path: str, **settings: object) -> Any:  # noqa: ANN401 (whatever the method returns)
         try:
             return call(self._filesystem, method, path, MAX_READ_S, **settings)
         except Rejection as rejection:

@@ -78,7 +78,7 @@ def digest_corpus(config: DataConfig) -> str:
 
 def _layout_of(source: Source, layout: Layout) -> Layout:
     """Say how the rows lie there; what is empty, or could be read in two ways, is an error."""
-    found = _layouts_in(source) if source.is_folder else [_layout_of_file(source)]
+    found: list[Layout] = _layouts_in(source) if source.is_folder else [_layout_of_file(source)]
     if layout != "auto":
         found = [layout] if layout in found else []
     if len(found) == 1:

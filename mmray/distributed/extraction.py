@@ -8,7 +8,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import ray.data
 
@@ -90,7 +90,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
         for batch in dataset.iter_batches(
             batch_size=None, batch_format="pyarrow", prefetch_batches=0
         ):
-            yield from map(_outcome, batch.to_pylist())
+            yield from map(_outcome, cast("Any", batch).to_pylist())
 
 
 def _rows(jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:

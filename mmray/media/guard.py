@@ -23,7 +23,7 @@ class GuardedDecoder:
     """Runs ``decode`` in children of its own; one that is lost is replaced.
 
     ``decode`` must be picklable: a function of a module, or a ``functools.partial`` of one. The
-    children start with the first payload, or with ``start``. Not for use by several threads at once.
+    children start with the first payload, or with ``start``. Not for several threads at once.
 
     Rejects, beside what ``decode`` rejects: ``decode_crashed`` (the child died), ``decode_timeout``
     and ``decode_memory``.

@@ -90,7 +90,7 @@ def call(filesystem: FileSystem, method: str, path: str, max_s: float, **setting
     try:
         if filesystem.async_impl:
             coroutine = getattr(filesystem, f"_{method}")(path, **settings)
-            return run_coroutine(coroutine, filesystem.loop, max_s)
+            return run_coroutine(coroutine, cast("Any", filesystem).loop, max_s)
         return run_call(partial(getattr(filesystem, method), path, **settings), max_s)
     except Rejection:
         raise

@@ -7,11 +7,11 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from socket import AddressFamily
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import aiohttp
 import fsspec.asyn
@@ -77,7 +77,7 @@ class WebClient:
     @asynccontextmanager
     async def _follow(
         self, method: str, uri: str, headers: dict[str, str]
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """Yield the answer at the end of the redirects."""
         url = _to_url(uri)
         for _ in range(MAX_HOPS + 1):
@@ -142,7 +142,7 @@ def _close(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> N
     """Close the connections; when the client is collected, or the process ends."""
     with suppress(RuntimeError, TimeoutError):  # the loop is gone, or does not answer any more
         closing = asyncio.run_coroutine_threadsafe(session.close(), loop)
-        if threading.current_thread() is not fsspec.asyn.iothread[0]:
+        if threading.current_thread() is not cast("Any", fsspec.asyn.iothread)[0]:
             closing.result(timeout=1)
 
 

@@ -45,7 +45,8 @@ class Course:
         more = ", ..." if len(self.rejected) > SHOWN_REASONS else ""
         reasons = f" ({', '.join(shown)}{more})" if shown else ""
         left_s = (self.total - self.done) / max(self.per_s, 1e-9)
-        return f"{self.per_s:.0f} per s, {self.rejected.total()} rejected{reasons}, {left_s:.0f} s left"
+        rejected = f"{self.rejected.total()} rejected{reasons}"
+        return f"{self.per_s:.0f} per s, {rejected}, {left_s:.0f} s left"
 
 
 class Progress:

@@ -253,7 +253,7 @@ def test_addresses_that_are_not_read_are_told_before_any_request(uri, words):
 def photos(reference, tmp_path, *allow):
     path = write_lines(tmp_path / "m.jsonl", [json.dumps({"photo": reference, "label": "cat"})])
     config = make_config(
-        data={"manifest": str(path), "allow": list(allow), "split": {"train": 1, "val": 0, "test": 0}},
+        data={"manifest": str(path), "allow": list(allow)},
         modalities={"image": {"column": "photo"}},
     )  # fmt: skip
     probe_references(normalise(read_table(str(path)), config), config)
@@ -262,14 +262,14 @@ def photos(reference, tmp_path, *allow):
 def test_a_bucket_of_payloads_is_looked_at_before_any_work(bucket, tmp_path):
     photos("s3://pets/img/a.png", tmp_path, "s3://pets/")
     photos("s3://pets/none.png", tmp_path, "s3://pets/")
-    with environment(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1"):
-        with pytest.raises(ManifestError, match="cannot reach the payload 's3://pets/img/a.png'"):
-            photos("s3://pets/img/a.png", tmp_path, "s3://pets/")
+    away = environment(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
+    with away, pytest.raises(ManifestError, match="cannot reach the payload 's3://pets/img"):
+        photos("s3://pets/img/a.png", tmp_path, "s3://pets/")
 
 
 @pytest.mark.parametrize(
     "uri", ["http://169.254.169.254/latest/", "http://[::1]/", "http://127.1/"]
 )
 def test_a_private_host_in_a_manifest_is_an_error_before_any_work(tmp_path, uri):
-    with pytest.raises(ManifestError, match="private address|not a plain IP address"):
+    with pytest.raises(ManifestError, match=r"private address|not a plain IP address"):
         photos(uri, tmp_path, "http://")
