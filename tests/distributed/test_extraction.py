@@ -6,7 +6,8 @@ import pytest
 from mmray.config.audio import AudioConfig, MfccConfig
 from mmray.config.text import TextConfig
 from mmray.core.rejection import Rejection
-from mmray.distributed.extraction import ExtractionPlan, Unit, extract_units
+from mmray.distributed.extraction import ExtractionPlan, Job, extract_all
+from mmray.distributed.planning import ExtractionPool
 from mmray.errors import ExtractionError
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
@@ -17,6 +18,11 @@ from tests.support.payload import clip_payload, tone
 
 pytestmark = pytest.mark.ray
 CONFIG = AudioConfig(column="speech", extract=MfccConfig(coefficients=13, mels=20))
+
+
+POOL = ExtractionPool(
+    actors=2, most_actors=2, cpus=1.0, gpus=0, threads=1, decoders=1, heap_gib=0.5
+)
 
 
 def write_clips(folder, count=10):
@@ -44,18 +50,17 @@ def test_features_equal_those_of_the_pure_function_and_rejections_keep_their_rea
     corpus.mkdir()
     output.mkdir()
     names = write_clips(corpus)
-    units = [Unit(names[:3], names[:3], ["k"] * 3), Unit(names[3:], names[3:], ["k"] * 7)]
     heard = []
 
-    extract_units(
-        make_plan(corpus, output), units, actors=2, on_unit=lambda *counts: heard.append(counts)
-    )
+    todo = [(name, name, "k") for name in names]
+    extract_all([Job(make_plan(corpus, output), todo, POOL)], on_unit=heard.append)
 
     write_index(output, dict.fromkeys(names, "k"))
     stored = read_features(output, names, spec_of(CONFIG))
     extractor = build_extractor(CONFIG, None)
     expected = extract_batch(extractor, [(corpus / name).read_bytes() for name in names])
-    assert sorted(heard) == [(3, 0), (7, 1)]
+    assert sum(outcome.samples for outcome in heard) == len(names)
+    assert [o.rejected for o in heard if o.rejected] == [{"audio_unrecognised": 1}]
     assert read_outcomes(output)["4.wav"][0] == expected.reasons[4] == "audio_unrecognised"
     for row, feature in enumerate(expected.features):
         found = stored.values[stored.offsets[row] : stored.offsets[row + 1]]
@@ -72,9 +77,8 @@ def test_redactions_are_counted_where_the_text_is_decoded(cluster, tmp_path):
     texts = ["ann@example.com and bob@example.com", "nobody", "eve@example.com"]
     plan = make_plan(tmp_path, tmp_path, config)
 
-    extract_units(
-        plan, [Unit(["a", "b", "c"], texts, ["k"] * 3)], actors=1, on_unit=lambda *_: None
-    )
+    todo = [(name, text, "k") for name, text in zip("abc", texts, strict=True)]
+    extract_all([Job(plan, todo, POOL)], on_unit=lambda _: None)
 
     write_index(tmp_path, {"a": "k", "b": "k"})
     assert sum_tallies(read_current(tmp_path, ["tally"]).table) == {"email": 2}
@@ -91,7 +95,7 @@ def test_an_extractor_that_cannot_be_built_is_our_own_error(cluster, tmp_path):
     )  # fmt: skip
 
     with pytest.raises(ExtractionError, match=r"no\.such\.module"):
-        extract_units(plan, [Unit(["a"], ["a"], ["k"])], actors=1, on_unit=lambda *_: None)
+        extract_all([Job(plan, [("a", "a", "k")], POOL)], on_unit=lambda _: None)
 
 
 def test_a_payload_outside_of_the_corpus_is_rejected_where_it_is_read(tmp_path):
