@@ -1,5 +1,6 @@
 """Prediction from raw records: the same decode, extract and model as in training."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, *, device: torch.device, folder: str) -> None:
         self._bundle = bundle
+        self._lock = threading.Lock()
         self._device = device
         self._model = bundle.model.to(device)
         self._extractors: dict[str, Extractor] = {
@@ -67,7 +69,9 @@ class Predictor:
         """
         rows: list[Prediction] = []
         for start in range(0, len(records), batch_size):
-            rows += self._predict_batch(records[start : start + batch_size])
+            # A server answers from several threads, and a decoder's process from one at a time.
+            with self._lock:
+                rows += self._predict_batch(records[start : start + batch_size])
         return rows
 
     def _predict_batch(self, records: Sequence[Record]) -> list[Prediction]:

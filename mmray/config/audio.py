@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from mmray.config.base import ColumnConfig, CustomConfig, StrictModel
+from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 from mmray.config.text import TextCleanConfig, TextExtractConfig
 
@@ -149,7 +149,7 @@ class HFAudioConfig(StrictModel):
     """A pretrained audio model, frozen: wav2vec 2, HuBERT, WavLM, Whisper, AST, CLAP, YAMNet."""
 
     kind: Literal["hf_audio"] = "hf_audio"
-    model: str
+    model: Checkpoint
     """Hub name or local folder."""
     pooling: Literal["mean", "sequence", "pooled"] = "mean"
     """Hidden states averaged, all of them, or the model's own pooled output."""
@@ -171,7 +171,7 @@ class TranscriptConfig(StrictModel):
     """Recognised speech as text: Whisper, or any checkpoint with a CTC head."""
 
     kind: Literal["transcript"] = "transcript"
-    model: str
+    model: Checkpoint
     """Hub name or local folder."""
     language: str | None = None
     """Spoken language, such as ``en``, for a Whisper of many languages; None lets it guess."""

@@ -1,10 +1,19 @@
 """What every part of the document has in common."""
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+def _expanded(name: str) -> str:
+    return str(Path(name).expanduser()) if name.startswith("~") else name
+
+
+Checkpoint = Annotated[str, AfterValidator(_expanded)]
+"""A name on the Hugging Face hub, or a local folder or file."""
 
 
 class StrictModel(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from mmray.config.base import ColumnConfig, CustomConfig, StrictModel
+from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 
 
@@ -13,7 +13,7 @@ class ImageDecodeConfig(StrictModel):
 
     crop: Literal["none", "center"] = "center"
     """``center`` cuts the largest middle square before the picture is resized."""
-    max_pixels: PositiveInt = 64_000_000
+    max_pixels: int = Field(default=64_000_000, gt=0, le=178_956_970)
     """A picture that says it is larger is rejected undecoded."""
     draft: Literal["auto", "never"] | Annotated[float, Field(ge=1.0)] = "auto"
     """Decode a large JPEG at a half, a quarter or an eighth of its size, as long as that is still
@@ -33,7 +33,7 @@ class HFImageConfig(StrictModel):
     """A pretrained vision model, frozen."""
 
     kind: Literal["hf_image"] = "hf_image"
-    model: str
+    model: Checkpoint
     """Hub name or local folder."""
     pooling: Literal["pooled", "cls", "mean", "sequence"] = "pooled"
     """``pooled`` is what the checkpoint itself makes of a picture: its trained pooler, else its

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
-from mmray.config.base import ColumnConfig, CustomConfig, StrictModel
+from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 from mmray.config.language import check_languages, check_regions
 
@@ -49,7 +49,7 @@ class TokensConfig(StrictModel):
     """How the vocabulary is learnt; ``bpe`` works on bytes and so knows every text."""
     vocabulary: PositiveInt = 8000
     """Size of the vocabulary trained on the train split."""
-    tokenizer: str | None = None
+    tokenizer: Checkpoint | None = None
     """A ready tokenizer by hub name or local folder, instead of training one."""
     max_tokens: PositiveInt = 128
     """A longer text is cut here."""
@@ -86,7 +86,7 @@ class WordVectorsConfig(StrictModel):
     """Pretrained word vectors: word2vec (text or binary), GloVe or fastText ``.vec``."""
 
     kind: Literal["word_vectors"] = "word_vectors"
-    path: str
+    path: Checkpoint
     """File with one word and its vector per line, or word2vec's binary form; may be ``.gz``."""
     pooling: Literal["mean", "sequence"] = "mean"
     max_tokens: PositiveInt = 128
@@ -99,7 +99,7 @@ class HFTextConfig(StrictModel):
     """A pretrained text encoder, frozen."""
 
     kind: Literal["hf_text"] = "hf_text"
-    model: str
+    model: Checkpoint
     """Hub name or local folder."""
     pooling: Literal["cls", "mean", "max", "sequence"] = "cls"
     """``cls`` is the first token, or for CLIP and SigLIP the one that stands for the text."""

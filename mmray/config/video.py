@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from mmray.config.base import ColumnConfig, CustomConfig, Fraction, StrictModel
+from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, Fraction, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 
 DEFAULT_FRAMES = 8
@@ -71,7 +71,7 @@ class HFFramesConfig(StrictModel):
     """A pretrained vision model, frozen, over each frame."""
 
     kind: Literal["hf_image"] = "hf_image"
-    model: str
+    model: Checkpoint
     """Hub name or local folder."""
     pooling: Literal["sequence", "mean"] = "sequence"
     """``sequence`` is one vector per frame; ``mean`` their average."""
@@ -85,7 +85,7 @@ class HFVideoConfig(StrictModel):
     """A pretrained video model, frozen: VideoMAE, TimeSformer or ViViT; one vector per clip."""
 
     kind: Literal["hf_video"] = "hf_video"
-    model: str
+    model: Checkpoint
     """Hub name or local folder."""
     batch_size: PositiveInt = 4
     """Clips at a time."""

@@ -61,7 +61,7 @@ def read_category(value: object) -> str:
         return value.isoformat()
     if not isinstance(value, str | Real | Decimal):
         raise ValueError("is not a name")
-    name = _plain(value)
+    name = plain(value)
     return name.lower() if name.lower() in _FLAGS else name
 
 
@@ -93,7 +93,7 @@ def read_sequence(value: object) -> list[str]:
         raise ValueError("is not a list of ids") from None
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """Return text; a whole number without its ``.0``, which CSV keeps from a column with gaps."""
     name = name_of(value)
     whole = _WHOLE.fullmatch(name)
@@ -123,7 +123,7 @@ def _to_moment(value: object, format: str) -> datetime:
         return datetime(value.year, value.month, value.day)
     if isinstance(value, Sized) and not isinstance(value, str):
         raise ValueError
-    text = _plain(value)
+    text = plain(value)
     if format in _UNITS:
         return _EPOCH + timedelta(seconds=float(text) * _UNITS[format])
     if format == "iso":

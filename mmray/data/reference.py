@@ -14,6 +14,7 @@ from mmray.config.table import TableConfig
 from mmray.data.cell import (
     is_missing,
     name_of,
+    plain,
     read_category,
     read_date,
     read_number,
@@ -85,9 +86,10 @@ def _unwrapped(value: object) -> object:
 
 def _row_as_json(config: TableConfig, row: Mapping[str, Any]) -> str | None:
     cells: dict[str, Any] = {}
+    told_missing = {plain(word) for word in config.missing}
     for column, read in _readers(config):
         value = trimmed(row.get(column))
-        if is_missing(value) or (config.missing and name_of(value) in config.missing):
+        if is_missing(value) or (config.missing and plain(value) in told_missing):
             continue
         try:
             cell = read(value)

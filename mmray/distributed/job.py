@@ -37,6 +37,7 @@ def submit(config: Config, *, address: str, workflow: Path) -> dict[str, Any]:
         raise ConfigError(
             f"there is no workflow {str(workflow)!r}", hint="e.g. --workflow workflows/search.py"
         )
+    workflow = workflow.resolve()
     client = _client(address)
     with tempfile.TemporaryDirectory(prefix="mmray-job-") as folder:
         package(config, workflow, Path(folder))
@@ -78,12 +79,25 @@ def to_cluster_document(config: Config) -> dict[str, Any]:
     document["workspace"] = _absolute(config.workspace)
     document["data"]["manifest"] = _absolute(config.data.manifest)
     document["data"]["allow"] = [_absolute(place) for place in config.data.allow]
+    store = config.tracking.uri or os.environ.get("MLFLOW_TRACKING_URI")
+    document["tracking"]["uri"] = _absolute_store(store) if store else None
     for modality in document["modalities"].values():
-        for key in ("model", "tokenizer"):
-            named = modality["extract"].get(key)
-            if named and Path(named).exists():
-                modality["extract"][key] = _absolute(named)
+        _resolve_checkpoints(modality["extract"])
     return document
+
+
+def _resolve_checkpoints(section: dict[str, Any]) -> None:
+    """Make local checkpoints, tokenizers and files absolute, those of a transcript's text too."""
+    for key, value in section.items():
+        if isinstance(value, dict):
+            _resolve_checkpoints(value)
+        elif key in ("model", "tokenizer", "path") and value and Path(value).exists():
+            section[key] = _absolute(value)
+
+
+def _absolute_store(uri: str) -> str:
+    prefix = "sqlite:///"
+    return prefix + _absolute(uri.removeprefix(prefix)) if uri.startswith(prefix) else uri
 
 
 def _absolute(place: str) -> str:

@@ -43,6 +43,8 @@ def find_file(model: str, name: str) -> Path | None:
         cached = try_to_load_from_cache(model, name)
         if isinstance(cached, str):
             return Path(cached)
+        if cached is not None:  # known not to be there
+            return None
         return Path(hf_hub_download(model, name))
     except RemoteEntryNotFoundError:
         return None

@@ -1,6 +1,7 @@
 """Films with sound, two photos and a table: what is not in the demo, from files to predictions."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -64,6 +65,11 @@ def test_two_photos_and_a_table_are_three_modalities(tmp_path):
     probabilities = [row["predictions"]["grade"]["probabilities"] for row in (number, text)]
     assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-6)
     assert number["present"] == ["table"]
+    photos = [{"front": str(path)} for path in sorted((tmp_path / "elsewhere").rglob("*front.png"))]
+    alone = [model.predict([photo]) for photo in photos[1:9]]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(lambda photo: model.predict([photo]), photos[1:9]))
+    assert at_once == alone
 
 
 @pytest.mark.skipif(not (SHARED / "cxr").is_dir(), reason="needs the radiographs")

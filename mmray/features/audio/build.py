@@ -1,5 +1,6 @@
 """From the audio section of the document to an extractor."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -18,7 +19,7 @@ from mmray.features.audio.fit import TEXT_FOLDER
 from mmray.features.audio.frames import FramesExtractor
 from mmray.features.audio.mel import LogMel
 from mmray.features.audio.mfcc import Mfcc
-from mmray.features.audio.spec import audio_spec, inner_text
+from mmray.features.audio.spec import audio_spec, check_recogniser, inner_text
 from mmray.features.checkpoint import MODEL_FOLDER, checkpoint_identity
 from mmray.features.custom import custom_digest, load_custom
 from mmray.features.export import export_checkpoint
@@ -124,6 +125,7 @@ def _build_transcript(
     from mmray.features.audio.transcriber import Transcriber
     from mmray.features.audio.transcript import TranscriptExtractor
 
+    check_recogniser(config, extract)
     recognise = Transcriber(
         extract.model,
         language=extract.language,
@@ -132,7 +134,9 @@ def _build_transcript(
         batch_size=extract.batch_size,
     )
     text = build_text(inner_text(extract), _text_state(state))
-    return TranscriptExtractor(audio_spec(config), audio_decoder(config.decode), recognise, text)
+    # Of the extractor and not of the document: a bundle holds the files that the document names.
+    spec = replace(text.spec, kind=Kind.AUDIO)
+    return TranscriptExtractor(spec, audio_decoder(config.decode), recognise, text)
 
 
 def _text_state(state: Path | None) -> Path | None:

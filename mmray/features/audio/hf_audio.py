@@ -26,9 +26,10 @@ _WHISPER_STRIDE = 320
 class HFAudioExtractor:
     """Hidden states of every segment, averaged or as they are, or the model's pooled output.
 
-    Padding never reaches a feature: segments share a batch when they are of one length, or when
-    the model can be told what is padding; of Whisper's 30 s only the clip's own frames are kept. A
-    waveform too short for one frame is padded with silence.
+    Padding never reaches a feature, but for AST and CLAP, whose input has one length: segments
+    share a batch when they are of one length, or when the model can be told what is padding; of
+    Whisper's 30 s only the clip's own frames are kept. A waveform too short for one frame is padded
+    with silence.
     """
 
     def __init__(

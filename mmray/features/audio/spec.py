@@ -44,14 +44,19 @@ def audio_spec(config: AudioConfig) -> FeatureSpec:
         case HFAudioConfig() as extract:
             return _hf_spec(config.decode, extract)
         case TranscriptConfig() as extract:
-            family = read_family(extract.model)
-            check_decoding(family, config.decode, extract.model)
-            check_text_length(family, extract.max_new_tokens, extract.model)
+            check_recogniser(config, extract)
             return replace(text_spec(inner_text(extract)), kind=Kind.AUDIO)
         case CustomAudioExtract() as extract:
             return load_custom(extract.factory, extract.options, Kind.AUDIO).spec
         case _:
             assert_never(config.extract)
+
+
+def check_recogniser(config: AudioConfig, extract: TranscriptConfig) -> None:
+    """Refuse a checkpoint that the decoding, or the length of its texts, does not fit."""
+    family = read_family(extract.model)
+    check_decoding(family, config.decode, extract.model)
+    check_text_length(family, extract.max_new_tokens, extract.model)
 
 
 def inner_text(extract: TranscriptConfig) -> TextConfig:

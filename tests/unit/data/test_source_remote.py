@@ -251,9 +251,10 @@ def test_addresses_that_are_not_read_are_told_before_any_request(uri, words):
 
 
 def photos(reference, tmp_path, *allow):
-    path = write_lines(tmp_path / "m.jsonl", [json.dumps({"photo": reference, "label": "cat"})])
+    row = {"photo": reference, "label": "cat", "part": "train"}
+    path = write_lines(tmp_path / "m.jsonl", [json.dumps(row)])
     config = make_config(
-        data={"manifest": str(path), "allow": list(allow)},
+        data={"manifest": str(path), "allow": list(allow), "split": {"column": "part"}},
         modalities={"image": {"column": "photo"}},
     )  # fmt: skip
     probe_references(normalise(read_table(str(path)), config), config)
