@@ -23,9 +23,11 @@ class TextCleanConfig(StrictModel):
     """Personal data to replace by a placeholder such as ``[EMAIL]``."""
     phone_regions: tuple[str, ...] = ("US", "CN")
     """Countries whose phone numbers are known without ``+`` and country code (ISO 3166)."""
-    lowercase: bool = True
-    segment: bool = True
-    """Cut Chinese into words (jieba) so that words, not characters, are counted."""
+    lowercase: bool | None = None
+    """By default yes, but not before a checkpoint's own tokenizer, which decides itself."""
+    segment: bool | None = None
+    """Cut Chinese into words (jieba) so that words, not characters, are counted; by default as
+    ``lowercase``."""
     stop_words: tuple[str, ...] = ()
     """Languages whose stop words are removed, as ISO 639-1 codes such as ``en`` and ``zh``."""
 

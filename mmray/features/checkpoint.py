@@ -64,7 +64,22 @@ def read_checkpoint_config(model: str) -> dict[str, Any]:
             f"checkpoint {model!r} has no config.json",
             hint="give a folder written by save_pretrained, or a name on the hub",
         )
-    return read_json(path)
+    return read_checkpoint_file(path, model)
+
+
+def read_checkpoint_file(path: Path, model: str) -> dict[str, Any]:
+    """Return one JSON document of a checkpoint; one that is broken is a ConfigError."""
+    try:
+        found = read_json(path)
+    except ValueError as error:
+        found = error
+    if not isinstance(found, dict):
+        raise ConfigError(
+            f"{path.name} of checkpoint {model!r} is no JSON document",
+            where=str(path),
+            hint="download the checkpoint again; it may be cut short, or a Git LFS pointer",
+        )
+    return found
 
 
 def checkpoint_identity(model: str, *, main_file: str = "config.json") -> dict[str, str]:

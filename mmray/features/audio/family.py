@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mmray.config.audio import AudioDecodeConfig
-from mmray.core.atomic import read_json
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import find_file, first_width, read_checkpoint_config
+from mmray.features.checkpoint import (
+    find_file,
+    first_width,
+    read_checkpoint_config,
+    read_checkpoint_file,
+)
 
 Name = Literal["waveform", "whisper", "ast", "clap", "yamnet", "other"]
 Json = Mapping[str, Any]
@@ -120,7 +124,7 @@ def told_width(family: Family, dim: int | None, model: str) -> int:
 def _read_front(model: str) -> Json:
     """Return the settings of the checkpoint's feature extractor, where transformers looks first."""
     path = find_file(model, "processor_config.json")
-    nested = read_json(path) if path else {}
+    nested = read_checkpoint_file(path, model) if path else {}
     for key in ("feature_extractor", "audio_processor"):
         if key in nested:
             return nested[key]
@@ -130,7 +134,7 @@ def _read_front(model: str) -> Json:
             f"checkpoint {model!r} has no preprocessor_config.json",
             hint="an audio checkpoint tells there which sample rate it expects",
         )
-    return read_json(path)
+    return read_checkpoint_file(path, model)
 
 
 def _waveform(config: Json, front: Json) -> Family:

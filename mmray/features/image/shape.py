@@ -6,9 +6,13 @@ Axes: T patches or cells, H height, W width, F feature.
 from math import ceil
 from typing import Any
 
-from mmray.core.atomic import read_json
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import find_file, first_width, read_checkpoint_config
+from mmray.features.checkpoint import (
+    find_file,
+    first_width,
+    read_checkpoint_config,
+    read_checkpoint_file,
+)
 from mmray.features.image.preprocess import Size
 
 Checkpoint = dict[str, Any]
@@ -59,7 +63,7 @@ def vision_steps(checkpoint: Checkpoint, model: str) -> int:
 def picture_size(model: str) -> Size | None:
     """Return the size of what reaches the network, where preprocessor_config.json fixes it."""
     path = find_file(model, "preprocessor_config.json")
-    settings: dict[str, Any] = read_json(path) if path else {}
+    settings: dict[str, Any] = read_checkpoint_file(path, model) if path else {}
     if settings.get("do_pad") and settings.get("pad_size"):
         return _square(settings["pad_size"])
     if settings.get("do_center_crop", True) and settings.get("crop_size"):

@@ -27,6 +27,7 @@ from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.state import fitted_file
 from mmray.features.text.bow import BowExtractor
+from mmray.features.text.cleaning import cleaning_of
 from mmray.features.text.fit import IDF_FILE, VOCABULARY_FILE, fitted_name
 from mmray.features.text.hashing import hashed_columns
 from mmray.features.text.spec import text_spec, vector_path
@@ -40,7 +41,7 @@ from mmray.features.text.tokenizer import (
 from mmray.features.text.tokens import TokensExtractor
 from mmray.features.text.vector_file import read_vectors, write_vectors
 from mmray.features.text.word_vectors import WordVectorsExtractor
-from mmray.media.text import Cleaning, read_text
+from mmray.media.text import read_text
 
 VECTORS_FILE = "vectors.bin"
 """Where a bundle keeps the word vectors of a modality."""
@@ -52,7 +53,7 @@ def build_text(config: TextConfig, state: Path | None) -> Extractor:
     """Build the extractor of a text modality."""
     config = _with_exported(config, state)
     spec = text_spec(config)
-    decode = partial(read_text, cleaning=Cleaning(**config.clean.model_dump()))
+    decode = partial(read_text, cleaning=cleaning_of(config))
     match config.extract:
         case TokensConfig(tokenizer=ready):
             source = ready or str(fitted_file(state, TOKENIZER_FILE).parent)

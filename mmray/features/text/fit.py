@@ -6,7 +6,6 @@ from pathlib import Path
 
 from mmray.config.text import (
     BowConfig,
-    TextCleanConfig,
     TextConfig,
     TextExtractConfig,
     TfidfConfig,
@@ -16,10 +15,11 @@ from mmray.core.atomic import replacing, write_json
 from mmray.core.rejection import Rejection
 from mmray.errors import ExtractionError
 from mmray.features.text.bow import choose_words, count_texts, smooth_idf
+from mmray.features.text.cleaning import cleaning_of
 from mmray.features.text.hashing import hashed_columns
 from mmray.features.text.tokenizer import TOKENIZER_FILE
 from mmray.features.text.train import train_tokenizer
-from mmray.media.text import Cleaning, read_text
+from mmray.media.text import read_text
 from mmray.media.text_redaction import PLACEHOLDERS
 
 VOCABULARY_FILE = "vocabulary.json"
@@ -46,7 +46,7 @@ def fitted_name(extract: TextExtractConfig) -> str | None:
 
 def fit_text(config: TextConfig, payloads: Iterable[bytes], folder: Path) -> None:
     """Learn a vocabulary from the train split's payloads and write it into ``folder``."""
-    texts = _texts(config.clean, payloads)
+    texts = _texts(config, payloads)
     match config.extract:
         case BowConfig(hashing=False, vocabulary=size):
             words = choose_words(count_texts(texts, str)[0], size)
@@ -77,8 +77,8 @@ def _fit_idf(extract: TfidfConfig, texts: Iterable[str]) -> dict[str, list[str] 
     return {"words": words, "idf": smooth_idf(counts, total, size)}
 
 
-def _texts(clean: TextCleanConfig, payloads: Iterable[bytes]) -> Iterator[str]:
-    read = partial(read_text, cleaning=Cleaning(**clean.model_dump()))
+def _texts(config: TextConfig, payloads: Iterable[bytes]) -> Iterator[str]:
+    read = partial(read_text, cleaning=cleaning_of(config))
     count = 0
     for payload in payloads:
         try:

@@ -107,6 +107,11 @@ class HFTextExtractor:
     def _check(self, model: str) -> None:
         """Refuse a width that is not the declared one, and a token that knows nothing of a text."""
         reading = self._reading
+        if reading.overlap is not None and not self._loaded.tokenizer.is_fast:
+            raise ConfigError(
+                f"the tokenizer of checkpoint {model!r} cannot cut a long text into windows",
+                hint="set extract.long_text to truncate, or take a checkpoint with tokenizer.json",
+            )
         if reading.pooling == "cls" and self._loaded.pools and reading.layer != -1:
             raise ConfigError(
                 f"the 'cls' of {model!r} is of its last layer, not of layer {reading.layer}",

@@ -4,9 +4,8 @@ from typing import Any
 
 import tokenizers
 
-from mmray.core.atomic import read_json
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import find_file, quiet_loading
+from mmray.features.checkpoint import find_file, quiet_loading, read_checkpoint_file
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 TOKENIZER_FILE = "tokenizer.json"
@@ -18,11 +17,17 @@ def load_ready(model: str) -> tokenizers.Tokenizer:
     """Return the tokenizer of a local folder or a hub name."""
     path = find_file(model, TOKENIZER_FILE)
     if path is not None:
-        return tokenizers.Tokenizer.from_file(str(path))
+        try:
+            return tokenizers.Tokenizer.from_file(str(path))
+        except Exception as error:  # the library has no class of its own
+            raise _unusable(model, error) from error
     from transformers import AutoTokenizer
 
     with quiet_loading():
-        loaded: Any = AutoTokenizer.from_pretrained(model)
+        try:
+            loaded: Any = AutoTokenizer.from_pretrained(model)
+        except (OSError, ValueError, ImportError) as error:
+            raise _unusable(model, error) from error
     backend = getattr(loaded, "backend_tokenizer", None)
     if backend is None:
         raise ConfigError(
@@ -32,10 +37,17 @@ def load_ready(model: str) -> tokenizers.Tokenizer:
     return backend
 
 
+def _unusable(model: str, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"the tokenizer of {model!r} cannot be read: {str(error).splitlines()[0]}",
+        hint="give a folder or hub name with tokenizer.json, or train one (leave 'tokenizer' out)",
+    )
+
+
 def pad_token(model: str) -> str | None:
     """Return the name of the padding token that the checkpoint's settings tell, if any."""
     path = find_file(model, SETTINGS_FILE)
-    told = read_json(path).get("pad_token") if path is not None else None
+    told = read_checkpoint_file(path, model).get("pad_token") if path is not None else None
     return told.get("content") if isinstance(told, dict) else told
 
 

@@ -8,9 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mmray.core.atomic import read_json
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import find_file, first_width, read_checkpoint_config
+from mmray.features.checkpoint import (
+    find_file,
+    first_width,
+    read_checkpoint_config,
+    read_checkpoint_file,
+)
 from mmray.features.image.preprocess import Preprocess, read_preprocess
 
 FAMILIES = ("videomae", "timesformer", "vivit")
@@ -102,7 +106,7 @@ def _read_settings(model: str) -> dict[str, Any]:
     for name in _SETTINGS_FILES:
         path = find_file(model, name)
         if path is not None:
-            return read_json(path)
+            return read_checkpoint_file(path, model)
     raise ConfigError(
         f"checkpoint {model!r} has no preprocessor_config.json",
         hint="it tells size, mean and deviation of the frames that the model was trained with",
