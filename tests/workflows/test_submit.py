@@ -33,7 +33,9 @@ def head(tmp_path_factory):
     log = (tmp_path_factory.mktemp("head") / "log").open("w")
     process = subprocess.Popen(
         [ray, "start", "--head", "--block", f"--port={port}", "--num-cpus=2",
-         "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"],
+         "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
+         # The agent that takes jobs must not want the port of another cluster on this machine.
+         f"--dashboard-agent-listen-port={free_port()}"],
         stdout=log, stderr=log, env=here,
     )  # fmt: skip
     yield f"http://127.0.0.1:{dashboard}"
