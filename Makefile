@@ -11,7 +11,7 @@ demo: $(VENV)/.demo  ## train on the embedded corpus, and say what was found
 	$(BIN)/python workflows/fusion.py workflows/configs/quickstart.yaml
 
 test: lint  ## lint, types, import contracts and all tests
-	$(BIN)/python -m pytest -m "not gpu"
+	$(BIN)/python -m pytest -m "not gpu" --numprocesses=2 --dist=loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -3,6 +3,20 @@ import os
 # Before torch is loaded: threads that wait must not spin on a machine with few cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import pytest
 import torch
 
 torch.set_num_threads(1)  # threads over tensors this small only wait for each other
+
+
+def pytest_collection_modifyitems(items):
+    """Split the tests over processes: those that share a cluster or a run stay together.
+
+    Long ones start first, so that no process is left with them at the end.
+    """
+    for item in items:
+        if item.get_closest_marker("ray"):
+            item.add_marker(pytest.mark.xdist_group("cluster"))
+        elif item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)

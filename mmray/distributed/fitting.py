@@ -14,6 +14,8 @@ import ray.train
 import ray.train.torch
 import torch
 from ray.train import TrainingFailedError
+from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
+from ray.train.v2._internal.execution.callback import RayTrainCallback
 from ray.train.v2.api.callback import UserCallback
 
 from mmray.assembly.run import EPOCHS, RunPlan, epoch_line, epoch_lines, train_run
@@ -64,7 +66,8 @@ def fit_runs(
     Raises:
         MMRayError: what a worker raised, if it was one of ours; else a TrainingError.
     """
-    trainer = ray.train.torch.TorchTrainer(
+    is_local = plans[0].config.runtime.mode == "local"
+    trainer = (_LocalTrainer if is_local else ray.train.torch.TorchTrainer)(
         _worker,
         train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus))},
         scaling_config=ray.train.ScalingConfig(
@@ -86,6 +89,20 @@ def fit_runs(
             trainer.fit()
         except TrainingFailedError as error:
             raise to_own_error(error) from error
+
+
+class _LocalTrainer(ray.train.torch.TorchTrainer):
+    """Trains on a cluster of this process, without the actor that cleans up after dead trainings.
+
+    That actor asks the dashboard of whatever cluster was last started by hand on this machine, not
+    ours. If that one runs, it does not know our training, so the actor takes it for dead and takes
+    its workers away; if it has ended, the answer is waited for, and a training ends 12 s late. A
+    cluster of our own ends with this process, so nothing is left to clean up.
+    """
+
+    def _create_default_callbacks(self) -> list[RayTrainCallback]:
+        callbacks = super()._create_default_callbacks()
+        return [each for each in callbacks if not isinstance(each, PlacementGroupCleanerCallback)]
 
 
 def _worker(settings: dict[str, Any]) -> None:
