@@ -94,10 +94,9 @@ def fit_runs(
 class _LocalTrainer(ray.train.torch.TorchTrainer):
     """Trains on a cluster of this process, without the actor that cleans up after dead trainings.
 
-    That actor asks the dashboard of whatever cluster was last started by hand on this machine, not
-    ours. If that one runs, it does not know our training, so the actor takes it for dead and takes
-    its workers away; if it has ended, the answer is waited for, and a training ends 12 s late. A
-    cluster of our own ends with this process, so nothing is left to clean up.
+    That actor asks the dashboard of the cluster that was last started by hand on this machine, not
+    ours; where that one has ended, its answer is waited for, and a training ends 12 s late. A
+    cluster of our own ends with this process, so there is nothing to clean up.
     """
 
     def _create_default_callbacks(self) -> list[RayTrainCallback]:
