@@ -67,6 +67,19 @@ class CnnEncoderConfig(StrictModel):
     """After the last block."""
 
 
+class LeNetEncoderConfig(StrictModel):
+    """Convolutions whose channels double, over small pictures or spectrograms of one length.
+
+    Batch normalisation, so for batches of some size; the encoder of AV-MNIST (MultiBench).
+    """
+
+    kind: Literal["lenet"] = "lenet"
+    channels: PositiveInt = 6
+    """Of the first layer."""
+    layers: PositiveInt = 4
+    """Each halves height and width."""
+
+
 class TransformerEncoderConfig(StrictModel):
     """Self-attention over a sequence, token ids, patches of pixels, or patches of all frames."""
 
@@ -91,6 +104,7 @@ EncoderConfig = Annotated[
     | LstmEncoderConfig
     | GruEncoderConfig
     | CnnEncoderConfig
+    | LeNetEncoderConfig
     | TransformerEncoderConfig
     | CustomEncoderConfig,
     Field(discriminator="kind"),

@@ -11,6 +11,7 @@ from mmray.config.encoder import (
     CustomEncoderConfig,
     EncoderConfig,
     GruEncoderConfig,
+    LeNetEncoderConfig,
     LinearEncoderConfig,
     LstmEncoderConfig,
     MlpEncoderConfig,
@@ -25,6 +26,7 @@ from mmray.models.encoders.frames import (
     FramesEncoder,
     PatchFramesTransformerEncoder,
 )
+from mmray.models.encoders.lenet import LeNet, PixelLeNetEncoder, SpectrumLeNetEncoder
 from mmray.models.encoders.linear import LinearEncoder
 from mmray.models.encoders.mlp import MlpEncoder
 from mmray.models.encoders.recurrent import RecurrentEncoder
@@ -83,6 +85,8 @@ def build_encoder(config: EncoderConfig, spec: FeatureSpec, *, width: int, name:
             return _build_recurrent(config, spec, width)
         case CnnEncoderConfig():
             return _build_cnn(config, spec, width)
+        case LeNetEncoderConfig():
+            return _build_lenet(config, spec, width)
         case TransformerEncoderConfig():
             return _build_transformer(config, spec, width)
         case CustomEncoderConfig():
@@ -145,6 +149,14 @@ def _build_cnn(config: CnnEncoderConfig, spec: FeatureSpec, width: int) -> nn.Mo
     return SequenceCnnEncoder(
         stem, size, config.channels, kernel=config.kernel, width=width, dropout=config.dropout
     )
+
+
+def _build_lenet(config: LeNetEncoderConfig, spec: FeatureSpec, width: int) -> nn.Module:
+    size = (spec.shape[0], spec.shape[1])
+    depth = {"channels": config.channels, "layers": config.layers, "width": width}
+    if spec.layout == "pixels":
+        return PixelLeNetEncoder(LeNet(size, 3, **depth))
+    return SpectrumLeNetEncoder(LeNet(size, 1, **depth), *size)
 
 
 def _build_transformer(

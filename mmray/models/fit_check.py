@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from mmray.config.encoder import EncoderConfig, TransformerEncoderConfig
+from mmray.config.encoder import EncoderConfig, LeNetEncoderConfig, TransformerEncoderConfig
 from mmray.config.model import FusionConfig, ModelConfig, TensorFusionConfig
 from mmray.core.spec import FeatureSpec, Layout
 from mmray.errors import ConfigError
 
 FITTING: dict[Layout, tuple[str, ...]] = {
     "vector": ("linear", "mlp", "custom"),
-    "sequence": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "custom"),
+    "sequence": ("linear", "mlp", "lstm", "gru", "cnn", "lenet", "transformer", "custom"),
     "tokens": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "custom"),
-    "pixels": ("linear", "mlp", "cnn", "transformer", "custom"),
+    "pixels": ("linear", "mlp", "cnn", "lenet", "transformer", "custom"),
     "frames": ("linear", "mlp", "cnn", "transformer", "custom"),
 }
 
@@ -27,6 +27,12 @@ def check_encoder(name: str, config: EncoderConfig, spec: FeatureSpec) -> None:
             f"a {config.kind} encoder cannot take {spec.describe()}",
             where=where,
             hint=f"kinds that fit: {', '.join(FITTING[spec.layout])}",
+        )
+    if isinstance(config, LeNetEncoderConfig) and min(spec.shape[:2]) < 2**config.layers:
+        raise ConfigError(
+            f"{config.layers} layers, each of which halves, leave nothing of {spec.describe()}",
+            where=f"{where}.layers",
+            hint="use fewer layers",
         )
     if isinstance(config, TransformerEncoderConfig) and spec.layout in ("pixels", "frames"):
         height, width = spec.shape[-3:-1]
