@@ -1,4 +1,4 @@
-"""LeNet for small pictures and spectrograms. Axes: B batch, T time, F feature, H W image, D width."""
+"""LeNet over small pictures and spectrograms. Axes: B batch, T time, F feature, D width."""
 
 import math
 
@@ -55,7 +55,7 @@ class PixelLeNetEncoder(nn.Module):
 
 
 class SpectrumLeNetEncoder(nn.Module):
-    """LeNet over a sequence as a picture of time and feature; a shorter one is padded with zeros."""
+    """LeNet over a sequence, as a picture of time and feature; padded with zeros to one length."""
 
     def __init__(self, network: LeNet, steps: int, features: int) -> None:
         super().__init__()
