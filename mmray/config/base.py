@@ -25,7 +25,7 @@ class StrictModel(BaseModel):
 class CustomConfig(StrictModel):
     """Settings passed as they stand to a user's own factory."""
 
-    factory: str = Field(pattern=r"^[\w.]+:\w+$")
+    factory: str = Field(pattern=r"^\w+(\.\w+)*:\w+$")
     """Where the factory is, as ``package.module:function``."""
     options: dict[str, str | int | float | bool | None] = {}
     """Keyword arguments of the factory."""

@@ -1,17 +1,19 @@
 """A user's own extractor, named as ``package.module:function``."""
 
+import ast
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmray.core.fingerprint import digest_file
+from mmray.core.fingerprint import digest_file, fingerprint
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.extractor import Extractor
 
+INSTALLED = {"site-packages", "dist-packages"}
 _HINT = "the factory must return an object with 'spec', 'decode(payload)' and 'extract(decoded)'"
 
 
@@ -45,12 +47,81 @@ def load_custom(factory: str, options: Mapping[str, Any], kind: Kind) -> Extract
     return extractor
 
 
+def custom_code(factory: str) -> Path | None:
+    """Return what to take along for a factory: its top-level package, or its file.
+
+    None for what is installed: that is named by a requirement.
+    """
+    module = factory.partition(":")[0]
+    file = _source(module)
+    if file is None or INSTALLED & set(file.parts):
+        return None
+    in_package = "." in module or file.name == "__init__.py"
+    return _root(file, module) if in_package else file
+
+
 def custom_digest(factory: str) -> str:
-    """Return a digest of the file that holds the factory, so that editing it recomputes."""
-    try:
-        found = importlib.util.find_spec(factory.partition(":")[0])
-    except ImportError:
-        found = None
-    if found is None or not found.origin or not Path(found.origin).is_file():
+    """Return a digest of the factory's code, so that editing it recomputes.
+
+    That is the file that holds it, and the files that it imports, directly or through others, as
+    far as they lie in the same top-level package; for a module in no package, in its folder. What
+    is installed elsewhere, and files that the code opens, do not count: name a version among the
+    factory's ``options`` for these.
+    """
+    module = factory.partition(":")[0]
+    file = _source(module)
+    if file is None:
         return ""
-    return digest_file(Path(found.origin))
+    if "." not in module and INSTALLED & set(file.parts) and file.name != "__init__.py":
+        return digest_file(file)
+    root = _root(file, module)
+    found = _imported_files(module, file, root)
+    return fingerprint([[str(each.relative_to(root)), digest_file(each)] for each in sorted(found)])
+
+
+def _root(file: Path, module: str) -> Path:
+    """Return the folder of the top-level package; of a module in no package, its own."""
+    depth = module.count(".") + (file.name == "__init__.py")
+    return file.parents[max(0, depth - 1)]
+
+
+def _imported_files(module: str, file: Path, root: Path) -> set[Path]:
+    """Follow the imports of ``file`` as far as they stay under ``root``."""
+    found: dict[Path, str] = {file: module}
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        for name in _imports(current, found[current]):
+            other = _source(name)
+            if other is not None and other.is_relative_to(root) and other not in found:
+                found[other] = name
+                waiting.append(other)
+    return set(found)
+
+
+def _imports(file: Path, module: str) -> Iterator[str]:
+    """Yield the modules that a source file may import; a name in one of them is tried as well."""
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    try:
+        tree = ast.parse(file.read_bytes())
+    except SyntaxError:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _source(module: str) -> Path | None:
+    """Return the file of a module, if it is one."""
+    try:
+        found = importlib.util.find_spec(module)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if found is None or not found.origin or not found.origin.endswith(".py"):
+        return None
+    return Path(found.origin)

@@ -5,12 +5,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mmray.config.base import CustomConfig
 from mmray.config.document import Config
 from mmray.core.atomic import read_success, write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
 from mmray.errors import TrainingError
+from mmray.features.custom import custom_code
 from mmray.stages import extract, prepare
 from mmray.stages.train import (
     FUSION,
@@ -183,8 +185,20 @@ def _track(
     parent.log_file(folder / "details.json")
     columns = list(dict.fromkeys(c for m in config.modalities.values() for c in m.columns))
     tracker.child(FUSION).log_bundle(
-        Path(config.workspace) / MODEL, columns, register_as=config.tracking.register_as
+        Path(config.workspace) / MODEL,
+        columns,
+        code=_custom_code(config),
+        register_as=config.tracking.register_as,
     )
+
+
+def _custom_code(config: Config) -> list[Path]:
+    """Return where the user's own modules are that the document names."""
+    modalities = config.modalities.values()
+    parts = [part for each in modalities for part in (each.extract, each.encode)]
+    sections = [config.model.fusion, *parts]
+    found = [custom_code(each.factory) for each in sections if isinstance(each, CustomConfig)]
+    return list(dict.fromkeys(path for path in found if path is not None))
 
 
 def _write_report(

@@ -41,7 +41,14 @@ class MemoryRun:
         """Keep the description."""
         self.datasets.append(dict(dataset))
 
-    def log_bundle(self, folder: Path, columns: Sequence[str], *, register_as: str | None) -> None:
+    def log_bundle(
+        self,
+        folder: Path,
+        columns: Sequence[str],
+        *,
+        code: Sequence[Path] = (),
+        register_as: str | None,
+    ) -> None:
         """Keep where it lies."""
         self.bundle = folder
 

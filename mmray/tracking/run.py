@@ -5,6 +5,7 @@ the next ones and at the end, and are kept in a file if the server is still away
 """
 
 import importlib.metadata
+import importlib.util
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
+from packaging.requirements import Requirement
 
 import mmray
 from mmray.tracking import bundle_model
@@ -32,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 MAX_PARAM = 500
 MAX_BATCH = 1000
+FORMAT_EXTRAS = ("dicom",)
+"""Extras of this package without which some files cannot be read."""
 
 
 class MLflowRun:
@@ -82,7 +86,14 @@ class MLflowRun:
         with self._going_on("data set"):
             self._client.log_inputs(self._run_id, [DatasetInput(entity, tags)])
 
-    def log_bundle(self, folder: Path, columns: Sequence[str], *, register_as: str | None) -> None:
+    def log_bundle(
+        self,
+        folder: Path,
+        columns: Sequence[str],
+        *,
+        code: Sequence[Path] = (),
+        register_as: str | None,
+    ) -> None:
         """Log the bundle as a pyfunc model whose input is raw records, one column per payload."""
         with self._going_on("model"):
             with (
@@ -96,8 +107,9 @@ class MLflowRun:
                     artifacts={"bundle": str(folder)},
                     signature=ModelSignature(inputs=record_schema(columns)),
                     input_example=pd.DataFrame([dict.fromkeys(columns)], dtype="object"),
-                    # The model carries this package, so that it loads where none is installed.
-                    code_paths=[str(Path(mmray.__file__).parent)],
+                    # The model carries this package and the user's own modules, so that it loads
+                    # where none is installed.
+                    code_paths=[str(Path(mmray.__file__).parent), *map(str, code)],
                     pip_requirements=prediction_requirements(),
                     registered_model_name=register_as,
                 )
@@ -156,16 +168,28 @@ def fluent(uri: str) -> Generator[None]:
 
 
 def prediction_requirements() -> list[str]:
-    """Return what this package needs to predict: its own requirements without Ray and MLflow."""
+    """Return what this package needs to predict: its own requirements without Ray and MLflow.
+
+    Those of an optional format are among them where they are installed here: the model may have
+    been trained on it.
+    """
     try:
-        needed = importlib.metadata.requires("mmray") or []
+        needed = [Requirement(text) for text in importlib.metadata.requires("mmray") or []]
     except importlib.metadata.PackageNotFoundError:  # a job runs from a folder
         return []
     return [
-        requirement
-        for requirement in needed
-        if "extra ==" not in requirement and not requirement.startswith(("ray", "mlflow"))
+        f"{each.name}{each.specifier}"
+        for each in needed
+        if each.name not in ("ray", "mlflow") and _is_needed(each)
     ]
+
+
+def _is_needed(requirement: Requirement) -> bool:
+    marker = requirement.marker
+    if marker is None or marker.evaluate({"extra": ""}):
+        return True
+    is_of_format = any(marker.evaluate({"extra": extra}) for extra in FORMAT_EXTRAS)
+    return is_of_format and importlib.util.find_spec(requirement.name) is not None
 
 
 def deliver_kept(client: MlflowClient, spill: Path) -> None:

@@ -31,7 +31,14 @@ class Run(Protocol):
         """Log name, digest, source and sizes of what the run has learnt from."""
         ...
 
-    def log_bundle(self, folder: Path, columns: Sequence[str], *, register_as: str | None) -> None:
+    def log_bundle(
+        self,
+        folder: Path,
+        columns: Sequence[str],
+        *,
+        code: Sequence[Path] = (),
+        register_as: str | None,
+    ) -> None:
         """Keep a model bundle with the run as a model that takes raw records."""
         ...
 

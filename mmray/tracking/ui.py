@@ -1,6 +1,7 @@
 """The MLflow UI on a document's store."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 from mmray.config.document import Config
 from mmray.errors import ClusterError
 from mmray.tracking.open import MLFLOW_ENV, tracking_uri
+
+GRACE_S = 5.0
+"""For the server to end by itself."""
 
 
 def serve(config: Config, *, host: str, port: int) -> None:
@@ -29,9 +33,39 @@ def serve(config: Config, *, host: str, port: int) -> None:
         sys.executable, "-m", "mlflow", "server",
         "--backend-store-uri", uri, "--host", host, "--port", str(port), "--workers", "1",
     ]  # fmt: skip
-    done = subprocess.run(command, check=False, env={**MLFLOW_ENV, **os.environ})
-    if done.returncode:
+    status = _run_as_group(command, {**MLFLOW_ENV, **os.environ})
+    if status:
         raise ClusterError(
-            f"the MLflow UI ended with status {done.returncode}",
+            f"the MLflow UI ended with status {status}",
             hint=f"is port {port} taken? '--port' chooses another",
         )
+
+
+def _run_as_group(command: list[str], environment: dict[str, str]) -> int:
+    """Run a command, and end it with all that it started when this process is ended.
+
+    MLflow's server is a process that starts others; ended by its process id alone, it leaves them.
+    """
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask the whole group to end, and make it end where it does not."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=GRACE_S)
+        except ProcessLookupError:
+            return  # nobody is left
+        except subprocess.TimeoutExpired:
+            continue

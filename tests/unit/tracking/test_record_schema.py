@@ -1,8 +1,10 @@
+import re
+
 import pandas as pd
 import pytest
 from mlflow.models import validate_schema
 
-from mmray.tracking.run import record_schema
+from mmray.tracking.run import prediction_requirements, record_schema
 
 SCHEMA = record_schema(["age", "sex", "tracks", "photo"])
 
@@ -24,3 +26,10 @@ def test_a_record_may_hold_what_a_manifest_may_hold(frame):
 def test_the_columns_are_told_by_name():
     assert SCHEMA.input_names() == ["age", "sex", "tracks", "photo"]
     assert SCHEMA.required_input_names() == []
+
+
+def test_a_model_requires_what_reads_its_files_but_not_ray():
+    names = {re.split(r"[<>=!~;\[ ]", each)[0] for each in prediction_requirements()}
+
+    assert {"torch", "av", "pydicom"} <= names
+    assert not {"ray", "mlflow", "pytest"} & names
