@@ -145,6 +145,14 @@ class LogMelConfig(_FramesConfig):
         return self.mels
 
 
+class WaveformConfig(StrictModel):
+    """The samples themselves, one per step, for an encoder that is trained on them."""
+
+    kind: Literal["waveform"] = "waveform"
+    max_samples: PositiveInt = 160_000
+    """A longer waveform is cut here."""
+
+
 class HFAudioConfig(StrictModel):
     """A pretrained audio model, frozen: wav2vec 2, HuBERT, WavLM, Whisper, AST, CLAP, YAMNet."""
 
@@ -190,7 +198,12 @@ class CustomAudioExtract(CustomConfig):
 
 
 AudioExtractConfig = Annotated[
-    MfccConfig | LogMelConfig | HFAudioConfig | TranscriptConfig | CustomAudioExtract,
+    MfccConfig
+    | LogMelConfig
+    | WaveformConfig
+    | HFAudioConfig
+    | TranscriptConfig
+    | CustomAudioExtract,
     Field(discriminator="kind"),
 ]
 

@@ -9,10 +9,10 @@ from mmray.errors import ConfigError
 
 FITTING: dict[Layout, tuple[str, ...]] = {
     "vector": ("linear", "mlp", "custom"),
-    "sequence": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "custom"),
-    "tokens": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "custom"),
-    "pixels": ("linear", "mlp", "cnn", "transformer", "custom"),
-    "frames": ("linear", "mlp", "cnn", "transformer", "custom"),
+    "sequence": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "hf_audio", "custom"),
+    "tokens": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "hf_text", "custom"),
+    "pixels": ("linear", "mlp", "cnn", "transformer", "hf_image", "custom"),
+    "frames": ("linear", "mlp", "cnn", "transformer", "hf_image", "custom"),
 }
 
 MAX_TENSOR_WEIGHTS = 2**25
