@@ -74,7 +74,7 @@ class HFImageEncoderConfig(PretrainedConfig):
 
 
 class HFAudioEncoderConfig(PretrainedConfig):
-    """A pretrained speech encoder over samples (``extract: waveform``): wav2vec 2, HuBERT, WavLM."""
+    """A pretrained speech encoder (wav2vec 2, HuBERT, WavLM) over samples (``extract: waveform``)."""
 
     kind: Literal["hf_audio"] = "hf_audio"
     pooling: Literal["mean", "max"] = "mean"

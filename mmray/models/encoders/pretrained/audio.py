@@ -59,13 +59,10 @@ class WaveformReader:
         return (standardised(waves, inside) if self._normalises else waves), lengths
 
     def _run(self, network: Any, waves: Tensor, lengths: Tensor) -> Tensor:  # noqa: ANN401
-        with warnings.catch_warnings():
-            # WavLM: its masks are of two types, which torch announces to refuse one day.
-            warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")
-            if self._is_masked:
-                inside = length_mask(lengths, waves.shape[1]).long()
-                return network(waves, attention_mask=inside).last_hidden_state
-            return self._run_each_length(network, waves, lengths)
+        if self._is_masked:
+            inside = length_mask(lengths, waves.shape[1]).long()
+            return network(waves, attention_mask=inside).last_hidden_state
+        return self._run_each_length(network, waves, lengths)
 
     def _run_each_length(self, network: Any, waves: Tensor, lengths: Tensor) -> Tensor:  # noqa: ANN401
         order, parts = [], []
@@ -82,6 +79,8 @@ def build_audio_encoder(
     model: str, *, pooling: Pooling, width: int, tuning: Tuning, saved: Path | None
 ) -> PretrainedEncoder:
     """Build the encoder of a checkpoint, or of the settings in ``saved`` without its weights."""
+    # WavLM: its masks are of two types, which torch announces to refuse one day.
+    warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")
     network, _ = load_network(model, saved)
     if hasattr(network, "masked_spec_embed"):  # hides time while a checkpoint is pretrained
         del network.masked_spec_embed
@@ -89,7 +88,9 @@ def build_audio_encoder(
     settings = Settings(network.config, facts)
     reader = WaveformReader(facts, pooling)
     example = torch.zeros(1, facts["shortest"], 1)
-    return PretrainedEncoder(network, reader, example, width=width, tuning=tuning, settings=settings)
+    return PretrainedEncoder(
+        network, reader, example, width=width, tuning=tuning, settings=settings
+    )
 
 
 def frames_of(
@@ -101,9 +102,7 @@ def frames_of(
     return lengths
 
 
-def standardised(
-    waves: Float[Tensor, "B S"], inside: Bool[Tensor, "B S"]
-) -> Float[Tensor, "B S"]:
+def standardised(waves: Float[Tensor, "B S"], inside: Bool[Tensor, "B S"]) -> Float[Tensor, "B S"]:
     """Give each waveform a mean of zero and a variance of one over its own length."""
     count = inside.sum(dim=1, keepdim=True)
     centred = (waves - waves.sum(dim=1, keepdim=True) / count) * inside

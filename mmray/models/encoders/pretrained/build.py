@@ -40,7 +40,9 @@ def build_pretrained(
             )
             if spec.layout == "pixels":
                 return picture
-            return FramesEncoder(picture, width, max_steps=spec.shape[0], over_time=config.over_time)
+            return FramesEncoder(
+                picture, width, max_steps=spec.shape[0], over_time=config.over_time
+            )
         case HFAudioEncoderConfig(model=model, pooling=pooling):
             return build_audio_encoder(
                 model, pooling=pooling, width=width, tuning=tuning, saved=saved

@@ -83,7 +83,9 @@ def build_image_encoder(
     settings = Settings(loaded.config, facts)
     reader = ImageReader(network, facts, pooling)
     try:
-        return PretrainedEncoder(network, reader, example, width=width, tuning=tuning, settings=settings)
+        return PretrainedEncoder(
+            network, reader, example, width=width, tuning=tuning, settings=settings
+        )
     except (ValueError, TypeError, RuntimeError, AttributeError) as error:
         height, across = spec.shape[-3:-1]
         raise ConfigError(

@@ -68,7 +68,9 @@ def build_text_encoder(
     settings = Settings(loaded.config, facts)
     reader = TextReader(network, facts["pad"], spec, pooling)
     example = torch.ones(1, 2, dtype=torch.int32)
-    return PretrainedEncoder(network, reader, example, width=width, tuning=tuning, settings=settings)
+    return PretrainedEncoder(
+        network, reader, example, width=width, tuning=tuning, settings=settings
+    )
 
 
 def checkpoint_ids(vocabulary: int, pad: int | None) -> Integer[Tensor, " V"]:
