@@ -18,8 +18,10 @@ from mmray.core.word import Split
 from mmray.data.manifest import Manifest, read_manifest
 from mmray.errors import TrainingError
 from mmray.models.build import build_model, save_encoders
+from mmray.models.fit_check import check_augment
 from mmray.models.fusion_model import FusionModel
 from mmray.models.pretrained_check import check_pretrained
+from mmray.training.augment.build import build_augmentation
 from mmray.training.loop import fit
 from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
 from mmray.training.statistics import fit_statistics
@@ -81,6 +83,9 @@ def train_run(
             place=place,
             folder=folder / CHECKPOINTS,
             auxiliary=plan.config.model.auxiliary,
+            augment=build_augmentation(
+                plan.config.modalities, train, {n: f.state for n, f in features.items()}
+            ),
         ),
         wrap=wrap,
         on_epoch=on_epoch,
@@ -91,7 +96,7 @@ def train_run(
 
 def _finish(
     plan: RunPlan,
-    model: nn.Module,
+    model: FusionModel,
     states: dict[str, TaskState],
     report: FitReport,
     *,
@@ -161,6 +166,7 @@ def assemble_model(
     specs = {name: folder.spec for name, folder in features.items()}
     if saved is None:
         check_pretrained(config.modalities, specs)
+        check_augment(config.modalities, specs)
     return build_model(
         config.model,
         {name: config.modalities[name].encode for name in features},

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from mmray.config.augment import SequenceAugmentConfig
 from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 from mmray.config.text import TextCleanConfig, TextExtractConfig
@@ -215,3 +216,5 @@ class AudioConfig(ColumnConfig):
     decode: AudioDecodeConfig = AudioDecodeConfig()
     extract: AudioExtractConfig = MfccConfig()
     encode: EncoderConfig = LinearEncoderConfig()
+    augment: tuple[SequenceAugmentConfig, ...] = ()
+    """Random changes to what is extracted, in this order, on the train split alone."""

@@ -74,7 +74,10 @@ class HFImageEncoderConfig(PretrainedConfig):
 
 
 class HFAudioEncoderConfig(PretrainedConfig):
-    """A pretrained speech encoder (wav2vec 2, HuBERT, WavLM) over samples (``extract: waveform``)."""
+    """A pretrained speech encoder over samples (``extract: waveform``).
+
+    wav2vec 2, HuBERT, WavLM and their relatives.
+    """
 
     kind: Literal["hf_audio"] = "hf_audio"
     pooling: Literal["mean", "max"] = "mean"
