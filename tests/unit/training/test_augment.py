@@ -220,9 +220,7 @@ STEPS = {
 
 
 def epoch_of(samples, *, rank=0, world=1, epoch=0, seed=0, steps=STEPS):
-    batches = train_batches(
-        samples, batch_size=8, seed=seed, epoch=epoch, rank=rank, world=world
-    )
+    batches = train_batches(samples, batch_size=8, seed=seed, epoch=epoch, rank=rank, world=world)
     return list(
         augmented(batches, steps, Shares(len(samples), 8, rank, world), seed=seed, epoch=epoch)
     )
@@ -251,7 +249,9 @@ def test_an_epoch_is_repeated_exactly_and_another_epoch_or_seed_differs():
     assert torch.equal(first, again)
     plain = [pixels_of(epoch_of(samples, epoch=epoch, steps={})) for epoch in (0, 1)]
     seen = [pixels_of(epoch_of(samples, epoch=epoch)) for epoch in (0, 1)]
-    changes = [(one.int() - other.int()).abs().sum() for one, other in zip(seen, plain, strict=True)]
+    changes = [
+        (one.int() - other.int()).abs().sum() for one, other in zip(seen, plain, strict=True)
+    ]
     assert changes[0] > 0
     assert changes[0] != changes[1]
 
