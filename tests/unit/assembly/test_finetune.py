@@ -136,14 +136,11 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(document, tmp_path):
     _, killed = plan_of(config_of(document), tmp_path / "killed")
     train(plan)
 
-    class Killed(Exception):
-        pass
-
     def die(record):
         if record.epoch == 1:
-            raise Killed
+            raise InterruptedError
 
-    with pytest.raises(Killed):
+    with pytest.raises(InterruptedError):
         train(killed, die)
     train(killed)
 
@@ -195,7 +192,7 @@ def test_what_a_checkpoint_does_not_fit_is_told_before_any_work(document, checkp
     shutil.copytree(bert, other)
     text = (other / "tokenizer.json").read_text()
     (other / "tokenizer.json").write_text(text.replace('"a"', '"ä"'))
-    waves = "modalities.audio.encode={kind: hf_audio, model: %s}" % bert
+    waves = f"modalities.audio.encode={{kind: hf_audio, model: {bert}}}"
 
     said = problem(document, "modalities.text.extract={kind: tokens}")
     assert "knows the ids of its own tokenizer alone, not of one that is trained here" in said

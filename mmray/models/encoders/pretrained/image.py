@@ -1,5 +1,6 @@
 """A pretrained vision network over pixels. Axes: B batch, H W image, T cells, F hidden size."""
 
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,6 +67,9 @@ def build_image_encoder(
     saved: Path | None,
 ) -> PretrainedEncoder:
     """Build the encoder of a checkpoint, or of the settings in ``saved`` without its weights."""
+    # Pictures lie channels last, which is quick; data parallelism then finds the gradients of kernels
+    # of one pixel, whose memory is the same in both orders, in the other order.
+    warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
     loader = network_class(model if saved is None else str(saved))
     loaded, has_pooler = load_network(model, saved, loader=loader, unused=_OTHER_HALF)
     network: Any = getattr(loaded, "vision_model", loaded)

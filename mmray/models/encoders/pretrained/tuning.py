@@ -49,8 +49,8 @@ def set_trained(network: Any, tuning: Tuning, probe: Callable[[], Tensor]) -> in
     with torch.enable_grad():
         pooled = probe()
         if learning:
-            reached: tuple[Tensor | None, ...] = torch.autograd.grad(
-                pooled.sum(), learning, allow_unused=True
+            reached: list[Tensor | None] = list(
+                torch.autograd.grad(pooled.sum(), learning, allow_unused=True)
             )
             for weight, gradient in zip(learning, reached, strict=True):
                 weight.requires_grad_(gradient is not None)
