@@ -1,16 +1,31 @@
 """Features, encoders and trainings around small checkpoints."""
 
+import json
+import os
+import shutil
+
 import numpy as np
 import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
 
 from mmray.config.audio import AudioConfig
 from mmray.config.image import ImageConfig
+from mmray.config.model import ModelConfig
+from mmray.config.pretrained import HFImageEncoderConfig, HFTextEncoderConfig
 from mmray.config.text import TextConfig
+from mmray.config.train import TrainConfig
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
-from mmray.models.build import build_encoder
-from mmray.training.samples import ModalityFeatures
+from mmray.models.build import build_encoder, build_model
+from mmray.training.augment.picture import Crop
+from mmray.training.loop import fit
+from mmray.training.plan import Place, TrainPlan
+from mmray.training.samples import ModalityFeatures, Samples
+from mmray.training.task import head_size
 from tests.support.payload import clip_payload, tone
+from tests.support.sample import TASKS
+from tests.support.training import identity, ignore
 
 D = 8
 TEXTS = ["hello world", "a", "quick brown fox jumps", "and again the same", "xyz", "fox"]
@@ -62,3 +77,43 @@ def _extracted(config, payloads):
     offsets = np.concatenate([[0], np.cumsum([len(one) for one in batch.features])])
     present = np.ones(len(payloads), dtype=bool)
     return ModalityFeatures(extractor.spec, np.concatenate(batch.features), offsets, present)
+
+
+def without_chance(path, folder):
+    """Copy a text checkpoint that drops nothing out."""
+    shutil.copytree(path, folder)
+    settings = json.loads((folder / "config.json").read_text())
+    rates = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (folder / "config.json").write_text(json.dumps(settings | rates))
+    return folder
+
+
+def train_together(rank: int, world: int, folder: str, bert: str, resnet: str) -> None:
+    """Train two checkpoints, augmented, as one of ``world`` processes; write down the weights."""
+    torch.set_num_threads(1)
+    if world > 1:
+        store = f"file://{folder}/rendezvous"
+        dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
+    modalities = {"text": token_features(bert, TEXTS * 4), "image": pixel_features(24)}
+    labels = {"digit": np.arange(24) % 3, "rate": np.arange(24, dtype=np.float32) / 24}
+    samples = Samples([str(row) for row in range(24)], modalities, labels)
+    encoders = {
+        "text": HFTextEncoderConfig(
+            model=bert, tune="last_layers", layers=1, gradient_checkpointing=True
+        ),
+        "image": HFImageEncoderConfig(model=resnet, layer_decay=0.9),
+    }
+    specs = {name: features.spec for name, features in modalities.items()}
+    heads = {task: head_size(state) for task, (_, state) in TASKS.items()}
+    torch.manual_seed(0)
+    model = build_model(ModelConfig(width=16, dropout=0.0), encoders, specs, heads)
+    config = TrainConfig(epochs=2, batch_size=8)
+    plan = TrainPlan(
+        TASKS, samples, samples, config, Place(rank, world), augment={"image": [Crop(3)]}
+    )
+    fit(model, plan, wrap=DistributedDataParallel if world > 1 else identity, on_epoch=ignore)
+    torch.save(model.state_dict(), f"{folder}/weights-{world}-{rank}.pt")
+    if world > 1:
+        dist.destroy_process_group()
+        # Torch's threads need not be waited for: all is written.
+        os._exit(0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import multiprocessing
 
 from mmray.config.audio import AudioConfig
 from mmray.config.pretrained import (
@@ -29,8 +30,10 @@ from tests.support.pretrained import (
     frozen_features,
     pixel_features,
     token_features,
+    train_together,
     wave_features,
     whole,
+    without_chance,
 )
 from tests.support.text_checkpoint import text_checkpoints
 
@@ -227,6 +230,17 @@ def test_recomputed_layers_give_the_same_gradients(checkpoints):
         gradients.append([p.grad for p in encoder.parameters()])
 
     torch.testing.assert_close(gradients[0], gradients[1])
+
+
+def test_two_workers_train_checkpoints_as_one_would(checkpoints, tmp_path):
+    paths = str(without_chance(checkpoints["bert"], tmp_path / "bert")), str(checkpoints["resnet"])
+
+    multiprocessing.spawn(train_together, args=(2, str(tmp_path), *paths), nprocs=2)
+    train_together(0, 1, str(tmp_path), *paths)
+
+    alone, *together = (torch.load(tmp_path / f"weights-{n}.pt") for n in ("1-0", "2-0", "2-1"))
+    for weights in together:
+        torch.testing.assert_close(weights, alone, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("pad", [0, 3, None])

@@ -67,8 +67,8 @@ def build_image_encoder(
     saved: Path | None,
 ) -> PretrainedEncoder:
     """Build the encoder of a checkpoint, or of the settings in ``saved`` without its weights."""
-    # Pictures lie channels last, which is quick; data parallelism then finds the gradients of kernels
-    # of one pixel, whose memory is the same in both orders, in the other order.
+    # Pictures lie channels last, which is quick. Data parallelism then finds the gradients of a
+    # kernel of one pixel in that order too, although both orders are the same in memory.
     warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
     loader = network_class(model if saved is None else str(saved))
     loaded, has_pooler = load_network(model, saved, loader=loader, unused=_OTHER_HALF)
