@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mmray.config.audio import AudioConfig, WaveformConfig
+from mmray.config.audio import AudioConfig, TranscriptConfig, WaveformConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.pretrained import (
     HFAudioEncoderConfig,
@@ -11,14 +11,14 @@ from mmray.config.pretrained import (
     HFTextEncoderConfig,
     PretrainedConfig,
 )
-from mmray.config.text import TextConfig, TokensConfig
+from mmray.config.text import TokensConfig
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError, located
 from mmray.features.audio.family import check_decoding, read_family
 from mmray.features.checkpoint import read_checkpoint_config
 from mmray.features.image.shape import picture_size, vision_config
 from mmray.features.text.position import check_positions, text_settings
-from mmray.features.text.tokenizer import load_ready
+from mmray.features.text.tokenizer import load_ready, vocabulary_size
 
 _ANY_SIZE = (
     "resnet", "convnext", "convnextv2", "mobilenet_v1", "mobilenet_v2", "efficientnet", "regnet",
@@ -48,10 +48,7 @@ def check_pretrained(
 def _check_text(
     name: str, modality: ModalityConfig, encode: HFTextEncoderConfig, spec: FeatureSpec
 ) -> None:
-    model = encode.model
-    tokenizer = None
-    if isinstance(modality, TextConfig) and isinstance(modality.extract, TokensConfig):
-        tokenizer = modality.extract.tokenizer
+    model, tokenizer = encode.model, tokenizer_of(modality)
     if tokenizer is None or not _is_same_tokenizer(tokenizer, model):
         raise ConfigError(
             f"checkpoint {model!r} knows the ids of its own tokenizer alone, not of "
@@ -62,7 +59,22 @@ def _check_text(
     settings = text_settings(read_checkpoint_config(model))
     with located(f"modalities.{name}.extract.max_tokens"):
         check_positions(model, settings, spec.shape[0])
+    known = settings.get("vocab_size")
+    if isinstance(known, int) and vocabulary_size(load_ready(model), 0) > known:
+        raise ConfigError(
+            f"the tokenizer of {model!r} has more tokens than the {known} that the network knows",
+            where=f"modalities.{name}.encode.model",
+            hint="tokenizer.json and config.json belong to different models",
+        )
     _check_layers(name, encode, settings)
+
+
+def tokenizer_of(modality: ModalityConfig) -> str | None:
+    """Return the ready tokenizer of a text, or of recognised speech, if any."""
+    extract = modality.extract
+    if isinstance(extract, TranscriptConfig):
+        extract = extract.text.extract
+    return extract.tokenizer if isinstance(extract, TokensConfig) else None
 
 
 def _is_same_tokenizer(one: str, other: str) -> bool:

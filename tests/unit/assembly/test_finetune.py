@@ -26,6 +26,7 @@ from mmray.stages.train import open_inputs, train_fingerprint
 from mmray.tracking.memory import MemoryTracker
 from mmray.training.plan import Place
 from mmray.training.predict import predict
+from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.document import write_lines
 from tests.support.extraction import Here
@@ -33,7 +34,7 @@ from tests.support.payload import clip_payload, encode_image, tone
 from tests.support.training import identity, ignore
 from tests.support.workflow import CONFIGS
 
-__all__ = ["checkpoints"]
+__all__ = ["audio_checkpoints", "checkpoints"]
 
 WORDS = {"a": "apple", "b": "boat"}
 
@@ -218,6 +219,29 @@ def test_what_a_checkpoint_does_not_fit_is_told_before_any_work(document, checkp
     assert "there is no checkpoint folder" in problem(
         document, "modalities.image.encode.model=/nowhere/at/all"
     )
+
+
+def test_speech_is_checked_against_what_the_checkpoint_was_trained_on(document, audio_checkpoints):
+    def spoken(checkpoint, decode="{}"):
+        return (
+            "modalities.audio.extract={kind: waveform}",
+            f"modalities.audio.decode={decode}",
+            f"modalities.audio.encode={{kind: hf_audio, model: {audio_checkpoints[checkpoint]}}}",
+            "modalities.audio.augment=[]",
+        )
+
+    assert check(config_of(document, *spoken("wav2vec2"))).stage == "check"
+    said = problem(document, *spoken("wav2vec2", "{sample_rate_hz: 8000}"))
+    assert "where: modalities.audio.decode.sample_rate_hz" in said
+    assert "set decode.sample_rate_hz to 16000" in said
+    assert "takes no waveform" in problem(document, *spoken("ast"))
+
+
+def test_a_tokenizer_with_more_tokens_than_the_network_knows_is_told(document, tmp_path):
+    settings = tmp_path / "hub" / "bert" / "config.json"
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | {"vocab_size": 50}))
+
+    assert "more tokens than the 50 that the network knows" in problem(document)
 
 
 def test_a_copy_of_the_checkpoint_s_tokenizer_is_as_good(document, tmp_path):
