@@ -1,5 +1,7 @@
 """What can go wrong by the user's hand, and the exit code of each."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -29,6 +31,16 @@ class ConfigError(MMRayError):
     """The document is wrong."""
 
     exit_code = 2
+
+
+@contextmanager
+def located(where: str) -> Generator[None]:
+    """Say of a ConfigError in this block where it is, unless it says so itself."""
+    try:
+        yield
+    except ConfigError as error:
+        error.where = error.where or where
+        raise
 
 
 class ManifestError(MMRayError):

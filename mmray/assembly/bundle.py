@@ -10,7 +10,7 @@ from typing import Any
 from safetensors.torch import load_file
 
 from mmray import __version__
-from mmray.assembly.run import assemble_model, load_states, save_weights
+from mmray.assembly.run import ENCODERS, assemble_model, load_states, save_weights
 from mmray.assembly.samples import FeatureFolder
 from mmray.config.document import Config
 from mmray.config.load import check_document, resolved
@@ -18,6 +18,7 @@ from mmray.core.atomic import read_json, write_json
 from mmray.core.spec import spec_from_dict
 from mmray.errors import ConfigError
 from mmray.features.build import export_extractor
+from mmray.models.build import save_encoders
 from mmray.models.fusion_model import FusionModel
 from mmray.training.task import ClassificationState, TaskState, state_from_dict
 
@@ -57,6 +58,7 @@ def write_bundle(
         for name, feature in features.items():
             export_extractor(config.modalities[name], feature.state, temporary / EXTRACTORS / name)
         save_weights(model, temporary / WEIGHTS)
+        save_encoders(model, temporary / ENCODERS)
         (temporary / CARD).write_text(model_card(config, features, states, metrics), "utf-8")
         write_json(
             temporary / DOCUMENT,
@@ -94,7 +96,7 @@ def read_bundle(folder: Path) -> Bundle:
         for name, spec in document["specs"].items()
     }
     states = {name: state_from_dict(state) for name, state in document["tasks"].items()}
-    model = assemble_model(config, features, states)
+    model = assemble_model(config, features, states, saved=folder)
     model.load_state_dict(load_file(folder / WEIGHTS))
     return Bundle(folder, config, features, states, model.eval(), document["metrics"])
 

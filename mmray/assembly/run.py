@@ -17,8 +17,11 @@ from mmray.core.atomic import mark_success, read_json, read_success, replacing, 
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest, read_manifest
 from mmray.errors import TrainingError
-from mmray.models.build import build_model
+from mmray.models.build import build_model, save_encoders
+from mmray.models.fit_check import check_augment
 from mmray.models.fusion_model import FusionModel
+from mmray.models.pretrained_check import check_pretrained
+from mmray.training.augment.build import build_augmentation
 from mmray.training.loop import fit
 from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
 from mmray.training.statistics import fit_statistics
@@ -28,6 +31,8 @@ WEIGHTS = "model.safetensors"
 TASKS = "tasks.json"
 CHECKPOINTS = "checkpoints"
 EPOCHS = "epochs.jsonl"
+ENCODERS = "encoders"
+"""Of a run or a bundle: what encoders around a checkpoint are built from, weights left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,9 @@ def train_run(
             place=place,
             folder=folder / CHECKPOINTS,
             auxiliary=plan.config.model.auxiliary,
+            augment=build_augmentation(
+                plan.config.modalities, train, {n: f.state for n, f in features.items()}
+            ),
         ),
         wrap=wrap,
         on_epoch=on_epoch,
@@ -88,7 +96,7 @@ def train_run(
 
 def _finish(
     plan: RunPlan,
-    model: nn.Module,
+    model: FusionModel,
     states: dict[str, TaskState],
     report: FitReport,
     *,
@@ -97,6 +105,7 @@ def _finish(
     folder = Path(plan.folder)
     write_json(folder / TASKS, {name: state.to_dict() for name, state in states.items()})
     save_weights(model, folder / WEIGHTS)
+    save_encoders(model, folder / ENCODERS)
     # A worker killed between checkpoint and line leaves a gap in the lines, not in the records.
     with replacing(folder / EPOCHS) as temporary:
         lines = [json.dumps(epoch_line(plan.name, record)) + "\n" for record in report.records]
@@ -143,14 +152,27 @@ def epoch_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def assemble_model(
-    config: Config, features: dict[str, FeatureFolder], states: dict[str, TaskState]
+    config: Config,
+    features: dict[str, FeatureFolder],
+    states: dict[str, TaskState],
+    *,
+    saved: Path | None = None,
 ) -> FusionModel:
-    """Build the model for these modalities and tasks, with fresh weights."""
+    """Build the model for these modalities and tasks, with fresh weights or those of checkpoints.
+
+    ``saved`` is the folder of a run or a bundle whose weights are to be put in: no checkpoint is
+    looked for then.
+    """
+    specs = {name: folder.spec for name, folder in features.items()}
+    if saved is None:
+        check_pretrained(config.modalities, specs)
+        check_augment(config.modalities, specs)
     return build_model(
         config.model,
         {name: config.modalities[name].encode for name in features},
-        {name: folder.spec for name, folder in features.items()},
+        specs,
         {name: head_size(state) for name, state in states.items()},
+        saved=None if saved is None else saved / ENCODERS,
     )
 
 
@@ -179,7 +201,7 @@ def load_run(folder: Path, config: Config, features: dict[str, FeatureFolder]) -
             "there is no trained model", where=str(folder), hint="run 'mmray train' first"
         )
     states = load_states(folder)
-    model = assemble_model(config, features, states)
+    model = assemble_model(config, features, states, saved=folder)
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval()
 

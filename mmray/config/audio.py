@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from mmray.config.augment import SequenceAugmentConfig
 from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 from mmray.config.text import TextCleanConfig, TextExtractConfig
@@ -145,6 +146,14 @@ class LogMelConfig(_FramesConfig):
         return self.mels
 
 
+class WaveformConfig(StrictModel):
+    """The samples themselves, one per step, for an encoder that is trained on them."""
+
+    kind: Literal["waveform"] = "waveform"
+    max_samples: PositiveInt = 160_000
+    """A longer waveform is cut here."""
+
+
 class HFAudioConfig(StrictModel):
     """A pretrained audio model, frozen: wav2vec 2, HuBERT, WavLM, Whisper, AST, CLAP, YAMNet."""
 
@@ -190,7 +199,12 @@ class CustomAudioExtract(CustomConfig):
 
 
 AudioExtractConfig = Annotated[
-    MfccConfig | LogMelConfig | HFAudioConfig | TranscriptConfig | CustomAudioExtract,
+    MfccConfig
+    | LogMelConfig
+    | WaveformConfig
+    | HFAudioConfig
+    | TranscriptConfig
+    | CustomAudioExtract,
     Field(discriminator="kind"),
 ]
 
@@ -202,3 +216,5 @@ class AudioConfig(ColumnConfig):
     decode: AudioDecodeConfig = AudioDecodeConfig()
     extract: AudioExtractConfig = MfccConfig()
     encode: EncoderConfig = LinearEncoderConfig()
+    augment: tuple[SequenceAugmentConfig, ...] = ()
+    """Random changes to what is extracted, in this order, on the train split alone."""

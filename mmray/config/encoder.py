@@ -5,6 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from mmray.config.base import CustomConfig, Fraction, StrictModel
+from mmray.config.pretrained import (
+    HFAudioEncoderConfig,
+    HFImageEncoderConfig,
+    HFTextEncoderConfig,
+)
 
 
 class LinearEncoderConfig(StrictModel):
@@ -106,6 +111,9 @@ EncoderConfig = Annotated[
     | CnnEncoderConfig
     | LeNetEncoderConfig
     | TransformerEncoderConfig
+    | HFTextEncoderConfig
+    | HFImageEncoderConfig
+    | HFAudioEncoderConfig
     | CustomEncoderConfig,
     Field(discriminator="kind"),
 ]

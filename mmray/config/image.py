@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+from mmray.config.augment import PictureAugmentConfig
 from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 
@@ -65,3 +66,5 @@ class ImageConfig(ColumnConfig):
     decode: ImageDecodeConfig = ImageDecodeConfig()
     extract: ImageExtractConfig = PixelsConfig()
     encode: EncoderConfig = LinearEncoderConfig()
+    augment: tuple[PictureAugmentConfig, ...] = ()
+    """Random changes to what is extracted, in this order, on the train split alone."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
+from mmray.config.augment import WordDropoutAugmentConfig
 from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 from mmray.config.language import check_languages, check_regions
@@ -154,6 +155,8 @@ class TextConfig(ColumnConfig):
     clean: TextCleanConfig = TextCleanConfig()
     extract: TextExtractConfig = TokensConfig()
     encode: EncoderConfig = LinearEncoderConfig()
+    augment: tuple[WordDropoutAugmentConfig, ...] = ()
+    """Random changes to what is extracted, in this order, on the train split alone."""
 
     @property
     def is_inline(self) -> bool:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from mmray.config.augment import PictureAugmentConfig
 from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, Fraction, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
 
@@ -110,3 +111,5 @@ class VideoConfig(ColumnConfig):
     decode: VideoDecodeConfig = VideoDecodeConfig()
     extract: VideoExtractConfig = FramesConfig()
     encode: EncoderConfig = LinearEncoderConfig()
+    augment: tuple[PictureAugmentConfig, ...] = ()
+    """Random changes to what is extracted, in this order, on the train split alone."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import assert_never
 
 from torch import nn
@@ -18,8 +19,14 @@ from mmray.config.encoder import (
     TransformerEncoderConfig,
 )
 from mmray.config.model import ModelConfig
+from mmray.config.pretrained import (
+    HFAudioEncoderConfig,
+    HFImageEncoderConfig,
+    HFTextEncoderConfig,
+)
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
+from mmray.errors import located
 from mmray.models.encoders.cnn import ImageCnnEncoder, SequenceCnnEncoder
 from mmray.models.encoders.frames import (
     FlatFramesStem,
@@ -29,6 +36,7 @@ from mmray.models.encoders.frames import (
 from mmray.models.encoders.lenet import LeNet, PixelLeNetEncoder, SpectrumLeNetEncoder
 from mmray.models.encoders.linear import LinearEncoder
 from mmray.models.encoders.mlp import MlpEncoder
+from mmray.models.encoders.pretrained.base import PretrainedEncoder
 from mmray.models.encoders.recurrent import RecurrentEncoder
 from mmray.models.encoders.standardise import Standardise
 from mmray.models.encoders.stem import FlatPixelStem, MeanStem, VectorStem
@@ -48,11 +56,16 @@ def build_model(
     encoders: Mapping[str, EncoderConfig],
     specs: Mapping[str, FeatureSpec],
     heads: Mapping[str, int],
+    saved: Path | None = None,
 ) -> FusionModel:
-    """Build the whole model. ``specs`` is in the order of the M axis; ``heads`` gives outputs."""
+    """Build the whole model. ``specs`` is in the order of the M axis; ``heads`` gives outputs.
+
+    Checkpoints give their weights, unless ``saved`` holds what ``save_encoders`` wrote of a model
+    whose weights are to be put in.
+    """
     check_model(config, encoders, specs)
     built = {
-        name: build_encoder(encoders[name], spec, width=config.width, name=name)
+        name: build_encoder(encoders[name], spec, width=config.width, name=name, saved=saved)
         for name, spec in specs.items()
     }
     fusion = build_fusion(config.fusion, modalities=tuple(specs), width=config.width)
@@ -71,7 +84,17 @@ def build_model(
     )
 
 
-def build_encoder(config: EncoderConfig, spec: FeatureSpec, *, width: int, name: str) -> nn.Module:
+def save_encoders(model: FusionModel, folder: Path) -> None:
+    """Write what checkpoints' encoders are built from where the checkpoints are not."""
+    for name, encoder in zip(model.modalities, model.encoders, strict=True):
+        for module in encoder.modules():
+            if isinstance(module, PretrainedEncoder):
+                module.settings.save(folder / name)
+
+
+def build_encoder(
+    config: EncoderConfig, spec: FeatureSpec, *, width: int, name: str, saved: Path | None = None
+) -> nn.Module:
     """Build the encoder named by ``config.kind``; a custom factory gets spec and width."""
     match config:
         case LinearEncoderConfig():
@@ -83,12 +106,17 @@ def build_encoder(config: EncoderConfig, spec: FeatureSpec, *, width: int, name:
             return MlpEncoder(stem, norm, size, width, hidden=config.hidden, dropout=config.dropout)
         case LstmEncoderConfig() | GruEncoderConfig():
             return _build_recurrent(config, spec, width)
-        case CnnEncoderConfig():
-            return _build_cnn(config, spec, width)
-        case LeNetEncoderConfig():
-            return _build_lenet(config, spec, width)
+        case CnnEncoderConfig() | LeNetEncoderConfig():
+            return _build_convolutions(config, spec, width)
         case TransformerEncoderConfig():
             return _build_transformer(config, spec, width)
+        case HFTextEncoderConfig() | HFImageEncoderConfig() | HFAudioEncoderConfig():
+            # Here and not above: transformers is not loaded for those who do not use it.
+            from mmray.models.encoders.pretrained.build import build_pretrained
+
+            where, folder = f"modalities.{name}.encode", saved / name if saved else None
+            with located(where):
+                return build_pretrained(config, spec, width=width, saved=folder)
         case CustomEncoderConfig():
             where = f"modalities.{name}.encode.factory"
             return load_factory(config.factory, where=where)(spec, width, **config.options)
@@ -139,7 +167,11 @@ def _build_recurrent(
     return RecurrentEncoder(stem, network, width, pooling=config.pooling, dropout=config.dropout)
 
 
-def _build_cnn(config: CnnEncoderConfig, spec: FeatureSpec, width: int) -> nn.Module:
+def _build_convolutions(
+    config: CnnEncoderConfig | LeNetEncoderConfig, spec: FeatureSpec, width: int
+) -> nn.Module:
+    if isinstance(config, LeNetEncoderConfig):
+        return _build_lenet(config, spec, width)
     if spec.layout in ("pixels", "frames"):
         picture = ImageCnnEncoder(config.channels, config.kernel, width, dropout=config.dropout)
         if spec.layout == "pixels":

@@ -2,17 +2,33 @@
 
 from collections.abc import Mapping
 
+from mmray.config.augment import AugmentConfig, SpecAugmentConfig
 from mmray.config.encoder import EncoderConfig, LeNetEncoderConfig, TransformerEncoderConfig
+from mmray.config.modality import ModalityConfig
 from mmray.config.model import FusionConfig, ModelConfig, TensorFusionConfig
+from mmray.config.table import TableConfig
 from mmray.core.spec import FeatureSpec, Layout
 from mmray.errors import ConfigError
 
 FITTING: dict[Layout, tuple[str, ...]] = {
     "vector": ("linear", "mlp", "custom"),
-    "sequence": ("linear", "mlp", "lstm", "gru", "cnn", "lenet", "transformer", "custom"),
-    "tokens": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "custom"),
-    "pixels": ("linear", "mlp", "cnn", "lenet", "transformer", "custom"),
-    "frames": ("linear", "mlp", "cnn", "transformer", "custom"),
+    "sequence": (
+        *("linear", "mlp", "lstm", "gru", "cnn", "lenet", "transformer"),
+        *("hf_audio", "custom"),
+    ),
+    "tokens": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "hf_text", "custom"),
+    "pixels": ("linear", "mlp", "cnn", "lenet", "transformer", "hf_image", "custom"),
+    "frames": ("linear", "mlp", "cnn", "transformer", "hf_image", "custom"),
+}
+
+AUGMENTED: dict[str, tuple[Layout, ...]] = {
+    "crop": ("pixels", "frames"),
+    "resized_crop": ("pixels", "frames"),
+    "flip": ("pixels", "frames"),
+    "colour": ("pixels", "frames"),
+    "spec_augment": ("sequence",),
+    "time_shift": ("sequence",),
+    "word_dropout": ("tokens",),
 }
 
 MAX_TENSOR_WEIGHTS = 2**25
@@ -58,6 +74,35 @@ def check_model(
                 where=f"modalities.{name}.encode.heads",
                 hint="change heads, or model.width",
             )
+
+
+def check_augment(
+    modalities: Mapping[str, ModalityConfig], specs: Mapping[str, FeatureSpec]
+) -> None:
+    """Refuse augmentation of features that it cannot change."""
+    for name, spec in specs.items():
+        modality = modalities[name]
+        if isinstance(modality, TableConfig):
+            continue
+        for place, augment in enumerate(modality.augment):
+            _check_step(augment, spec, f"modalities.{name}.augment.{place}")
+
+
+def _check_step(augment: AugmentConfig, spec: FeatureSpec, where: str) -> None:
+    if spec.layout not in AUGMENTED[augment.kind]:
+        raise ConfigError(
+            f"{augment.kind} cannot change {spec.describe()}",
+            where=where,
+            hint=f"it takes {' or '.join(AUGMENTED[augment.kind])}; take it out, or extract those",
+        )
+    if not isinstance(augment, SpecAugmentConfig) or not augment.frequency_masks:
+        return
+    if augment.frequency_width >= spec.shape[1]:
+        raise ConfigError(
+            f"frequency_width ({augment.frequency_width}) could hide all of {spec.describe()}",
+            where=f"{where}.frequency_width",
+            hint=f"set it below {spec.shape[1]}, or frequency_masks to 0",
+        )
 
 
 def check_fusion(config: FusionConfig, *, modalities: int, width: int) -> None:

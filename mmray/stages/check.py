@@ -14,7 +14,8 @@ from mmray.core.spec import FeatureSpec
 from mmray.data.manifest import Manifest
 from mmray.errors import ConfigError, ExtractionError
 from mmray.features.spec import spec_of
-from mmray.models.fit_check import check_model
+from mmray.models.fit_check import check_augment, check_model
+from mmray.models.pretrained_check import check_pretrained
 from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts, prepared_folder
 
 MIN_FREE_BYTES = 512 * 2**20
@@ -29,6 +30,8 @@ def check(config: Config, *, deep: bool = False) -> Report:
     started = time.monotonic()
     specs = {name: spec_of(config.modalities[name]) for name in config.modality_order()}
     check_model(config.model, {n: m.encode for n, m in config.modalities.items()}, specs)
+    check_pretrained(config.modalities, specs)
+    check_augment(config.modalities, specs)
     manifest = check_manifest(config)
     counts = manifest_counts(manifest)
     needed = _features_bytes(specs, {n: _payloads(counts, n) for n in specs})

@@ -9,10 +9,13 @@ from typing import Any
 
 from mmray.assembly.samples import FeatureFolder
 from mmray.config.document import Config
+from mmray.config.modality import ModalityConfig
+from mmray.config.pretrained import PretrainedConfig
 from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.data.manifest import Manifest
+from mmray.features.checkpoint import checkpoint_identity
 from mmray.stages.extract import open_extracted
 from mmray.stages.prepare import open_prepared
 from mmray.stages.workspace import MANIFEST, earlier_report, finish, stage_folder
@@ -98,8 +101,20 @@ def train_fingerprint(config: Config, extracted: str) -> str:
         config.model.model_dump(mode="json"),
         config.train.model_dump(mode="json", exclude=NOT_IN_FINGERPRINT),
         {name: task.model_dump(mode="json") for name, task in config.tasks.items()},
-        {name: m.encode.model_dump(mode="json") for name, m in config.modalities.items()},
+        {name: _encode_settings(m) for name, m in config.modalities.items()},
     )
+
+
+def _encode_settings(modality: ModalityConfig) -> dict[str, Any]:
+    """Return what decides how a modality is encoded; a checkpoint is named by its content.
+
+    Augmentation that is not asked for leaves no trace.
+    """
+    settings = modality.model_dump(mode="json", include={"encode", "augment"})
+    encode = modality.encode
+    if isinstance(encode, PretrainedConfig):
+        settings["encode"]["model"] = checkpoint_identity(encode.model)
+    return settings if settings.get("augment") else settings["encode"]
 
 
 def fusion_variant(config: Config, seed: int) -> Variant:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mmray.errors import TrainingError
 from mmray.models.fusion_model import FusionModel
+from mmray.training.augment.augment import Shares, augmented
 from mmray.training.checkpoint import (
     Weights,
     flatten_optimizer,
@@ -92,6 +93,8 @@ def train_epoch(
         rank=place.rank,
         world=place.world,
     )
+    shares = Shares(len(plan.train), size, place.rank, place.world)
+    batches = augmented(batches, plan.augment, shares, seed=config.seed, epoch=epoch)
     _seed_epoch(config.seed, epoch, place.rank)
     wrapped.train()
     started, rate = time.monotonic(), 0.0

@@ -6,15 +6,12 @@ import torch
 from torch import nn
 
 from mmray.config.train import TrainConfig
+from mmray.models.parameter_groups import parameter_groups
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """Return AdamW; biases and normalisations do not decay."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
-    ]
+    """Return AdamW; biases and normalisations do not decay, checkpoints have rates of their own."""
+    groups = parameter_groups(model, config.lr, config.weight_decay)
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
 
@@ -30,6 +27,6 @@ def learning_rate(step: int, num_steps: int, config: TrainConfig) -> float:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set the rate of the next step."""
+    """Set the rate of the next step; each group has its share of it."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group["share"]

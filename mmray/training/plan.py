@@ -6,6 +6,8 @@ from pathlib import Path
 import torch
 
 from mmray.config.train import TrainConfig
+from mmray.training.augment.augment import Augmentation
+from mmray.training.augment.step import AugmentStep
 from mmray.training.samples import Samples
 from mmray.training.task import Tasks
 
@@ -32,6 +34,8 @@ class TrainPlan:
     """For checkpoints, shared by all workers; None keeps none."""
     auxiliary: float = 0.0
     """Weight of the loss of each modality alone."""
+    augment: Augmentation = field(default_factory=dict[str, list[AugmentStep]])
+    """Random changes to train batches, by modality."""
 
     @property
     def judged_on(self) -> str:

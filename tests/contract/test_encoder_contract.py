@@ -13,9 +13,22 @@ from mmray.config.encoder import (
     MlpEncoderConfig,
     TransformerEncoderConfig,
 )
+from mmray.config.pretrained import (
+    HFAudioEncoderConfig,
+    HFImageEncoderConfig,
+    HFTextEncoderConfig,
+)
+from mmray.core.spec import FeatureSpec
+from mmray.core.word import Kind
 from mmray.models.build import build_encoder
 from mmray.models.fit_check import FITTING
+from tests.support.audio_checkpoint import audio_checkpoints
+from tests.support.checkpoint import WORDS, checkpoints
 from tests.support.sample import SPECS, make_features
+from tests.support.text_checkpoint import text_checkpoints
+from tests.support.vision_checkpoint import vision_checkpoints
+
+__all__ = ["audio_checkpoints", "checkpoints", "text_checkpoints", "vision_checkpoints"]
 
 CONFIGS = [
     LinearEncoderConfig(),
@@ -31,29 +44,83 @@ CONFIGS = [
     LeNetEncoderConfig(channels=4, layers=2),
     TransformerEncoderConfig(feedforward=32, patch=4),
 ]
-CASES = [
-    pytest.param(config, layout, id=f"{number}-{config.kind}-{layout}")
-    for number, config in enumerate(CONFIGS)
+IDS = FeatureSpec(Kind.TEXT, "tokens", (12,), "int32", vocabulary=len(WORDS))
+MOVED_IDS = FeatureSpec(Kind.TEXT, "tokens", (12,), "int32", vocabulary=len(WORDS) + 1)
+PICTURE = FeatureSpec(Kind.IMAGE, "pixels", (32, 32, 3), "uint8")
+CLIP = FeatureSpec(Kind.VIDEO, "frames", (4, 32, 32, 3), "uint8")
+WAVE = FeatureSpec(Kind.AUDIO, "sequence", (1500, 1), "float32")
+PRETRAINED = [  # braces name a checkpoint of tests.support
+    (HFTextEncoderConfig(model="{bert}"), IDS),
+    (HFTextEncoderConfig(model="{bert}", tune="last_layers", layers=1, pooling="mean"), IDS),
+    (HFTextEncoderConfig(model="{bert}", tune="lora", pooling="max"), IDS),
+    (HFTextEncoderConfig(model="{roberta}", gradient_checkpointing=True), IDS),
+    (HFTextEncoderConfig(model="{gpt2}", tune="lora", pooling="mean"), IDS),
+    (HFTextEncoderConfig(model="{t5}", layer_decay=0.9, pooling="mean"), IDS),
+    (HFTextEncoderConfig(model="{clip}"), IDS),
+    (HFTextEncoderConfig(model="{siglip}"), IDS),
+    (HFImageEncoderConfig(model="{vit}"), PICTURE),
+    (HFImageEncoderConfig(model="{vit}", tune="lora", pooling="cls"), PICTURE),
+    (HFImageEncoderConfig(model="{vit-pooler}", tune="last_layers", layers=1), PICTURE),
+    (HFImageEncoderConfig(model="{dinov2-registers}", pooling="mean"), PICTURE),
+    (HFImageEncoderConfig(model="{clip-vision}"), PICTURE),
+    (HFImageEncoderConfig(model="{siglip-vision}", tune="lora"), PICTURE),
+    (HFImageEncoderConfig(model="{swin}", layer_decay=0.8), PICTURE),
+    (HFImageEncoderConfig(model="{resnet}", tune="last_layers", layers=1), PICTURE),
+    (HFImageEncoderConfig(model="{resnet}", tune="lora"), PICTURE),
+    (HFImageEncoderConfig(model="{convnext}"), PICTURE),
+    (HFImageEncoderConfig(model="{mobilenet_v2}"), PICTURE),
+    (HFImageEncoderConfig(model="{resnet}", over_time="mean"), CLIP),
+    (HFImageEncoderConfig(model="{vit}", tune="frozen"), CLIP),
+    (HFAudioEncoderConfig(model="{wav2vec2}"), WAVE),
+    (HFAudioEncoderConfig(model="{wav2vec2_masked}", tune="last_layers", layers=1), WAVE),
+    (HFAudioEncoderConfig(model="{hubert}", tune="lora", pooling="max"), WAVE),
+    (HFAudioEncoderConfig(model="{wavlm}", gradient_checkpointing=True), WAVE),
+]
+PLAIN = [
+    (config, SPECS[layout])
+    for config in CONFIGS
     for layout in SPECS
     if config.kind in FITTING[layout]
+]
+CASES = [
+    pytest.param(config, spec, id=f"{number}-{config.kind}-{spec.layout}")
+    for number, (config, spec) in enumerate(PLAIN + PRETRAINED)
 ]
 D, N = 16, 6
 
 
-def setup(config, layout):
-    torch.manual_seed(0)
-    encoder = build_encoder(config, SPECS[layout], width=D, name="x").eval()
-    present = np.array([True, True, False, True, True, True])
-    return encoder, make_features(SPECS[layout], present)
+@pytest.fixture(scope="module")
+def made(checkpoints, text_checkpoints, vision_checkpoints, audio_checkpoints):
+    """Every made checkpoint by the name that configs give it."""
+    vision = {
+        f"{name}-vision" if name in ("clip", "siglip") else name: path
+        for name, path in vision_checkpoints.items()
+    }
+    return checkpoints | vision | text_checkpoints | audio_checkpoints
+
+
+@pytest.fixture
+def setup(made):
+    """From a config and a spec to an encoder and features."""
+
+    def build(config, spec):
+        if hasattr(config, "model"):
+            config = config.model_copy(update={"model": config.model.format(**made)})
+        torch.manual_seed(0)
+        encoder = build_encoder(config, spec, width=D, name="x").eval()
+        present = np.array([True, True, False, True, True, True])
+        return encoder, make_features(spec, present)
+
+    return build
 
 
 def encode(encoder, features, indices):
     return encoder(*features.batch(np.array(indices)))
 
 
-@pytest.mark.parametrize(("config", "layout"), CASES)
-def test_an_embedding_is_the_same_alone_and_beside_longer_neighbours(config, layout):
-    encoder, features = setup(config, layout)
+@pytest.mark.parametrize(("config", "spec"), CASES)
+def test_an_embedding_is_the_same_alone_and_beside_longer_neighbours(config, spec, setup):
+    encoder, features = setup(config, spec)
 
     together = encode(encoder, features, range(N))
 
@@ -64,9 +131,9 @@ def test_an_embedding_is_the_same_alone_and_beside_longer_neighbours(config, lay
         torch.testing.assert_close(alone.tokens[0][alone.token_mask[0]], kept, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("config", "layout"), CASES)
-def test_what_lies_beyond_the_length_has_no_influence(config, layout):
-    encoder, features = setup(config, layout)
+@pytest.mark.parametrize(("config", "spec"), CASES)
+def test_what_lies_beyond_the_length_has_no_influence(config, spec, setup):
+    encoder, features = setup(config, spec)
     values, lengths = features.batch(np.arange(N))
     changed = values.clone()
     if lengths is not None:
@@ -75,23 +142,31 @@ def test_what_lies_beyond_the_length_has_no_influence(config, layout):
     torch.testing.assert_close(encoder(values, lengths).pooled, encoder(changed, lengths).pooled)
 
 
-@pytest.mark.parametrize(("config", "layout"), CASES)
-def test_a_present_payload_moves_the_embedding_and_all_weights_learn(config, layout):
-    encoder, features = setup(config, layout)
+@pytest.mark.parametrize(("config", "spec"), CASES)
+def test_a_present_payload_moves_the_embedding_and_all_weights_learn(config, spec, setup):
+    encoder, features = setup(config, spec)
 
     pooled = encode(encoder, features, range(N)).pooled
     pooled.square().sum().backward()
 
+    learning = [p for p in encoder.parameters() if p.requires_grad]
     assert (pooled[0] - pooled[1]).abs().max() > 1e-3
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in encoder.parameters())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in learning)
     assert pooled.shape == (N, D)
 
 
-@pytest.mark.parametrize(
-    ("config", "layout"), [case for case in CASES if case.values[1] in ("sequence", "tokens")]
-)
-def test_an_absent_sequence_of_length_zero_gives_a_finite_embedding(config, layout):
-    encoder, features = setup(config, layout)
+@pytest.mark.parametrize(("config", "spec"), PRETRAINED, ids=lambda part: getattr(part, "kind", ""))
+def test_while_training_every_weight_that_is_free_gets_a_gradient(config, spec, setup):
+    encoder, features = setup(config, spec)
+
+    encode(encoder.train(), features, range(N)).pooled.square().sum().backward()
+
+    assert [n for n, p in encoder.named_parameters() if p.requires_grad and p.grad is None] == []
+
+
+@pytest.mark.parametrize(("config", "spec"), [case for case in CASES if case.values[1].is_ragged])
+def test_an_absent_sequence_of_length_zero_gives_a_finite_embedding(config, spec, setup):
+    encoder, features = setup(config, spec)
     values, lengths = features.batch(np.array([2]))
 
     zero = encoder(values, torch.zeros_like(lengths)).pooled

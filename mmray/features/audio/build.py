@@ -11,6 +11,7 @@ from mmray.config.audio import (
     LogMelConfig,
     MfccConfig,
     TranscriptConfig,
+    WaveformConfig,
 )
 from mmray.core.word import Kind
 from mmray.features.audio.decode import audio_decoder
@@ -20,13 +21,16 @@ from mmray.features.audio.frames import FramesExtractor
 from mmray.features.audio.mel import LogMel
 from mmray.features.audio.mfcc import Mfcc
 from mmray.features.audio.spec import audio_spec, check_recogniser, inner_text
+from mmray.features.audio.waveform import WaveformExtractor
 from mmray.features.checkpoint import MODEL_FOLDER, checkpoint_identity
 from mmray.features.custom import custom_digest, load_custom
 from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.text.build import build_text, export_text, text_identity
 
-VERSIONS = {"mfcc": 2, "log_mel": 1, "hf_audio": 1, "transcript": 1, "custom": 1}
+VERSIONS = {
+    "mfcc": 2, "log_mel": 1, "waveform": 1, "hf_audio": 1, "transcript": 1, "custom": 1,
+}  # fmt: skip
 """Raise one when that extractor's code, or its decoding, gives other features than before."""
 
 
@@ -46,6 +50,8 @@ def build_audio(config: AudioConfig, state: Path | None) -> Extractor:
         case LogMelConfig() as extract:
             decode, log_mel = audio_decoder(config.decode), _log_mel(config, extract)
             return FramesExtractor(audio_spec(config), decode, log_mel, extract.pooling)
+        case WaveformConfig():
+            return WaveformExtractor(audio_spec(config), audio_decoder(config.decode))
         case HFAudioConfig() as extract:
             return _build_hf(config, extract)
         case TranscriptConfig() as extract:
@@ -68,7 +74,7 @@ def audio_identity(config: AudioConfig, state: Path | None) -> dict[str, Any]:
             return version | {"checkpoint": checkpoint_identity(model), "text": inner}
         case CustomAudioExtract() as extract:
             return version | {"code": custom_digest(extract.factory)}
-        case MfccConfig() | LogMelConfig():
+        case MfccConfig() | LogMelConfig() | WaveformConfig():
             return version
         case _:
             assert_never(config.extract)
@@ -87,7 +93,7 @@ def export_audio(config: AudioConfig, state: Path | None, folder: Path) -> None:
             save_recogniser(model, folder / MODEL_FOLDER)
             (folder / TEXT_FOLDER).mkdir(exist_ok=True)
             export_text(inner_text(extract), _text_state(state), folder / TEXT_FOLDER)
-        case MfccConfig() | LogMelConfig() | CustomAudioExtract():
+        case MfccConfig() | LogMelConfig() | WaveformConfig() | CustomAudioExtract():
             return
         case _:
             assert_never(config.extract)

@@ -11,6 +11,7 @@ from mmray.config.audio import (
     LogMelConfig,
     MfccConfig,
     TranscriptConfig,
+    WaveformConfig,
 )
 from mmray.config.text import TextConfig
 from mmray.core.spec import FeatureSpec
@@ -41,6 +42,8 @@ def audio_spec(config: AudioConfig) -> FeatureSpec:
             if extract.pooling == "sequence":
                 return _sequence(config.decode, frames, extract.max_frames, width)
             return _vector(config.decode, width)
+        case WaveformConfig() as extract:
+            return _sequence(config.decode, config.decode.segment_size, extract.max_samples, 1)
         case HFAudioConfig() as extract:
             return _hf_spec(config.decode, extract)
         case TranscriptConfig() as extract:

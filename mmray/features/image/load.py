@@ -29,7 +29,7 @@ def load_network(model: str) -> tuple[Any, bool]:
     """
     with quiet_loading():
         try:
-            loaded, loading = _network_class(model).from_pretrained(
+            loaded, loading = network_class(model).from_pretrained(
                 model, dtype=torch.float32, output_loading_info=True
             )
         except _LOADING_ERRORS as error:
@@ -40,7 +40,7 @@ def load_network(model: str) -> tuple[Any, bool]:
     return network.eval().requires_grad_(False), has_pooler
 
 
-def _network_class(model: str) -> Any:  # noqa: ANN401 (a class of transformers)
+def network_class(model: str) -> Any:  # noqa: ANN401 (a class of transformers)
     """Return what loads the checkpoint: families that are backbones alone are no AutoModel."""
     family = type(AutoConfig.from_pretrained(model))
     is_backbone = family not in MODEL_MAPPING and family in MODEL_FOR_BACKBONE_MAPPING

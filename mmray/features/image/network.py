@@ -38,7 +38,7 @@ class VisionNetwork:
         self._precision: Precision = precision
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network.to(self._device)
-        self._prefix = _prefix_tokens(self._network)
+        self._prefix = prefix_tokens(self._network)
         self.shape = self._probe(model)
         """Of one feature: ``(F,)``, or ``(T, F)`` for a sequence."""
 
@@ -116,7 +116,7 @@ class VisionNetwork:
         return first.shape
 
 
-def _prefix_tokens(network: Any) -> int:  # noqa: ANN401
+def prefix_tokens(network: Any) -> int:  # noqa: ANN401
     """Return how many tokens stand before those of the patches."""
     names = {name.rsplit(".", 1)[-1] for name, _ in network.named_parameters()}
     if not names & set(_CLASS_TOKENS):

@@ -10,11 +10,11 @@ from mmray.errors import ConfigError
 from mmray.features.checkpoint import check_complete, quiet_loading
 from mmray.features.text.position import check_positions
 
-_POOLING = (
+POOLING = (
     "clip_text_model", "clipseg_text_model", "groupvit_text_model", "owlv2_text_model",
     "owlvit_text_model", "siglip_text_model", "siglip2_text_model", "xclip_text_model",
 )  # fmt: skip
-_SEEING_PADDING = ("siglip_text_model", "siglip2_text_model")
+SEEING_PADDING = ("siglip_text_model", "siglip2_text_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def load_text_model(model: str, max_tokens: int) -> TextModel:
                 f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
                 hint="it needs config.json, weights and a tokenizer",
             ) from error
-    network, unused = _text_half(loaded)
+    network, unused = text_half(loaded)
     needed = [key for key in loading["missing_keys"] if not key.startswith(unused)]
     check_complete(model, {"missing_keys": needed})
     check_positions(model, network.config.to_dict(), max_tokens)
@@ -50,12 +50,12 @@ def load_text_model(model: str, max_tokens: int) -> TextModel:
     return TextModel(
         tokenizer=tokenizer,
         network=network.eval().requires_grad_(False),
-        pools=kind in _POOLING,
-        sees_padding=kind in _SEEING_PADDING,
+        pools=kind in POOLING,
+        sees_padding=kind in SEEING_PADDING,
     )
 
 
-def _text_half(loaded: Any) -> tuple[Any, tuple[str, ...]]:  # noqa: ANN401 (any family's class)
+def text_half(loaded: Any) -> tuple[Any, tuple[str, ...]]:  # noqa: ANN401 (any family's class)
     """Return the part that reads text, and how the names of all other weights begin."""
     if hasattr(loaded, "encoder") and hasattr(loaded, "decoder"):
         return loaded.get_encoder(), ("decoder.",)

@@ -10,6 +10,7 @@ EXTRACTS = {
     "mfcc mean": {"kind": "mfcc", "pooling": "mean"},
     "mfcc statistics": {"kind": "mfcc", "pooling": "statistics", "deltas": 2},
     "log_mel": {"kind": "log_mel", "max_frames": 40},
+    "waveform": {"kind": "waveform", "max_samples": 16_000},
     "hf_audio wav2vec2": {"kind": "hf_audio", "model": "{wav2vec2}", "batch_size": 2},
     "hf_audio wav2vec2 masked": {
         "kind": "hf_audio", "model": "{wav2vec2_masked}", "pooling": "sequence", "batch_size": 3,

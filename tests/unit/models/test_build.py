@@ -57,7 +57,7 @@ def test_an_encoder_that_does_not_fit_is_refused_with_the_kinds_that_do():
 
     assert "a lstm encoder cannot take pixels (8, 12, 3)" in str(caught.value)
     assert caught.value.where == "modalities.photo.encode"
-    assert "linear, mlp, cnn, transformer" in caught.value.hint
+    assert "linear, mlp, cnn, lenet, transformer" in caught.value.hint
 
 
 def test_a_patch_that_does_not_divide_the_picture_is_refused():

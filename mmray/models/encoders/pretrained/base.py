@@ -1,0 +1,86 @@
+"""An encoder around a pretrained network. Axes: B batch, T tokens, F hidden size, D width."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor, nn
+
+from mmray.core.atomic import write_json
+from mmray.models.encoders.encoded import Encoded
+from mmray.models.encoders.pretrained.tuning import Tuning, learning_rates, set_trained
+
+FACTS_FILE = "encoder.json"
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+Read = Callable[[Any, Tensor, Tensor | None], Encoded]
+"""From a network and a feature batch to hidden states (B, T, F) and a pooled one (B, F)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an encoder is built from where the checkpoint is not."""
+
+    config: Any
+    """The checkpoint's own, of transformers."""
+    facts: Mapping[str, Any]
+    """What else must be known of the checkpoint, as plain JSON."""
+
+    def save(self, folder: Path) -> None:
+        """Write config.json and the facts; no weights."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config.save_pretrained(str(folder))
+        write_json(folder / FACTS_FILE, dict(self.facts))
+
+
+class PretrainedEncoder(nn.Module):
+    """A checkpoint's network, then layer normalisation and one affine map to the model's width.
+
+    Batch normalisation keeps the statistics of the checkpoint, so that a sample's embedding never
+    depends on the rest of its batch. A frozen network is always in evaluation mode.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        read: Read,
+        example: Tensor,
+        *,
+        width: int,
+        tuning: Tuning,
+        settings: Settings,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self._read = read
+        self._tuning = tuning
+        size = set_trained(network, tuning, lambda: read(network, example, None).pooled)
+        self.norm = nn.LayerNorm(size)
+        self.project = nn.Linear(size, width)
+
+    def forward(self, values: Shaped[Tensor, "B ..."], lengths: Tensor | None) -> Encoded:
+        """Encode a batch of features."""
+        hidden, mask, pooled = self.read(values, lengths)
+        return Encoded(self.project(self.norm(hidden)), mask, self.project(self.norm(pooled)))
+
+    def read(self, values: Shaped[Tensor, "B ..."], lengths: Tensor | None) -> Encoded:
+        """Return what the network itself gives: hidden states (B, T, F) and a pooled one (B, F)."""
+        is_learning = torch.is_grad_enabled() and self._tuning.tune != "frozen"
+        with torch.set_grad_enabled(is_learning):
+            return self._read(self.network, values, lengths)
+
+    def train(self, mode: bool = True) -> "PretrainedEncoder":
+        """Set the mode; what is frozen, and batch normalisation, stays in evaluation mode."""
+        super().train(mode)
+        for module in self.network.modules():
+            if self._tuning.tune == "frozen" or isinstance(module, _BATCH_NORMS):
+                module.training = False
+        return self
+
+    def learning_rates(self) -> dict[nn.Parameter, float]:
+        """Return the highest learning rate of each weight of the network that is trained."""
+        return learning_rates(self.network, self._tuning)

@@ -1,0 +1,62 @@
+"""The network of a checkpoint to train, or one like it that is filled with trained weights."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModel
+
+from mmray.errors import ConfigError
+from mmray.features.checkpoint import check_complete, quiet_loading
+
+_OFF = {"layerdrop": 0.0, "encoder_layerdrop": 0.0, "apply_spec_augment": False}
+"""What leaves out layers or hides time at random, so that some weights would get no gradient."""
+_UNUSED = ("masked_spec_embed",)
+"""Weights that a checkpoint may lack: they only mask while it is pretrained."""
+
+
+def load_network(
+    model: str,
+    saved: Path | None,
+    *,
+    loader: Any = AutoModel,  # noqa: ANN401 (a class of transformers)
+    unused: tuple[str, ...] = (),
+) -> tuple[Any, bool]:
+    """Return the float32 network of ``model``, and whether a pooler in it was trained.
+
+    With ``saved``, a folder with config.json, it is one of that shape whose weights are to come.
+    Weights that begin with ``unused`` need not be there.
+    """
+    with quiet_loading():
+        if saved is not None:
+            return _of_shape(AutoConfig.from_pretrained(saved), loader), True
+        try:
+            config: Any = AutoConfig.from_pretrained(model)
+            for name, value in _OFF.items():
+                if hasattr(config, name):
+                    setattr(config, name, value)
+            loaded, loading = loader.from_pretrained(
+                model, config=config, dtype=torch.float32, output_loading_info=True
+            )
+        except (OSError, ValueError, ImportError, KeyError) as error:
+            raise ConfigError(
+                f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
+                hint="it needs config.json and weights",
+            ) from error
+    needed = [
+        key
+        for key in loading["missing_keys"]
+        if not (unused and key.startswith(unused)) and not key.endswith(_UNUSED)
+    ]
+    return loaded, check_complete(model, {"missing_keys": needed})
+
+
+def drop_pooler(network: Any) -> None:  # noqa: ANN401 (transformers)
+    """Take away a pooler that has weights but is not used, or was not trained."""
+    pooler = getattr(network, "pooler", None)
+    if isinstance(pooler, torch.nn.Module) and next(pooler.parameters(), None) is not None:
+        network.pooler = None
+
+
+def _of_shape(config: Any, loader: Any) -> Any:  # noqa: ANN401 (transformers)
+    return loader.from_config(config) if loader is AutoModel else loader(config)

@@ -1,0 +1,127 @@
+"""Whether a checkpoint fits the features that it is to be trained on. Loads without torch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmray.config.audio import AudioConfig, TranscriptConfig, WaveformConfig
+from mmray.config.modality import ModalityConfig
+from mmray.config.pretrained import (
+    HFAudioEncoderConfig,
+    HFImageEncoderConfig,
+    HFTextEncoderConfig,
+    PretrainedConfig,
+)
+from mmray.config.text import TokensConfig
+from mmray.core.spec import FeatureSpec
+from mmray.errors import ConfigError, located
+from mmray.features.audio.family import check_decoding, read_family
+from mmray.features.checkpoint import read_checkpoint_config
+from mmray.features.image.shape import picture_size, vision_config
+from mmray.features.text.position import check_positions, text_settings
+from mmray.features.text.tokenizer import load_ready, vocabulary_size
+
+_ANY_SIZE = (
+    "resnet", "convnext", "convnextv2", "mobilenet_v1", "mobilenet_v2", "efficientnet", "regnet",
+    "bit", "hgnet_v2",
+)  # fmt: skip
+"""Families of convolutions alone, which take pictures of any size."""
+_LAYERS = ("num_hidden_layers", "encoder_layers", "num_layers", "n_layers", "n_layer")
+
+
+def check_pretrained(
+    modalities: Mapping[str, ModalityConfig], specs: Mapping[str, FeatureSpec]
+) -> None:
+    """Refuse a checkpoint that was made for other ids, pictures or waveforms, or is too shallow."""
+    for name, spec in specs.items():
+        modality = modalities[name]
+        match modality.encode:
+            case HFTextEncoderConfig() as encode:
+                _check_text(name, modality, encode, spec)
+            case HFImageEncoderConfig() as encode:
+                _check_image(name, encode, spec)
+            case HFAudioEncoderConfig() as encode:
+                _check_audio(name, modality, encode)
+            case _:
+                pass
+
+
+def _check_text(
+    name: str, modality: ModalityConfig, encode: HFTextEncoderConfig, spec: FeatureSpec
+) -> None:
+    model, tokenizer = encode.model, tokenizer_of(modality)
+    if tokenizer is None or not _is_same_tokenizer(tokenizer, model):
+        raise ConfigError(
+            f"checkpoint {model!r} knows the ids of its own tokenizer alone, not of "
+            + ("one that is trained here" if tokenizer is None else repr(tokenizer)),
+            where=f"modalities.{name}.extract.tokenizer",
+            hint=f"set extract to {{kind: tokens, tokenizer: {model}}}",
+        )
+    settings = text_settings(read_checkpoint_config(model))
+    with located(f"modalities.{name}.extract.max_tokens"):
+        check_positions(model, settings, spec.shape[0])
+    known = settings.get("vocab_size")
+    if isinstance(known, int) and vocabulary_size(load_ready(model), 0) > known:
+        raise ConfigError(
+            f"the tokenizer of {model!r} has more tokens than the {known} that the network knows",
+            where=f"modalities.{name}.encode.model",
+            hint="tokenizer.json and config.json belong to different models",
+        )
+    _check_layers(name, encode, settings)
+
+
+def tokenizer_of(modality: ModalityConfig) -> str | None:
+    """Return the ready tokenizer of a text, or of recognised speech, if any."""
+    extract = modality.extract
+    if isinstance(extract, TranscriptConfig):
+        extract = extract.text.extract
+    return extract.tokenizer if isinstance(extract, TokensConfig) else None
+
+
+def _is_same_tokenizer(one: str, other: str) -> bool:
+    return one == other or load_ready(one).to_str() == load_ready(other).to_str()
+
+
+def _check_image(name: str, encode: HFImageEncoderConfig, spec: FeatureSpec) -> None:
+    settings = vision_config(encode.model)
+    _check_layers(name, encode, settings)
+    told, given = picture_size(encode.model), spec.shape[-3:-1]
+    if settings.get("model_type") in _ANY_SIZE or told is None or told == given:
+        return
+    raise ConfigError(
+        f"checkpoint {encode.model!r} takes pictures of {told[0]} x {told[1]}, not of "
+        f"{given[0]} x {given[1]}",
+        where=f"modalities.{name}.extract",
+        hint=f"set extract.height to {told[0]} and extract.width to {told[1]}",
+    )
+
+
+def _check_audio(name: str, modality: ModalityConfig, encode: HFAudioEncoderConfig) -> None:
+    if not isinstance(modality, AudioConfig) or not isinstance(modality.extract, WaveformConfig):
+        raise ConfigError(
+            f"an hf_audio encoder takes samples, not what {modality.extract.kind} gives",
+            where=f"modalities.{name}.extract.kind",
+            hint="set extract to {kind: waveform}",
+        )
+    with located(f"modalities.{name}.encode.model"):
+        family = read_family(encode.model)
+        if family.name != "waveform":
+            raise ConfigError(
+                f"checkpoint {encode.model!r} takes no waveform",
+                hint="wav2vec 2, HuBERT and WavLM can be trained; extract: hf_audio takes more",
+            )
+    with located(f"modalities.{name}.decode.sample_rate_hz"):
+        check_decoding(family, modality.decode, encode.model)
+    _check_layers(name, encode, read_checkpoint_config(encode.model))
+
+
+def _check_layers(name: str, encode: PretrainedConfig, settings: Mapping[str, Any]) -> None:
+    """Refuse to train more layers than there are, where config.json tells how many."""
+    stages = settings.get("depths")
+    told = (settings.get(key) for key in _LAYERS)
+    count = len(stages) if stages else next((n for n in told if isinstance(n, int)), None)
+    if encode.tune == "last_layers" and count is not None and encode.layers > count:
+        raise ConfigError(
+            f"checkpoint {encode.model!r} has {count} layers, not {encode.layers}",
+            where=f"modalities.{name}.encode.layers",
+            hint=f"set it to {count} or less",
+        )

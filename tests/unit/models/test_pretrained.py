@@ -1,0 +1,305 @@
+"""Checkpoints trained with the fusion."""
+
+import numpy as np
+import pytest
+import torch
+from torch import multiprocessing
+
+from mmray.config.audio import AudioConfig
+from mmray.config.pretrained import (
+    HFAudioEncoderConfig,
+    HFImageEncoderConfig,
+    HFTextEncoderConfig,
+)
+from mmray.config.text import TextConfig
+from mmray.config.train import TrainConfig
+from mmray.core.spec import FeatureSpec
+from mmray.core.word import Kind
+from mmray.errors import ConfigError
+from mmray.features.image.network import VisionNetwork
+from mmray.models.build import build_encoder
+from mmray.models.encoders.pretrained.text import checkpoint_ids
+from mmray.training.optimizer import build_optimizer, set_learning_rate
+from tests.support.audio_checkpoint import audio_checkpoints
+from tests.support.checkpoint import checkpoints
+from tests.support.payload import clip_payload, tone
+from tests.support.pretrained import (
+    TEXTS,
+    TONES,
+    encoder_of,
+    frozen_features,
+    pixel_features,
+    token_features,
+    train_together,
+    wave_features,
+    whole,
+    without_chance,
+)
+from tests.support.text_checkpoint import text_checkpoints
+
+__all__ = ["audio_checkpoints", "checkpoints", "text_checkpoints"]
+
+
+def text_encoder(path, **settings):
+    features = token_features(path)
+    return encoder_of(HFTextEncoderConfig(model=str(path), **settings), features), features
+
+
+def learn(encoder, features, steps=40, lr=3e-3):
+    """Train to tell the samples apart; return the loss before and after."""
+    head = torch.nn.Linear(8, len(features.present))
+    optimizer = torch.optim.Adam([*encoder.parameters(), *head.parameters()], lr=lr)
+    targets = torch.arange(len(features.present))
+    losses = []
+    for _ in range(steps):
+        logits = head(encoder.train()(*whole(features)).pooled)
+        losses.append(torch.nn.functional.cross_entropy(logits, targets))
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    return float(losses[0].detach()), float(losses[-1].detach())
+
+
+def weights_of(encoder):
+    return {name: value.clone() for name, value in encoder.network.state_dict().items()}
+
+
+def changed(before, encoder):
+    after = encoder.network.state_dict()
+    return {name for name, value in before.items() if not torch.equal(value, after[name])}
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
+@pytest.mark.parametrize("family", ["bert", "roberta", "gpt2", "clip", "siglip", "t5"])
+def test_a_frozen_text_encoder_reads_what_the_frozen_extractor_gives(
+    checkpoints, text_checkpoints, family, pooling
+):
+    if family in ("gpt2", "t5") and pooling == "cls":
+        return
+    path = (checkpoints | text_checkpoints)[family]
+    encoder, features = (
+        text_encoder(path, tune="frozen", pooling=pooling)
+        if family != "siglip"
+        else _siglip(path, pooling)
+    )
+    limit = features.spec.shape[0]
+    extract = {"kind": "hf_text", "model": str(path), "pooling": pooling, "max_tokens": limit}
+
+    pooled = encoder.read(*whole(features)).pooled
+
+    expected = frozen_features(TextConfig, extract, [text.encode() for text in TEXTS])
+    np.testing.assert_allclose(pooled.numpy(), expected, atol=1e-4)
+
+
+def _siglip(path, pooling):
+    features = token_features(path, max_tokens=16)
+    config = HFTextEncoderConfig(model=str(path), tune="frozen", pooling=pooling)
+    return encoder_of(config, features), features
+
+
+@pytest.mark.parametrize("pooling", ["pooled", "mean"])
+@pytest.mark.parametrize("family", ["vit", "resnet", "mobilenet_v2"])
+def test_a_frozen_vision_encoder_reads_what_the_frozen_extractor_gives(
+    checkpoints, family, pooling
+):
+    path, features = str(checkpoints[family]), pixel_features()
+    config = HFImageEncoderConfig(model=path, tune="frozen", pooling=pooling)
+
+    pooled = encoder_of(config, features).read(*whole(features)).pooled
+
+    network = VisionNetwork(path, pooling=pooling, batch_size=4)
+    expected = np.stack(network.extract(list(features.values)))
+    np.testing.assert_allclose(pooled.numpy(), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["wav2vec2", "wav2vec2_masked", "hubert", "wavlm"])
+def test_a_frozen_speech_encoder_reads_what_the_frozen_extractor_gives(audio_checkpoints, family):
+    path, features = str(audio_checkpoints[family]), wave_features()
+    encoder = encoder_of(HFAudioEncoderConfig(model=path, tune="frozen"), features)
+
+    pooled = encoder.read(*whole(features)).pooled
+
+    payloads = [clip_payload(tone(s, hz=hz)) for s, hz in TONES]
+    expected = frozen_features(AudioConfig, {"kind": "hf_audio", "model": path}, payloads)
+    np.testing.assert_allclose(pooled.numpy(), expected, atol=1e-4)
+
+
+def test_full_moves_every_layer_and_learns(checkpoints):
+    encoder, features = text_encoder(checkpoints["bert"])
+    before = weights_of(encoder)
+
+    first, last = learn(encoder, features)
+
+    assert last < 0.5 * first
+    assert changed(before, encoder) == set(before)
+
+
+def test_last_layers_leaves_the_earlier_ones_as_they_were(checkpoints):
+    encoder, features = text_encoder(checkpoints["bert"], tune="last_layers", layers=1)
+    before = weights_of(encoder)
+
+    first, last = learn(encoder, features)
+
+    assert last < 0.5 * first
+    assert changed(before, encoder) == {n for n in before if n.startswith("encoder.layer.1.")}
+
+
+def test_lora_leaves_the_base_as_it_was_and_starts_from_it(checkpoints):
+    encoder, features = text_encoder(checkpoints["bert"], tune="lora")
+    plain, _ = text_encoder(checkpoints["bert"], tune="frozen")
+    start = encoder.eval().read(*whole(features)).pooled
+    before = weights_of(encoder)
+
+    first, last = learn(encoder, features, lr=1e-2)
+
+    torch.testing.assert_close(start, plain.eval().read(*whole(features)).pooled)
+    assert last < 0.5 * first
+    assert changed(before, encoder) == {name for name in before if ".lora_" in name}
+
+
+def test_frozen_trains_only_what_is_new_and_never_drops_out(checkpoints):
+    encoder, features = text_encoder(checkpoints["bert"], tune="frozen")
+    before = weights_of(encoder)
+
+    learn(encoder, features)
+
+    assert changed(before, encoder) == set()
+    one, two = (encoder.train().read(*whole(features)).pooled for _ in range(2))
+    assert torch.equal(one, two)
+
+
+def test_batch_normalisation_keeps_the_statistics_of_the_checkpoint(checkpoints):
+    features = pixel_features()
+    encoder = encoder_of(HFImageEncoderConfig(model=str(checkpoints["resnet"])), features)
+    before = weights_of(encoder)
+
+    learn(encoder, features, steps=5)
+
+    moved = changed(before, encoder)
+    assert "embedder.embedder.normalization.weight" in moved
+    assert not [name for name in moved if "running" in name or "num_batches" in name]
+
+
+def test_the_seed_changes_only_what_is_new(checkpoints):
+    features = token_features(checkpoints["bert"])
+    config = HFTextEncoderConfig(model=str(checkpoints["bert"]))
+
+    one, two = (encoder_of(config, features, seed=seed).state_dict() for seed in (0, 1))
+
+    assert {name for name in one if not torch.equal(one[name], two[name])} == {
+        "project.weight",
+        "project.bias",
+    }
+
+
+def test_an_earlier_layer_learns_at_a_share_of_the_rate_of_the_next(checkpoints):
+    encoder, _ = text_encoder(checkpoints["bert"], lr=1e-4, layer_decay=0.5)
+    names = {weight: name for name, weight in encoder.network.named_parameters()}
+
+    rates = {names[weight]: rate for weight, rate in encoder.learning_rates().items()}
+
+    assert rates["encoder.layer.1.output.dense.weight"] == pytest.approx(1e-4)
+    assert rates["encoder.layer.0.output.dense.weight"] == pytest.approx(0.5e-4)
+    assert rates["embeddings.word_embeddings.weight"] == pytest.approx(0.25e-4)
+
+
+def test_the_optimiser_moves_each_group_at_its_share_of_the_rate(checkpoints):
+    encoder, _ = text_encoder(checkpoints["bert"], lr=1e-4)
+    config = TrainConfig(lr=1e-3, weight_decay=0.1)
+
+    optimizer = build_optimizer(encoder, config)
+    set_learning_rate(optimizer, 5e-4)
+
+    groups = [(g["lr"], g["weight_decay"], len(g["params"])) for g in optimizer.param_groups]
+    matrices = [p for p in encoder.network.parameters() if p.dim() > 1]
+    vectors = [p for p in encoder.network.parameters() if p.dim() == 1]
+    assert groups == [
+        (pytest.approx(5e-4), 0.1, 1),  # the affine map to the width
+        (pytest.approx(5e-4), 0.0, 3),
+        (pytest.approx(5e-5), 0.1, len(matrices)),
+        (pytest.approx(5e-5), 0.0, len(vectors)),
+    ]
+
+
+def test_recomputed_layers_give_the_same_gradients(checkpoints):
+    gradients = []
+    for recompute in (False, True):
+        encoder, features = text_encoder(checkpoints["bert"], gradient_checkpointing=recompute)
+        torch.manual_seed(3)  # of dropout
+        encoder.train()(*whole(features)).pooled.square().sum().backward()
+        gradients.append([p.grad for p in encoder.parameters()])
+
+    torch.testing.assert_close(gradients[0], gradients[1])
+
+
+def test_two_workers_train_checkpoints_as_one_would(checkpoints, tmp_path):
+    paths = str(without_chance(checkpoints["bert"], tmp_path / "bert")), str(checkpoints["resnet"])
+
+    multiprocessing.spawn(train_together, args=(2, str(tmp_path), *paths), nprocs=2)
+    train_together(0, 1, str(tmp_path), *paths)
+
+    alone, *together = (torch.load(tmp_path / f"weights-{n}.pt") for n in ("1-0", "2-0", "2-1"))
+    for weights in together:
+        torch.testing.assert_close(weights, alone, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("pad", [0, 3, None])
+def test_ids_come_back_as_the_checkpoint_knows_them(pad):
+    ids = np.arange(6)
+    if pad is None:
+        ours = ids + 1
+    else:
+        ours = ids.copy()
+        ours[[0, pad]] = ours[[pad, 0]]
+
+    back = checkpoint_ids(6 + (pad is None), pad)
+
+    assert back[torch.from_numpy(ours)].tolist() == ids.tolist()
+
+
+@pytest.mark.parametrize("tune", ["full", "lora", "frozen"])
+def test_saved_settings_and_weights_are_enough_without_the_checkpoint(checkpoints, tmp_path, tune):
+    cases = [
+        (HFTextEncoderConfig(model=str(checkpoints["bert"]), tune=tune), _tokens(checkpoints)),
+        (HFImageEncoderConfig(model=str(checkpoints["vit"]), tune=tune), pixel_features()),
+        (HFImageEncoderConfig(model=str(checkpoints["resnet"]), tune=tune), pixel_features()),
+    ]
+    for number, (config, features) in enumerate(cases):
+        encoder = encoder_of(config, features)
+        learn(encoder, features, steps=2)
+        encoder.settings.save(tmp_path / str(number) / "x")
+        gone = config.model_copy(update={"model": "/nowhere/at/all"})
+
+        again = build_encoder(gone, features.spec, width=8, name="x", saved=tmp_path / str(number))
+        again.load_state_dict(encoder.state_dict())
+
+        one, two = (e.eval()(*whole(features)).pooled for e in (encoder, again))
+        assert torch.equal(one, two)
+
+
+def _tokens(checkpoints):
+    return token_features(checkpoints["bert"])
+
+
+def test_what_a_network_cannot_do_is_told(checkpoints):
+    features, path = pixel_features(), str(checkpoints["resnet"])
+
+    def refused(**settings):
+        with pytest.raises(ConfigError) as caught:
+            encoder_of(HFImageEncoderConfig(model=path, **settings), features)
+        return str(caught.value)
+
+    assert "has no class token" in refused(pooling="cls")
+    assert "cannot compute its layers again" in refused(gradient_checkpointing=True)
+    assert "has 2 layers, not 9" in refused(tune="last_layers", layers=9)
+    said = refused(tune="lora", lora={"target": ["quary"]})
+    assert "has no layer to adapt" in said
+    assert "where: modalities.x.encode" in said
+
+
+def test_a_picture_of_another_size_than_the_checkpoint_s_is_told(checkpoints):
+    spec = FeatureSpec(Kind.IMAGE, "pixels", (48, 48, 3), "uint8")
+    config = HFImageEncoderConfig(model=str(checkpoints["vit"]))
+
+    with pytest.raises(ConfigError, match="cannot take a picture of 48 x 48"):
+        build_encoder(config, spec, width=8, name="x")
