@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from mmray.training.task import ClassificationState, RegressionState
 
 from mmray.config.document import EvaluationConfig
 from mmray.evaluation.judge import judge
-from mmray.training.task import ClassificationState, RegressionState
 
 STATES = {"animal": ClassificationState(("cat", "dog")), "age": RegressionState(10.0, 2.0)}
 CONFIG = EvaluationConfig(resamples=200)

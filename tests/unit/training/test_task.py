@@ -4,14 +4,6 @@ import math
 import numpy as np
 import pytest
 import torch
-
-from mmray.config.task import (
-    ClassificationConfig,
-    CrossEntropyConfig,
-    RegressionConfig,
-    RegressionLossConfig,
-)
-from mmray.errors import ManifestError, TrainingError
 from mmray.training.task import (
     ClassificationState,
     RegressionState,
@@ -21,6 +13,14 @@ from mmray.training.task import (
     state_from_dict,
     task_loss,
 )
+
+from mmray.config.task import (
+    ClassificationConfig,
+    CrossEntropyConfig,
+    RegressionConfig,
+    RegressionLossConfig,
+)
+from mmray.errors import ManifestError, TrainingError
 
 CLASSES = ClassificationConfig(column="c")
 NUMBER = RegressionConfig(column="n", loss=RegressionLossConfig(kind="mse"))

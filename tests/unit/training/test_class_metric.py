@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
-from sklearn import metrics as sklearn_metrics
-
 from mmray.training.metric import (
     classification_metrics,
     confusion_matrix,
     per_class_metrics,
     regression_metrics,
 )
+from sklearn import metrics as sklearn_metrics
 
 CLASSES = ["a", "b", "c", "d"]
 
