@@ -158,7 +158,8 @@ class Predictor:
         features = inputs.samples.modalities
         present = [name for name, feature in features.items() if feature.present[row]]
         predictions = {
-            task: self._bundle.tasks[task].describe(values[row]) for task, values in outputs.items()
+            task: self._bundle.tasks[task].describe(np.asarray(values[row]))
+            for task, values in outputs.items()
         }
         return {
             "predictions": predictions if present else None,

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torchmetrics.functional.classification import (
-    multilabel_average_precision,
+    binary_average_precision,
     multilabel_exact_match,
     multilabel_f1_score,
     multilabel_precision,
@@ -29,7 +29,6 @@ PER_CLASS = {
     "precision": multilabel_precision,
     "recall": multilabel_recall,
     "f1": multilabel_f1_score,
-    "average_precision": multilabel_average_precision,
 }
 THRESHOLD = 0.5
 
@@ -94,27 +93,32 @@ class MultilabelTask:
         f1 = multilabel_f1_score(guess, flags, count, average="none")
         metrics["f1_macro"] = float(f1[either].mean()) if either.any() else 0.0
         if seen.any():
-            found = multilabel_average_precision(
-                scores[:, seen], flags[:, seen], int(seen.sum()), average="macro"
-            )
-            metrics["mean_average_precision"] = float(found)
+            precisions = self._average_precisions(scores, flags)
+            metrics["mean_average_precision"] = float(precisions[seen].mean())
         return metrics
 
     def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
         """Return figures per class."""
         scores, flags = torch.from_numpy(decoded).double(), torch.from_numpy(labels).long()
         columns = {
-            name: torch.nan_to_num(
-                function(scores, flags, len(self.classes), average="none").reshape(-1)
-            ).tolist()
+            name: function(scores, flags, len(self.classes), average="none").reshape(-1).tolist()
             for name, function in PER_CLASS.items()
         }
+        columns["average_precision"] = self._average_precisions(scores, flags).tolist()
         columns["support"] = flags.sum(dim=0).tolist()
         per_class = {
             name: {metric: float(values[number]) for metric, values in columns.items()}
             for number, name in enumerate(self.classes)
         }
         return {"per_class": per_class, "classes": list(self.classes)}
+
+    def _average_precisions(self, scores: Tensor, flags: Tensor) -> Float[Tensor, " C"]:
+        """Return the average precision of each class, zero where no sample has it."""
+        found = [
+            binary_average_precision(scores[:, c], flags[:, c]) if flags[:, c].any() else 0.0
+            for c in range(len(self.classes))
+        ]
+        return torch.tensor(found)
 
     def main_statistic(self, decoded: Array, labels: Array) -> Statistic:
         """Return F1 over all samples and classes as a function of row numbers."""
