@@ -80,5 +80,5 @@ def class_number(numbers: Mapping[str, int], name: str) -> int:
 
 def has_label(labels: Shaped[np.ndarray, "N ..."]) -> Bool[np.ndarray, " N"]:
     """Return which encoded labels are there: not -1, not NaN."""
-    there = labels >= 0 if labels.dtype.kind == "i" else ~np.isnan(labels)
+    there: np.ndarray = labels >= 0 if labels.dtype.kind == "i" else ~np.isnan(labels)
     return there if there.ndim == 1 else there.all(axis=1)
