@@ -32,7 +32,7 @@ from mmray.distributed.session import connect
 from mmray.features.extractor import ExtractedBatch
 from mmray.features.store import write_index, write_shard
 from mmray.training.epoch import train_batches
-from mmray.training.task import task_loss
+from mmray.training.tasks.build import task_losses
 
 SAMPLES, EPOCHS, BATCH = 8192, 6, 64
 SPECS = {
@@ -76,18 +76,18 @@ def bare_loop(plan: RunPlan) -> float:
     torch.set_num_threads(1)
     manifest = read_manifest(Path(plan.manifest))
     features = {name: open_features(Path(path)) for name, path in plan.features.items()}
-    states = fit_tasks(plan.config, manifest)
-    train = load_samples(manifest, Split.TRAIN, features, states, require_payload=True)
+    tasks = fit_tasks(plan.config, manifest, list(features))
+    train = load_samples(manifest, Split.TRAIN, features, tasks, require_payload=True)
     torch.manual_seed(0)
-    model = assemble_model(plan.config, features, states).train()
+    model = assemble_model(plan.config, features, tasks).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
-    task = plan.config.tasks["label"], states["label"]
+    task = tasks["label"]
     steps, started = 0, time.monotonic()
     for epoch in range(EPOCHS):
         options = {"batch_size": BATCH, "seed": 0, "epoch": epoch, "rank": 0, "world": 1}
         for batch in train_batches(train, **options):
             outputs = model(batch.features, batch.present)["label"]
-            loss = task_loss(*task, outputs, batch.labels["label"], batch.labelled["label"]).mean()
+            loss = task_losses(task, outputs, batch.labels["label"], batch.labelled["label"]).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

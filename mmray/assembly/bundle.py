@@ -10,7 +10,13 @@ from typing import Any
 from safetensors.torch import load_file
 
 from mmray import __version__
-from mmray.assembly.run import ENCODERS, assemble_model, load_states, save_weights
+from mmray.assembly.run import (
+    ENCODERS,
+    assemble_model,
+    load_tasks,
+    restore_tasks,
+    save_weights,
+)
 from mmray.assembly.samples import FeatureFolder
 from mmray.config.document import Config
 from mmray.config.load import check_document, resolved
@@ -20,7 +26,7 @@ from mmray.errors import ConfigError
 from mmray.features.build import export_extractor
 from mmray.models.build import save_encoders
 from mmray.models.fusion_model import FusionModel
-from mmray.training.task import ClassificationState, TaskState, state_from_dict
+from mmray.training.tasks.task import Task, Tasks
 
 FORMAT = 1
 DOCUMENT = "bundle.json"
@@ -36,7 +42,7 @@ class Bundle:
     folder: Path
     config: Config
     features: dict[str, FeatureFolder]
-    states: dict[str, TaskState]
+    tasks: dict[str, Task]
     model: FusionModel
     metrics: dict[str, Any]
 
@@ -51,7 +57,7 @@ def write_bundle(
     metrics: Mapping[str, Any],
 ) -> None:
     """Write the bundle whole, in place of an earlier one at the same place."""
-    states = load_states(run_folder)
+    tasks = load_tasks(run_folder, config)
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
     temporary.mkdir(parents=True)
     try:
@@ -59,7 +65,7 @@ def write_bundle(
             export_extractor(config.modalities[name], feature.state, temporary / EXTRACTORS / name)
         save_weights(model, temporary / WEIGHTS)
         save_encoders(model, temporary / ENCODERS)
-        (temporary / CARD).write_text(model_card(config, features, states, metrics), "utf-8")
+        (temporary / CARD).write_text(model_card(config, features, tasks, metrics), "utf-8")
         write_json(
             temporary / DOCUMENT,
             {
@@ -67,7 +73,7 @@ def write_bundle(
                 "mmray": __version__,
                 "config": resolved(config),
                 "specs": {name: feature.spec.to_dict() for name, feature in features.items()},
-                "tasks": {name: state.to_dict() for name, state in states.items()},
+                "tasks": {name: task.to_dict() for name, task in tasks.items()},
                 "metrics": metrics,
             },
         )
@@ -95,16 +101,16 @@ def read_bundle(folder: Path) -> Bundle:
         name: FeatureFolder(folder, spec_from_dict(spec), folder / EXTRACTORS / name)
         for name, spec in document["specs"].items()
     }
-    states = {name: state_from_dict(state) for name, state in document["tasks"].items()}
-    model = assemble_model(config, features, states, saved=folder)
+    tasks = restore_tasks(config, document["tasks"])
+    model = assemble_model(config, features, tasks, saved=folder)
     model.load_state_dict(load_file(folder / WEIGHTS))
-    return Bundle(folder, config, features, states, model.eval(), document["metrics"])
+    return Bundle(folder, config, features, tasks, model.eval(), document["metrics"])
 
 
 def model_card(
     config: Config,
     features: Mapping[str, FeatureFolder],
-    states: Mapping[str, TaskState],
+    tasks: Tasks,
     metrics: Mapping[str, Any],
 ) -> str:
     """Return the model card as Markdown."""
@@ -116,11 +122,7 @@ def model_card(
             f"{feature.spec.describe()}, encoded by {modality.encode.kind}"
         )
     lines += ["", "Any of them may be missing.", "", "## Outputs", ""]
-    for name, state in states.items():
-        if isinstance(state, ClassificationState):
-            lines.append(f"- `{name}`: one of {', '.join(state.classes)}, with probabilities")
-        else:
-            lines.append(f"- `{name}`: a number (train mean {state.mean:.4g})")
+    lines += [f"- `{name}`: {task.summary()}" for name, task in tasks.items()]
     lines += ["", "## On the test split", "", "| task | metric | value |", "|---|---|---|"]
     for task, values in metrics.items():
         lines += [

@@ -1,9 +1,9 @@
 """Prediction from raw records: the same decode, extract and model as in training."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from mmray.config.modality import ModalityConfig
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
 from mmray.data.reference import reference_of
+from mmray.errors import ConfigError
 from mmray.features.build import build_extractor
 from mmray.features.decoding import safe_decoder
 from mmray.features.extractor import Decode, Extractor, extract_batch
@@ -22,7 +23,9 @@ from mmray.features.store import assemble_features
 from mmray.media.source import PayloadReader
 from mmray.training.predict import predict
 from mmray.training.samples import ModalityFeatures, Samples
-from mmray.training.task import ClassificationState, TaskState
+from mmray.training.tasks.alignment import AlignmentTask
+from mmray.training.tasks.build import independent_tasks
+from mmray.training.tasks.task import Task, Tasks
 
 Record = Mapping[str, Any]
 Prediction = dict[str, Any]
@@ -65,16 +68,62 @@ class Predictor:
 
         A record maps columns of the corpus to payloads: text, a path or URI, or bytes. A column
         that is not there, or None, is a missing payload. Each row has ``predictions`` (None when no
-        payload could be used), ``present``, and ``rejected`` with a reason per modality.
+        payload could be used), ``present``, and ``rejected`` with a reason per modality. What a
+        task predicts is in ``predictions`` by its name; of an alignment see ``embed``.
         """
+        tasks = independent_tasks(self._bundle.tasks)
         rows: list[Prediction] = []
+        for inputs in self._inputs(records, batch_size):
+            outputs = self._outputs(inputs.samples, tasks)
+            rows += [self._to_row(row, inputs, outputs) for row in range(len(inputs.samples))]
+        return rows
+
+    def embed(
+        self, records: Sequence[Record], *, task: str | None = None, batch_size: int = 64
+    ) -> list[dict[str, Any]]:
+        """Return the embeddings of each record's payloads in the space of an alignment task.
+
+        They have length one, so that their scalar product is their similarity, whatever the
+        modalities. Each row has ``embeddings`` by modality, without those that are absent, and
+        ``rejected`` with a reason per modality. ``task`` is needed where there are several.
+
+        Raises:
+            ConfigError: the model has no alignment of that name, or several and none is named.
+        """
+        name, alignment = self._alignment(task)
+        rows: list[dict[str, Any]] = []
+        for inputs in self._inputs(records, batch_size):
+            embeddings = self._outputs(inputs.samples, {name: alignment})[name]  # (B, M, S)
+            for values, rejected in zip(embeddings, inputs.rejected, strict=True):
+                rows.append(alignment.describe(values) | {"rejected": rejected})
+        return rows
+
+    def _alignment(self, named: str | None) -> tuple[str, Task]:
+        found = {n: t for n, t in self._bundle.tasks.items() if isinstance(t, AlignmentTask)}
+        if named is None and len(found) == 1:
+            return next(iter(found.items()))
+        if named in found:
+            return named, found[named]
+        if not found:
+            raise ConfigError(
+                "this model has no shared space",
+                where=str(self._bundle.folder),
+                hint="train it with a task of kind 'alignment'",
+            )
+        raise ConfigError(
+            f"there is no alignment {named!r}" if named else "there are several alignments",
+            where=str(self._bundle.folder),
+            hint=f"give one as 'task': {', '.join(found)}",
+        )
+
+    def _inputs(self, records: Sequence[Record], batch_size: int) -> Iterator["_Inputs"]:
         for start in range(0, len(records), batch_size):
             # A server answers from several threads, and a decoder's process from one at a time.
             with self._lock:
-                rows += self._predict_batch(records[start : start + batch_size])
-        return rows
+                inputs = self._extract(records[start : start + batch_size])
+            yield inputs
 
-    def _predict_batch(self, records: Sequence[Record]) -> list[Prediction]:
+    def _extract(self, records: Sequence[Record]) -> "_Inputs":
         modalities: dict[str, ModalityFeatures] = {}
         rejected: list[dict[str, dict[str, str]]] = [{} for _ in records]
         for name, feature in self._bundle.features.items():
@@ -85,12 +134,14 @@ class Predictor:
             for row, reason in enumerate(batch.reasons):
                 if reason and payloads[row] is not ABSENT:
                     rejected[row][name] = {"reason": reason, "detail": batch.details[row]}
-        samples = Samples(
-            ids=[str(row) for row in range(len(records))], modalities=modalities, labels={}
-        )
-        tasks = {name: (self.config.tasks[name], s) for name, s in self._bundle.states.items()}
-        outputs = predict(self._model, samples, tasks, batch_size=len(records), device=self._device)
-        return [self._to_row(row, samples, outputs, rejected[row]) for row in range(len(records))]
+        ids = [str(row) for row in range(len(records))]
+        return _Inputs(Samples(ids=ids, modalities=modalities, labels={}), rejected)
+
+    def _outputs(self, samples: Samples, tasks: Tasks) -> dict[str, np.ndarray[Any, Any]]:
+        with self._lock:
+            return predict(
+                self._model, samples, tasks, batch_size=len(samples), device=self._device
+            )
 
     def _payload(self, config: ModalityConfig, record: Record) -> bytes | Rejection:
         try:
@@ -102,22 +153,27 @@ class Predictor:
         return read_payload(self._reader, reference, is_inline=config.is_inline)
 
     def _to_row(
-        self,
-        row: int,
-        samples: Samples,
-        outputs: Mapping[str, np.ndarray[Any, Any]],
-        rejected: dict[str, dict[str, str]],
+        self, row: int, inputs: "_Inputs", outputs: Mapping[str, np.ndarray[Any, Any]]
     ) -> Prediction:
-        present = [name for name, feature in samples.modalities.items() if feature.present[row]]
+        features = inputs.samples.modalities
+        present = [name for name, feature in features.items() if feature.present[row]]
         predictions = {
-            task: describe_output(self._bundle.states[task], values[row])
+            task: self._bundle.tasks[task].describe(np.asarray(values[row]))
             for task, values in outputs.items()
         }
         return {
             "predictions": predictions if present else None,
             "present": present,
-            "rejected": rejected,
+            "rejected": inputs.rejected[row],
         }
+
+
+class _Inputs(NamedTuple):
+    """Some records, ready for the model."""
+
+    samples: Samples
+    rejected: list[dict[str, dict[str, str]]]
+    """Per record and modality: reason and detail."""
 
 
 def load(bundle: str | Path, *, folder: str | None = None) -> Predictor:
@@ -128,15 +184,6 @@ def load(bundle: str | Path, *, folder: str | None = None) -> Predictor:
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Predictor(read_bundle(Path(bundle)), device=device, folder=folder or str(Path.cwd()))
-
-
-def describe_output(state: TaskState, output: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """Return one decoded output as a person reads it."""
-    if isinstance(state, ClassificationState):
-        best = int(output.argmax())
-        probabilities = dict(zip(state.classes, output.tolist(), strict=True))
-        return {"label": state.classes[best], "probabilities": probabilities}
-    return {"value": float(output)}
 
 
 def reader_for(config: Config, folder: str) -> PayloadReader:

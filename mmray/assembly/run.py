@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from mmray.training.augment.build import build_augmentation
 from mmray.training.loop import fit
 from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
 from mmray.training.statistics import fit_statistics
-from mmray.training.task import TaskState, fit_task, head_size, state_from_dict
+from mmray.training.tasks.build import fit_task, restore_task
+from mmray.training.tasks.task import Task, Tasks
 
 WEIGHTS = "model.safetensors"
 TASKS = "tasks.json"
@@ -59,9 +60,9 @@ def train_run(
     folder = Path(plan.folder)
     manifest = read_manifest(Path(plan.manifest))
     features = {name: open_features(Path(path)) for name, path in plan.features.items()}
-    states = fit_tasks(plan.config, manifest)
+    tasks = fit_tasks(plan.config, manifest, list(features))
     train, val = (
-        load_samples(manifest, split, features, states, require_payload=True)
+        load_samples(manifest, split, features, tasks, require_payload=True)
         for split in (Split.TRAIN, Split.VAL)
     )
     if len(train) == 0:
@@ -71,12 +72,12 @@ def train_run(
             hint="look at the rejections of 'mmray extract'",
         )
     torch.manual_seed(plan.seed)
-    model = assemble_model(plan.config, features, states)
+    model = assemble_model(plan.config, features, tasks)
     fit_statistics(model, train)
     report = fit(
         model,
         TrainPlan(
-            tasks={name: (plan.config.tasks[name], state) for name, state in states.items()},
+            tasks=tasks,
             train=train,
             val=val,
             config=plan.config.train.model_copy(update={"seed": plan.seed}),
@@ -91,19 +92,19 @@ def train_run(
         on_epoch=on_epoch,
     )
     if place.rank == 0:
-        _finish(plan, model, states, report, samples=len(train))
+        _finish(plan, model, tasks, report, samples=len(train))
 
 
 def _finish(
     plan: RunPlan,
     model: FusionModel,
-    states: dict[str, TaskState],
+    tasks: Tasks,
     report: FitReport,
     *,
     samples: int,
 ) -> None:
     folder = Path(plan.folder)
-    write_json(folder / TASKS, {name: state.to_dict() for name, state in states.items()})
+    write_json(folder / TASKS, {name: task.to_dict() for name, task in tasks.items()})
     save_weights(model, folder / WEIGHTS)
     save_encoders(model, folder / ENCODERS)
     # A worker killed between checkpoint and line leaves a gap in the lines, not in the records.
@@ -154,7 +155,7 @@ def epoch_lines(path: Path) -> list[dict[str, Any]]:
 def assemble_model(
     config: Config,
     features: dict[str, FeatureFolder],
-    states: dict[str, TaskState],
+    tasks: Tasks,
     *,
     saved: Path | None = None,
 ) -> FusionModel:
@@ -171,18 +172,23 @@ def assemble_model(
         config.model,
         {name: config.modalities[name].encode for name in features},
         specs,
-        {name: head_size(state) for name, state in states.items()},
+        {name: task.head for name, task in tasks.items()},
+        config.train.task_weighting,
         saved=None if saved is None else saved / ENCODERS,
     )
 
 
-def fit_tasks(config: Config, manifest: Manifest) -> dict[str, TaskState]:
-    """Learn classes, weights, means and deviations from the train split's labels."""
-    rows = manifest.rows_of(Split.TRAIN)
-    return {
-        name: fit_task(task, [manifest.labels[name][row] for row in rows])
-        for name, task in config.tasks.items()
-    }
+def fit_tasks(config: Config, manifest: Manifest, modalities: Sequence[str]) -> dict[str, Task]:
+    """Learn classes, weights, means and deviations from the train split's labels.
+
+    Of one modality alone there is nothing to align: such tasks are left out.
+    """
+    rows, absent = manifest.rows_of(Split.TRAIN), [None] * len(manifest)
+    tasks: dict[str, Task] = {}
+    for name, task in config.tasks_of(len(modalities)).items():
+        labels = manifest.labels.get(name, absent)
+        tasks[name] = fit_task(task, [labels[row] for row in rows], modalities)
+    return tasks
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
@@ -200,12 +206,16 @@ def load_run(folder: Path, config: Config, features: dict[str, FeatureFolder]) -
         raise TrainingError(
             "there is no trained model", where=str(folder), hint="run 'mmray train' first"
         )
-    states = load_states(folder)
-    model = assemble_model(config, features, states, saved=folder)
+    model = assemble_model(config, features, load_tasks(folder, config), saved=folder)
     model.load_state_dict(load_file(folder / WEIGHTS))
     return model.eval()
 
 
-def load_states(folder: Path) -> dict[str, TaskState]:
+def load_tasks(folder: Path, config: Config) -> dict[str, Task]:
     """Load what the tasks learnt from the labels."""
-    return {name: state_from_dict(state) for name, state in read_json(folder / TASKS).items()}
+    return restore_tasks(config, read_json(folder / TASKS))
+
+
+def restore_tasks(config: Config, document: Mapping[str, Any]) -> dict[str, Task]:
+    """Read back what each task's ``to_dict`` wrote."""
+    return {name: restore_task(config.tasks[name], task) for name, task in document.items()}

@@ -14,7 +14,9 @@ from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.store import read_features
 from mmray.training.samples import ModalityFeatures, Samples
-from mmray.training.task import TaskState, encode_labels
+from mmray.training.tasks.alignment import AlignmentTask
+from mmray.training.tasks.label import Label, has_label
+from mmray.training.tasks.task import Task, Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def load_samples(
     manifest: Manifest,
     split: Split,
     features: Mapping[str, FeatureFolder],
-    states: Mapping[str, TaskState],
+    tasks: Tasks,
     *,
     require_payload: bool,
 ) -> Samples:
@@ -54,15 +56,16 @@ def load_samples(
     rows = manifest.rows_of(split)
     ids = [manifest.ids[row] for row in rows]
     modalities = {name: _load_modality(folder, ids) for name, folder in features.items()}
-    labels = {
-        task: encode_labels(state, [manifest.labels[task][row] for row in rows])
-        for task, state in states.items()
-    }
+    present = np.stack([m.present for m in modalities.values()], axis=1)  # (N, M)
+    labels: dict[str, np.ndarray[Any, Any]] = {}
+    for name, task in tasks.items():
+        column = manifest.labels.get(name, [None] * len(manifest))
+        labels[name] = _encode(task, [column[row] for row in rows], present)
     samples = Samples(ids=ids, modalities=modalities, labels=labels)
     if not require_payload:
         return samples
-    usable = np.any([m.present for m in modalities.values()], axis=0)
-    usable &= np.any([_has_label(values) for values in labels.values()], axis=0)
+    usable = present.any(axis=1)
+    usable &= np.any([has_label(values) for values in labels.values()], axis=0)
     return samples if usable.all() else _keep(samples, np.flatnonzero(usable))
 
 
@@ -73,8 +76,11 @@ def _load_modality(folder: FeatureFolder, ids: Sequence[str]) -> ModalityFeature
     )
 
 
-def _has_label(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return ~np.isnan(values) if values.dtype.kind == "f" else values >= 0
+def _encode(
+    task: Task, labels: Sequence[Label], present: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    encoded = task.encode(labels)
+    return task.paired(encoded, present) if isinstance(task, AlignmentTask) else encoded
 
 
 def _keep(samples: Samples, rows: np.ndarray[Any, Any]) -> Samples:

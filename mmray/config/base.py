@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -20,6 +20,17 @@ class StrictModel(BaseModel):
     """A section of the document: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def or_kind(kind: str) -> BeforeValidator:
+    """Take a section that does not say its kind for one of ``kind``."""
+
+    def name_kind(section: object) -> object:
+        if isinstance(section, dict) and "kind" not in section:
+            return {"kind": kind, **section}
+        return section
+
+    return BeforeValidator(name_kind)
 
 
 class CustomConfig(StrictModel):

@@ -16,7 +16,7 @@ from mmray.config.data import DataConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.model import FilmFusionConfig, ModelConfig
 from mmray.config.search import SearchConfig
-from mmray.config.task import TaskConfig
+from mmray.config.task import AlignmentConfig, TaskConfig
 from mmray.config.train import TrainConfig
 from mmray.core.word import Kind, axis_order
 
@@ -142,6 +142,13 @@ class Config(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _alignment_has_two_modalities(self) -> Self:
+        for name, task in self.tasks.items():
+            if isinstance(task, AlignmentConfig) and len(self.modalities) < 2:
+                raise ValueError(f"tasks.{name}: an alignment is of two modalities or more")
+        return self
+
+    @model_validator(mode="after")
     def _resources_of_what_is_there(self) -> Self:
         unknown = sorted(set(self.runtime.resources) - set(self.modalities))
         if unknown:
@@ -150,6 +157,14 @@ class Config(StrictModel):
                 f"there are {', '.join(self.modalities)}"
             )
         return self
+
+    def tasks_of(self, modalities: int) -> dict[str, TaskConfig]:
+        """Return the tasks that a model of so many modalities can have: one has none to align."""
+        return {
+            name: task
+            for name, task in self.tasks.items()
+            if modalities > 1 or not isinstance(task, AlignmentConfig)
+        }
 
     def modality_order(self) -> tuple[str, ...]:
         """Return the modality names along the M axis."""

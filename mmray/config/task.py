@@ -1,47 +1,125 @@
 """What is learnt: one section per task, all trained together."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from mmray.config.base import Fraction, StrictModel
+from mmray.config.base import StrictModel
+from mmray.config.loss import (
+    AlignmentLossConfig,
+    BceConfig,
+    ClassesLossConfig,
+    CrossEntropyConfig,
+    FlagsLossConfig,
+    InfoNceConfig,
+    NumberLossConfig,
+    RegressionLossConfig,
+    SupervisedContrastiveConfig,
+)
 
 
-class CrossEntropyConfig(StrictModel):
-    """Cross entropy over the classes."""
+class BaseTaskConfig(StrictModel):
+    """What every task has."""
 
-    kind: Literal["cross_entropy"] = "cross_entropy"
-    label_smoothing: Fraction = 0.0
-    class_weights: Literal["none", "balanced"] = "none"
-    """``balanced`` weighs a class by the inverse of its share of the train split."""
+    main_metric: ClassVar[str]
+    """The metric that reports and plots show first."""
+    weight: PositiveFloat = 1.0
+    """Of this task's loss in the sum."""
 
 
-class ClassificationConfig(StrictModel):
+class ClassificationConfig(BaseTaskConfig):
     """One class out of several."""
 
+    main_metric = "accuracy"
     kind: Literal["classification"] = "classification"
     column: str
     classes: tuple[str, ...] | None = None
     """All allowed labels, in order; without it, those of the train split, sorted."""
-    weight: PositiveFloat = 1.0
-    """Of this task's loss in the sum."""
-    loss: CrossEntropyConfig = CrossEntropyConfig()
+    loss: ClassesLossConfig = CrossEntropyConfig()
 
 
-class RegressionLossConfig(StrictModel):
-    """Loss on the standardised target."""
+class BinaryConfig(BaseTaskConfig):
+    """Yes or no."""
 
-    kind: Literal["mse", "mae", "huber"] = "huber"
+    main_metric = "accuracy"
+    kind: Literal["binary"] = "binary"
+    column: str
+    positive: str | bool | int | None = None
+    """The label that counts as positive; not needed for 1/0, true/false and yes/no."""
+    loss: FlagsLossConfig = BceConfig()
+
+    @property
+    def positive_name(self) -> str | None:
+        """The positive label as the manifest writes it."""
+        if self.positive is None:
+            return None
+        name = str(self.positive)
+        return name.lower() if name.lower() in ("true", "false") else name
 
 
-class RegressionConfig(StrictModel):
+class MultilabelConfig(BaseTaskConfig):
+    """Any number of classes at once, none among them."""
+
+    main_metric = "f1_micro"
+    kind: Literal["multilabel"] = "multilabel"
+    column: str
+    classes: tuple[str, ...] | None = None
+    """All allowed labels, in order; without it, those of the train split, sorted."""
+    separator: str = Field(default="|", min_length=1)
+    """Between the labels of a cell of text; JSON lists need none."""
+    loss: FlagsLossConfig = BceConfig()
+
+
+class OrdinalConfig(BaseTaskConfig):
+    """One class out of several that have an order."""
+
+    main_metric = "mae"
+    kind: Literal["ordinal"] = "ordinal"
+    column: str
+    classes: tuple[str, ...] | None = None
+    """All allowed labels, lowest first; not needed where all are numbers."""
+    method: Literal["corn", "coral"] = "corn"
+    """CORN (Shi 2021) has a map per threshold, CORAL (Cao 2020) one for all."""
+
+
+class RegressionConfig(BaseTaskConfig):
     """A number. It is standardised with the train split's mean and deviation."""
 
+    main_metric = "mae"
     kind: Literal["regression"] = "regression"
     column: str
-    weight: PositiveFloat = 1.0
-    """Of this task's loss in the sum."""
-    loss: RegressionLossConfig = RegressionLossConfig()
+    loss: NumberLossConfig = RegressionLossConfig()
 
 
-TaskConfig = Annotated[ClassificationConfig | RegressionConfig, Field(discriminator="kind")]
+class AlignmentConfig(BaseTaskConfig):
+    """One space in which the payloads of a sample lie close together, whatever their modality."""
+
+    main_metric = "recall_at_1"
+    kind: Literal["alignment"] = "alignment"
+    column: str | None = None
+    """Of the class, for a ``supervised`` loss alone; else the samples themselves are the labels."""
+    size: PositiveInt = 128
+    """Of the shared embedding."""
+    loss: AlignmentLossConfig = InfoNceConfig()
+
+    @model_validator(mode="after")
+    def _column_goes_with_supervised(self) -> Self:
+        is_supervised = isinstance(self.loss, SupervisedContrastiveConfig)
+        if is_supervised and self.column is None:
+            raise ValueError("a supervised alignment needs 'column', which tells the classes")
+        if not is_supervised and self.column is not None:
+            raise ValueError(
+                f"'column' is for the supervised loss; {self.loss.kind} needs no labels"
+            )
+        return self
+
+
+TaskConfig = Annotated[
+    ClassificationConfig
+    | BinaryConfig
+    | MultilabelConfig
+    | OrdinalConfig
+    | RegressionConfig
+    | AlignmentConfig,
+    Field(discriminator="kind"),
+]

@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from mmray.config.base import Fraction, StrictModel
+from mmray.config.weighting import FixedWeightingConfig, WeightingConfig
 
-SMALLER_IS_BETTER = ("loss", "mae", "rmse")
+SMALLER_IS_BETTER = ("loss", "mae", "rmse", "pinball", "interval_width")
 
 
 class ObjectiveConfig(StrictModel):
@@ -15,7 +16,7 @@ class ObjectiveConfig(StrictModel):
     metric: str = "val/loss"
     """For example ``val/loss`` or ``val/digit/f1_macro``."""
     mode: Literal["min", "max"] | None = None
-    """By default ``min`` for a loss, ``mae`` or ``rmse``, and ``max`` for the rest."""
+    """By default ``min`` for losses and errors, and ``max`` for the rest."""
 
     @property
     def direction(self) -> Literal["min", "max"]:
@@ -56,5 +57,6 @@ class TrainConfig(StrictModel):
     keep_best: ObjectiveConfig = ObjectiveConfig()
     """The weights of the epoch that is best by this metric become the model."""
     early_stop: EarlyStopConfig | None = None
+    task_weighting: WeightingConfig = FixedWeightingConfig()
     keep_checkpoints: PositiveInt = 2
     """The newest ones, for going on; the best is kept besides."""

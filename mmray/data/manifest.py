@@ -12,7 +12,7 @@ from mmray.core.atomic import replacing
 from mmray.core.word import Split
 from mmray.data.reference import Reference
 
-Label = str | float
+Label = str | float | list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Manifest:
     references: dict[str, list[Reference | None]]
     """Per modality: path, URI, inline text or bytes; None where the payload is missing."""
     labels: dict[str, list[Label | None]]
-    """Per task: class name or number; None where the sample has no label."""
+    """Per task with a column: class, classes or number; None where the sample has no label."""
 
     def __len__(self) -> int:
         return len(self.ids)

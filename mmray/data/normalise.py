@@ -1,17 +1,16 @@
 """From a raw table and the document to a checked manifest."""
 
 import difflib
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mmray.config.document import Config
 from mmray.config.modality import ModalityConfig
-from mmray.config.task import ClassificationConfig, TaskConfig
 from mmray.core.fingerprint import fingerprint
 from mmray.core.word import Split
 from mmray.data.cell import is_missing, name_of
-from mmray.data.manifest import Label, Manifest
+from mmray.data.label import check_classes, read_labels
+from mmray.data.manifest import Manifest
 from mmray.data.reference import Reference, reference_of
 from mmray.data.split import split_by_hash
 from mmray.data.table import RawTable
@@ -30,17 +29,10 @@ def normalise(table: RawTable, config: Config) -> Manifest:
         for name, modality in config.modalities.items()
     }
     _check_references(references, table, config)
-    labels = {
-        name: [
-            _label(row.get(task.column), task, place)
-            for row, place in zip(table.rows, table.places, strict=True)
-        ]
-        for name, task in config.tasks.items()
-    }
-    _check_labels(labels, config, table)
+    labels = read_labels(table, config)
     ids = _sample_ids(table, config, references)
     splits = _splits(table, config, ids)
-    _check_classes(labels, splits, config, table)
+    check_classes(labels, splits, config, table)
     return Manifest(
         folder=table.folder,
         ids=ids,
@@ -59,7 +51,7 @@ def _check_columns(table: RawTable, config: Config) -> None:
         "data.split.column": split.column,
     }
     wanted = [(f"modalities.{n}", c) for n, m in config.modalities.items() for c in m.columns]
-    wanted += [(f"tasks.{n}.column", t.column) for n, t in config.tasks.items()]
+    wanted += [(f"tasks.{n}.column", t.column) for n, t in config.tasks.items() if t.column]
     wanted += [(key, column) for key, column in optional.items() if column]
     for key, column in wanted:
         if column not in columns:
@@ -98,67 +90,6 @@ def _check_references(
                     hint="put the file below the manifest's folder, or list its folder or URI "
                     "prefix under 'data.allow'",
                 )
-
-
-def _label(value: Any, task: TaskConfig, place: str) -> Label | None:  # noqa: ANN401 (raw cell)
-    if is_missing(value):
-        return None
-    if not isinstance(value, str | int | float):
-        raise ManifestError(
-            f"{task.column}: a label must be text or a number, not {value!r:.80}",
-            where=place,
-            hint="a sample has one label per task",
-        )
-    if isinstance(task, ClassificationConfig):
-        return name_of(value)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ManifestError(
-            f"{task.column}: {value!r} is not a number",
-            where=place,
-            hint="write a missing label as null or leave it empty",
-        ) from None
-    if not math.isfinite(number):
-        raise ManifestError(f"{task.column}: {value!r} is not finite", where=place)
-    return number
-
-
-def _check_labels(
-    labels: Mapping[str, list[Label | None]], config: Config, table: RawTable
-) -> None:
-    for name, task in config.tasks.items():
-        if all(label is None for label in labels[name]):
-            raise ManifestError(
-                f"no sample has a label for the task {name!r} (column {task.column!r})",
-                where=table.uri,
-            )
-
-
-def _check_classes(
-    labels: Mapping[str, list[Label | None]],
-    splits: Sequence[Split],
-    config: Config,
-    table: RawTable,
-) -> None:
-    """Refuse a class that the document does not list, or that no train sample shows."""
-    for name, task in config.tasks.items():
-        if not isinstance(task, ClassificationConfig):
-            continue
-        known = task.classes or sorted(
-            {
-                str(label)
-                for label, split in zip(labels[name], splits, strict=True)
-                if label is not None and split == Split.TRAIN
-            }
-        )
-        for label, place in zip(labels[name], table.places, strict=True):
-            if label is None or label in known:
-                continue
-            close = difflib.get_close_matches(str(label), known, n=1)
-            source = f"'tasks.{name}.classes'" if task.classes else "the train split"
-            hint = f"did you mean {close[0]!r}?" if close else f"{source} has: {', '.join(known)}"
-            raise ManifestError(f"{task.column}: unknown class {label!r}", where=place, hint=hint)
 
 
 def _sample_ids(

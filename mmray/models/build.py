@@ -24,6 +24,7 @@ from mmray.config.pretrained import (
     HFImageEncoderConfig,
     HFTextEncoderConfig,
 )
+from mmray.config.weighting import FixedWeightingConfig, WeightingConfig
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.errors import located
@@ -49,39 +50,53 @@ from mmray.models.factory import load_factory
 from mmray.models.fit_check import check_model
 from mmray.models.fusion.build import build_fusion, build_head, uses_tokens
 from mmray.models.fusion_model import DropRates, FusionModel
+from mmray.models.head import AffineHead, HeadSpec, SharedSpace
+from mmray.models.task_weighting import build_weighting
 
 
 def build_model(
     config: ModelConfig,
     encoders: Mapping[str, EncoderConfig],
     specs: Mapping[str, FeatureSpec],
-    heads: Mapping[str, int],
+    heads: Mapping[str, int | HeadSpec],
+    weighting: WeightingConfig | None = None,
+    *,
     saved: Path | None = None,
 ) -> FusionModel:
-    """Build the whole model. ``specs`` is in the order of the M axis; ``heads`` gives outputs.
+    """Build the whole model. ``specs`` is in the order of the M axis.
 
-    Checkpoints give their weights, unless ``saved`` holds what ``save_encoders`` wrote of a model
-    whose weights are to be put in.
+    ``heads`` tells each task's head, or its number of outputs alone. Checkpoints give their
+    weights, unless ``saved`` holds what ``save_encoders`` wrote of a model whose weights are to be
+    put in.
     """
     check_model(config, encoders, specs)
     built = {
         name: build_encoder(encoders[name], spec, width=config.width, name=name, saved=saved)
         for name, spec in specs.items()
     }
-    fusion = build_fusion(config.fusion, modalities=tuple(specs), width=config.width)
-    return FusionModel(
+    # An alignment alone fuses nothing.
+    fuses = not heads or any(not isinstance(head, SharedSpace) for head in heads.values())
+    fusion = None
+    if fuses:
+        fusion = build_fusion(config.fusion, modalities=tuple(specs), width=config.width)
+    model = FusionModel(
         built,
         fusion,
         {
             task: build_head(
-                config.fusion, modalities=len(specs), width=config.width, outputs=outputs
+                config.fusion,
+                modalities=len(specs),
+                width=config.width,
+                spec=AffineHead(head) if isinstance(head, int) else head,
             )
-            for task, outputs in heads.items()
+            for task, head in heads.items()
         },
         config.width,
-        uses_tokens=uses_tokens(config.fusion),
+        uses_tokens=fuses and uses_tokens(config.fusion),
         rates=DropRates(config.dropout, config.modality_dropout),
     )
+    model.weighting = build_weighting(weighting or FixedWeightingConfig(), tasks=len(heads))
+    return model
 
 
 def save_encoders(model: FusionModel, folder: Path) -> None:

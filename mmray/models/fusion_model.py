@@ -11,6 +11,8 @@ from torch.nn import functional as F
 from mmray.models.encoders.encoded import Encoded
 from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fusion.tokens import ModalityTokens
+from mmray.models.head import AlignmentHead
+from mmray.models.task_weighting import FixedWeighting, TaskWeighting
 
 
 class Embedded(NamedTuple):
@@ -39,6 +41,8 @@ class FusionModel(nn.Module):
     The order of ``encoders`` is the M axis. Embeddings are normalised before they are fused, so
     that no modality outweighs the others by its range. ``fusion`` gets the pooled embeddings or,
     with ``uses_tokens``, a ``ModalityTokens`` of each modality; where it is None, the heads fuse.
+    An alignment is of the modalities themselves: its head gets the embeddings as they are, before
+    any dropout and fusion.
     Dropout uses torch's global generator.
     """
 
@@ -63,6 +67,8 @@ class FusionModel(nn.Module):
         self.uses_tokens = uses_tokens
         self.dropout = nn.Dropout(rates.values)
         self.modality_dropout = rates.modalities
+        # Here, though it only serves training: so it is trained, saved and put back as weights are.
+        self.weighting: TaskWeighting = FixedWeighting(len(heads))
 
     def forward(
         self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]
@@ -74,17 +80,23 @@ class FusionModel(nn.Module):
         self, embedded: Embedded, present: Bool[Tensor, "B M"]
     ) -> dict[str, Float[Tensor, "B _"]]:
         """Return the outputs (B, C) of each task from embeddings that are there already."""
+        there = present
         if self.training and self.modality_dropout > 0.0:
             present = drop_modalities(present, self.modality_dropout)
         if self.uses_tokens:
             joint = [ModalityTokens(self.dropout(values), mask) for values, mask in embedded.tokens]
         else:
             joint = self.dropout(embedded.pooled)  # (B, M, D)
-        heads = zip(self.tasks, self.heads, strict=True)
-        if self.fusion is None:
-            return {task: head(joint, present) for task, head in heads}
-        fused = self.dropout(self.fusion(joint, present))  # (B, D)
-        return {task: head(fused) for task, head in heads}
+        fused = None if self.fusion is None else self.dropout(self.fusion(joint, present))  # (B, D)
+        outputs: dict[str, Tensor] = {}
+        for task, head in zip(self.tasks, self.heads, strict=True):
+            if isinstance(head, AlignmentHead):
+                outputs[task] = head(embedded.pooled, there)
+            elif fused is None:
+                outputs[task] = head(joint, present)
+            else:
+                outputs[task] = head(fused)
+        return outputs
 
     def embed(self, features: Mapping[str, FeatureBatch]) -> Embedded:
         """Return one normalised embedding per modality, and tokens if the fusion is over them."""

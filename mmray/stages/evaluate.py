@@ -7,6 +7,7 @@ from typing import Any
 
 from mmray.config.base import CustomConfig
 from mmray.config.document import Config
+from mmray.config.train import SMALLER_IS_BETTER
 from mmray.core.atomic import read_success, write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
@@ -90,7 +91,7 @@ def run(config: Config, tracker: Tracker) -> Report:
 def _variants(config: Config) -> dict[str, list[Variant]]:
     seeds = [config.train.seed + offset for offset in range(config.evaluation.seeds)]
     variants = {FUSION: [fusion_variant(config, seed) for seed in seeds]}
-    if not config.evaluation.alone or len(config.modalities) == 1:
+    if not config.evaluation.alone or len(config.modalities) == 1 or not config.tasks_of(1):
         return variants
     for name in config.modality_order():
         variants[name] = [
@@ -124,9 +125,8 @@ def _with_deviations(scores: Scores, judged: dict[str, Any]) -> dict[str, Any]:
 def _describe(scores: Scores, config: Config) -> tuple[str, ...]:
     sentences: list[str] = []
     for task in scores[FUSION]:
-        metric, larger = (
-            ("accuracy", True) if "accuracy" in scores[FUSION][task] else ("mae", False)
-        )
+        metric = config.tasks[task].main_metric
+        larger = metric not in SMALLER_IS_BETTER
         values = {name: tasks[task][metric] for name, tasks in scores.items() if task in tasks}
         shown = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
         sentences.append(f"{task}: test {metric} of {shown}")

@@ -44,7 +44,7 @@ def run(
     earlier = earlier_report(folder)
     if earlier is not None and not any(outcome.computed for outcome in outcomes.values()):
         return earlier
-    counts = _count(manifest, outcomes)
+    counts = _count(config, manifest, outcomes)
     report = Report(
         stage=STAGE,
         fingerprint=folder.name,
@@ -83,14 +83,15 @@ def _folder(config: Config, prepared: Path, digests: dict[str, str]) -> Path:
     return stage_folder(config, STAGE, fingerprint(prepared.name, digests))
 
 
-def _count(manifest: Manifest, outcomes: dict[str, ModalityOutcome]) -> dict[str, Any]:
+def _count(
+    config: Config, manifest: Manifest, outcomes: dict[str, ModalityOutcome]
+) -> dict[str, Any]:
     extracted = pa.concat_tables(
         o.rows.filter(pc.equal(o.rows["reason"], "")) for o in outcomes.values()
     )
     ids = pa.array(manifest.ids, pa.string())
     has_payload = pc.is_in(ids, value_set=extracted["sample_id"]).to_pylist()
-    labelled = zip(*manifest.labels.values(), strict=True)
-    has_label = [any(label is not None for label in labels) for labels in labelled]
+    has_label = _labelled(config, manifest)
     usable = dict.fromkeys(Split, 0)
     for split, *is_usable in zip(manifest.splits, has_payload, has_label, strict=True):
         usable[split] += all(is_usable)
@@ -102,6 +103,13 @@ def _count(manifest: Manifest, outcomes: dict[str, ModalityOutcome]) -> dict[str
         "usable_by_split": {split.value: count for split, count in usable.items()},
         "modalities": {name: outcome.counts for name, outcome in outcomes.items()},
     }
+
+
+def _labelled(config: Config, manifest: Manifest) -> list[bool]:
+    if any(task.column is None for task in config.tasks.values()):
+        return [True] * len(manifest)  # an alignment of payloads needs no label
+    labels = zip(*manifest.labels.values(), strict=True)
+    return [any(label is not None for label in row) for row in labels]
 
 
 def _describe(counts: dict[str, Any], outcomes: dict[str, ModalityOutcome]) -> tuple[str, ...]:

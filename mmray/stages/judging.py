@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mmray.assembly.run import load_run, load_states
+from mmray.assembly.run import load_run, load_tasks
 from mmray.assembly.samples import load_samples
 from mmray.config.document import Config
 from mmray.core.word import Split
@@ -43,11 +43,11 @@ def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
     folder = run_folder(inputs, variant)
     features = {name: inputs.features[name] for name in variant.modalities}
     model = load_run(folder, config, features)
-    states = load_states(folder)
+    tasks = load_tasks(folder, config)
     # All modalities are loaded, so that every variant is judged on the same samples; the model
     # takes its own from them.
     samples = load_samples(
-        inputs.manifest, Split.TEST, inputs.features, states, require_payload=True
+        inputs.manifest, Split.TEST, inputs.features, tasks, require_payload=True
     )
     if len(samples) == 0:
         raise TrainingError(
@@ -59,17 +59,16 @@ def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
         modalities={name: samples.modalities[name] for name in variant.modalities},
         labels=samples.labels,
     )
-    tasks = {name: (config.tasks[name], state) for name, state in states.items()}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     outputs = predict(
         model.to(device), own, tasks, batch_size=config.train.batch_size, device=device
     )
     present = np.any([m.present for m in own.modalities.values()], axis=0)
-    everywhere = judge(outputs, samples.labels, states, config.evaluation)
+    everywhere = judge(outputs, samples.labels, tasks, config.evaluation)
     there = judge(
         {task: values[present] for task, values in outputs.items()},
         {task: values[present] for task, values in samples.labels.items()},
-        states,
+        tasks,
         config.evaluation,
     )
     return Judged(

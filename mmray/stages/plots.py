@@ -23,14 +23,18 @@ def write_plots(
     plot_curves(epoch_lines(main / EPOCHS), curves, title=f"{config.name}: fusion")
     files = [curves]
     for task, found in details.items():
-        metric = "accuracy" if "confusion_matrix" in found else "mae"
+        metric = config.tasks[task].main_metric
         if "confusion_matrix" in found:
             path = folder / f"confusion_{task}.png"
             plot_confusion(
                 found["confusion_matrix"], found["classes"], path, title=f"{task}: test split"
             )
             files.append(path)
-        scores = {name: _mean_and_deviation(metrics[name][task], metric) for name in metrics}
+        scores = {
+            name: _mean_and_deviation(tasks[task], metric)
+            for name, tasks in metrics.items()
+            if task in tasks
+        }
         if len(scores) > 1:
             path = folder / f"alone_{task}.png"
             ordered = {FUSION: scores[FUSION]} | scores

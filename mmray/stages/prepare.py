@@ -26,6 +26,7 @@ from mmray.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 STAGE = "prepare"
+READ_FROM_LABELS = {"kind", "column", "classes", "positive", "separator"}
 
 
 def run(config: Config, tracker: Tracker) -> Report:
@@ -72,7 +73,7 @@ def check_manifest(config: Config) -> Manifest:
 def prepared_folder(config: Config) -> Path:
     """Return the folder that this document and the manifest's present content stand for."""
     tasks = {
-        name: task.model_dump(mode="json", include={"kind", "column", "classes"})
+        name: task.model_dump(mode="json", include=READ_FROM_LABELS)
         for name, task in config.tasks.items()
     }
     columns = {name: modality.payload_settings for name, modality in config.modalities.items()}
@@ -134,8 +135,9 @@ def describe_counts(counts: dict[str, object]) -> tuple[str, ...]:
         f"{counts['samples']} samples: "
         + ", ".join(f"{size} {split}" for split, size in splits.items()),
         "payloads: " + ", ".join(f"{count} {name}" for name, count in payloads.items()),
-        "labels: " + ", ".join(f"{count} {name}" for name, count in labels.items()),
     ]
+    if labels:
+        sentences.append("labels: " + ", ".join(f"{n} {name}" for name, n in labels.items()))
     empty = [split for split in (Split.VAL, Split.TEST) if not splits[split.value]]
     sentences += [f"warning: the {split.value} split is empty" for split in empty]
     return tuple(sentences)

@@ -73,7 +73,7 @@ def run(config: Config, tracker: Tracker) -> Report:
         counts={"epochs": success["epochs"], "best_epoch": success["best_epoch"]}
         | {"samples": success["samples"], "parameters": success["parameters"]},
         metrics=success["best_metrics"],
-        found=_describe(success),
+        found=_describe(success, config),
         next_step="mmray evaluate CONFIG",
     )
     tracker.parent().log_metrics({"seconds/train": report.seconds})
@@ -194,9 +194,8 @@ def _on_epoch(tracker: Tracker, config: Config, name: str, record: dict[str, Any
     shown = [f"loss {metrics['train/loss']:.3f}"]
     shown += [
         f"{key} {metrics[key]:.3f}"
-        for task in config.tasks
-        for key in (f"val/{task}/accuracy", f"val/{task}/mae")
-        if key in metrics
+        for name, task in config.tasks.items()
+        if (key := f"val/{name}/{task.main_metric}") in metrics
     ]
     logger.info(
         "%s: epoch %d/%d, %s, %.0f samples/s",
@@ -212,13 +211,15 @@ def _run_params(config: Config, modalities: list[str], seed: int) -> dict[str, A
     return document | {"encode": encoders, "modalities": ", ".join(modalities)}
 
 
-def _describe(success: dict[str, Any]) -> tuple[str, ...]:
+def _describe(success: dict[str, Any], config: Config) -> tuple[str, ...]:
     best = success["best_metrics"]
-    shown = ", ".join(
-        f"{name} {value:.4f}"
-        for name, value in best.items()
-        if name.startswith("val/") and name.rsplit("/", 1)[-1] in ("loss", "accuracy", "mae", "r2")
-    )
+    names = ["val/loss"]
+    names += [
+        f"val/{name}/{metric}"
+        for name, task in config.tasks.items()
+        for metric in ("loss", task.main_metric)
+    ]
+    shown = ", ".join(f"{name} {best[name]:.4f}" for name in names if name in best)
     return (
         f"{success['parameters']:,} parameters, {success['samples']} train samples, "
         f"{success['epochs']} epochs",

@@ -1,7 +1,8 @@
 """The model bundle as an MLflow model (models from code: nothing is pickled).
 
 ``mlflow.pyfunc.load_model(uri).predict(frame)`` takes raw records, one column per payload, and
-returns one row per record: a column per task, and ``rejected`` with the reasons as JSON.
+returns one row per record: a column per task, ``<task>_low`` and ``<task>_high`` where it predicts
+an interval, and ``rejected`` with the reasons as JSON.
 """
 
 import json
@@ -34,8 +35,11 @@ class BundleModel(mlflow.pyfunc.PythonModel):
 
 
 def _to_columns(row: dict[str, Any]) -> dict[str, Any]:
-    outputs = row["predictions"] or {}
-    columns = {task: output.get("label", output.get("value")) for task, output in outputs.items()}
+    columns: dict[str, Any] = {}
+    for task, output in (row["predictions"] or {}).items():
+        columns[task] = output.get("label", output.get("labels", output.get("value")))
+        if "interval" in output:
+            columns[f"{task}_low"], columns[f"{task}_high"] = output["interval"]
     return columns | {"rejected": json.dumps(row["rejected"])}
 
 

@@ -10,6 +10,7 @@ from mmray.config.document import Config
 from mmray.errors import ClusterError
 from mmray.tracking.open import MLFLOW_ENV, tracking_uri
 
+ENDED = 128 + signal.SIGTERM
 GRACE_S = 5.0
 """For the server to end by itself."""
 
@@ -46,17 +47,25 @@ def _run_as_group(command: list[str], environment: dict[str, str]) -> int:
 
     MLflow's server is a process that starts others; ended by its process id alone, it leaves them.
     """
+    process: subprocess.Popen[bytes] | None = None
+    is_ending = False
 
     def end(*_: object) -> None:
-        raise SystemExit(128 + signal.SIGTERM)
+        nonlocal is_ending
+        is_ending = True
+        if process is not None:  # else it is just being started, and would be left alone
+            raise SystemExit(ENDED)
 
     before = signal.signal(signal.SIGTERM, end)
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
+        process = subprocess.Popen(command, env=environment, start_new_session=True)
+        if is_ending:
+            raise SystemExit(ENDED)
         return process.wait()
     finally:
         signal.signal(signal.SIGTERM, before)
-        _end_group(process)
+        if process is not None:
+            _end_group(process)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -15,7 +15,7 @@ class Batch:
 
     features: dict[str, FeatureBatch]
     present: Bool[Tensor, "B M"]
-    labels: dict[str, Shaped[Tensor, " B"]]
+    labels: dict[str, Shaped[Tensor, "B ..."]]
     labelled: dict[str, Bool[Tensor, " B"]]
     label_totals: dict[str, int]
     """Labelled samples per task in the global batch: that of all workers together."""

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import torch.distributed as dist
 
-from mmray.training.plan import Place
+from mmray.training.place import Place
 
 Value = TypeVar("Value")
 

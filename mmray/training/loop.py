@@ -29,6 +29,7 @@ from mmray.training.samples import count_labels
 from mmray.training.step import train_step
 from mmray.training.validation import metric_names, validate
 from mmray.training.view import TrainingView
+from mmray.training.weighting import task_weights
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ def train_epoch(
         sums += train_step(wrapped, optimizer, plan, batch.to(place.device))
         for task in counts:
             counts[task] += batch.label_totals[task]
-    metrics = _train_losses(plan, sums, counts)
+    metrics = _train_losses(plan, sums, counts) | task_weights(wrapped, plan.tasks)
     used = min(steps * size, len(plan.train))
     speed = used / (time.monotonic() - started)
     return metrics | {"train/samples_per_s": speed, "train/lr": rate}
@@ -144,7 +145,7 @@ def _train_losses(plan: TrainPlan, sums: Tensor, counts: Mapping[str, int]) -> d
         task: float(total) / max(1, counts[task])
         for task, total in zip(plan.tasks, everywhere, strict=True)
     }
-    loss = sum(plan.tasks[task][0].weight * value for task, value in losses.items())
+    loss = sum(plan.tasks[task].config.weight * value for task, value in losses.items())
     if not math.isfinite(loss):
         raise TrainingError(
             "the loss is no longer a finite number",

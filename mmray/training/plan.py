@@ -3,22 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
 from mmray.config.train import TrainConfig
 from mmray.training.augment.augment import Augmentation
 from mmray.training.augment.step import AugmentStep
+from mmray.training.place import Place
 from mmray.training.samples import Samples
-from mmray.training.task import Tasks
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One worker among all."""
-
-    rank: int = 0
-    world: int = 1
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+from mmray.training.tasks.task import Tasks
 
 
 @dataclass(frozen=True, slots=True)

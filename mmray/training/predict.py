@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from mmray.training.epoch import eval_indices
 from mmray.training.samples import Samples
-from mmray.training.task import Tasks, decode_outputs, head_size
+from mmray.training.tasks.task import Tasks
 
 
 def predict(
     model: nn.Module, samples: Samples, tasks: Tasks, *, batch_size: int, device: torch.device
 ) -> dict[str, np.ndarray]:
-    """Return probabilities (N, C) or numbers (N,) of each task, in the order of the samples."""
+    """Return the decoded outputs (N, ...) of each task, in the order of the samples."""
     share, outputs = raw_outputs(model, samples, batch_size=batch_size, device=device)
     return decode_all(in_order(share, outputs, tasks), tasks)
 
@@ -24,14 +24,14 @@ def in_order(
     """Return outputs in the order of the samples; of no samples, none, but for every task."""
     back = np.argsort(indices)
     return {
-        task: outputs[task][back] if task in outputs else torch.zeros(0, head_size(state))
-        for task, (_, state) in tasks.items()
+        name: outputs[name][back] if name in outputs else torch.zeros(0, task.outputs)
+        for name, task in tasks.items()
     }
 
 
 def decode_all(outputs: dict[str, Tensor], tasks: Tasks) -> dict[str, np.ndarray]:
-    """Return probabilities or numbers of each task."""
-    return {task: decode_outputs(tasks[task][1], values) for task, values in outputs.items()}
+    """Return the outputs of each task as people read them."""
+    return {name: tasks[name].decode(values) for name, values in outputs.items()}
 
 
 @torch.inference_mode()

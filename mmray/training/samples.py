@@ -10,6 +10,7 @@ from jaxtyping import Bool, Integer, Shaped
 from mmray.core.spec import FeatureSpec
 from mmray.models.feature_batch import FeatureBatch
 from mmray.training.batch import Batch
+from mmray.training.tasks.label import has_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,12 @@ class ModalityFeatures:
 class Samples:
     """Features and labels of N samples; the order of ``modalities`` is the M axis.
 
-    Labels are int64 with -1 for none (classification), or standardised float32 with NaN for none.
+    Labels are encoded by their task: int64 with -1 for none, or float32 with NaN for none.
     """
 
     ids: list[str]
     modalities: dict[str, ModalityFeatures]
-    labels: dict[str, Shaped[np.ndarray, " N"]]
+    labels: dict[str, Shaped[np.ndarray, "N ..."]]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -97,11 +98,6 @@ class Samples:
         )
 
 
-def has_label(labels: Shaped[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
-    """Return which of ``labels`` are there: not -1, not NaN."""
-    return labels >= 0 if labels.dtype.kind == "i" else ~np.isnan(labels)
-
-
-def count_labels(labels: Mapping[str, Shaped[np.ndarray, " N"]]) -> dict[str, int]:
+def count_labels(labels: Mapping[str, Shaped[np.ndarray, "N ..."]]) -> dict[str, int]:
     """Return how many labels each task has."""
     return {task: int(np.count_nonzero(has_label(values))) for task, values in labels.items()}

@@ -7,10 +7,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from mmray.models.task_weighting import FixedWeighting, TaskWeighting
 from mmray.training.batch import Batch
+from mmray.training.place import Place
 from mmray.training.plan import TrainPlan
-from mmray.training.task import Tasks, task_loss
+from mmray.training.tasks.build import independent_tasks, task_losses
+from mmray.training.tasks.task import Tasks
 from mmray.training.view import Views
+from mmray.training.weighting import balance_tasks, fusion_model_of
 
 
 def train_step(
@@ -21,24 +25,40 @@ def train_step(
     enabled = uses_bfloat16(plan.config.precision, device)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
         views: Views = wrapped(batch.features, batch.present)
-    sums = task_sums(plan.tasks, views.whole, batch)
+    sums = task_sums(plan.tasks, views.whole, batch, place=plan.place)
+    model = fusion_model_of(wrapped)
+    balance_tasks(model, plan, sums, batch)
     optimizer.zero_grad(set_to_none=True)
-    views_loss(plan, sums, views, batch).backward()
+    views_loss(plan, sums, views, batch, weighting=model.weighting).backward()
     nn.utils.clip_grad_norm_(wrapped.parameters(), plan.config.clip_norm)
     optimizer.step()
     return torch.stack([sums[task].detach() for task in plan.tasks])
 
 
 def views_loss(
-    plan: TrainPlan, sums: Mapping[str, Tensor], views: Views, batch: Batch
+    plan: TrainPlan,
+    sums: Mapping[str, Tensor],
+    views: Views,
+    batch: Batch,
+    *,
+    weighting: TaskWeighting | None = None,
 ) -> Float[Tensor, ""]:
-    """Return the loss of the whole samples plus, weighted, the mean over each modality alone."""
+    """Return the loss of the whole samples plus, weighted, the mean over each modality alone.
+
+    An alignment compares modalities, so there is none of one alone.
+    """
     world = plan.place.world
-    loss = step_loss(plan.tasks, sums, batch, world=world)
+    loss = step_loss(plan.tasks, sums, batch, world=world, weighting=weighting)
+    tasks = independent_tasks(plan.tasks)
+    if not (views.alone and tasks):
+        return loss
+    weighting = weighting or FixedWeighting(len(plan.tasks)).to(loss.device)
+    factors = dict(zip(plan.tasks, weighting.factors(), strict=True))
     for modality, outputs in enumerate(views.alone):
-        alone = task_sums(plan.tasks, outputs, batch, kept=batch.present[:, modality])
+        alone = task_sums(tasks, outputs, batch, kept=batch.present[:, modality])
+        scaled = {task: factors[task] * total for task, total in alone.items()}
         share = plan.auxiliary / len(views.alone)
-        loss = loss + share * step_loss(plan.tasks, alone, batch, world=world)
+        loss = loss + share * step_loss(tasks, scaled, batch, world=world)
     return loss
 
 
@@ -48,27 +68,36 @@ def task_sums(
     batch: Batch,
     *,
     kept: Bool[Tensor, " B"] | None = None,
+    place: Place | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
     """Return the sum of each task's losses over one worker's samples, or over those ``kept``."""
     labelled = batch.labelled if kept is None else {t: m & kept for t, m in batch.labelled.items()}
     return {
-        task: task_loss(*spec, outputs[task], batch.labels[task], labelled[task]).sum()
-        for task, spec in tasks.items()
+        name: task_losses(task, outputs[name], batch.labels[name], labelled[name], place).sum()
+        for name, task in tasks.items()
     }
 
 
 def step_loss(
-    tasks: Tasks, sums: Mapping[str, Tensor], batch: Batch, *, world: int
+    tasks: Tasks,
+    sums: Mapping[str, Tensor],
+    batch: Batch,
+    *,
+    world: int,
+    weighting: TaskWeighting | None = None,
 ) -> Float[Tensor, ""]:
     """Return the loss of one worker, so that the *mean* gradient over workers is the global one.
 
     Each task is averaged over its labels in the global batch; one without a label adds zero, but
     stays in the graph: data parallelism waits for every parameter's gradient.
     """
-    loss = torch.zeros((), device=batch.present.device)
-    for task, (config, _) in tasks.items():
-        loss = loss + sums[task] * (world * config.weight / max(1, batch.label_totals[task]))
-    return loss
+    totals = [batch.label_totals[name] for name in tasks]
+    scales = batch.present.new_tensor([world / max(1, n) for n in totals], dtype=torch.float32)
+    losses = torch.stack([sums[name] for name in tasks]) * scales  # (K)
+    weights = losses.new_tensor([task.config.weight for task in tasks.values()])
+    if weighting is None:
+        return (weights * losses).sum()
+    return weighting(losses, weights, weights.new_tensor(totals) > 0)
 
 
 def uses_bfloat16(precision: Literal["auto", "float32", "bfloat16"], device: torch.device) -> bool:

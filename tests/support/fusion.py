@@ -26,6 +26,7 @@ from mmray.config.model import (
 )
 from mmray.models.fusion.build import build_fusion, build_head, uses_tokens
 from mmray.models.fusion.tokens import ModalityTokens
+from mmray.models.head import AffineHead
 
 B, M, D, HEADS = 6, 3, 8, 2
 NAMES = ("a", "b", "c")
@@ -60,7 +61,7 @@ def make_fusion(config, *, modalities=NAMES):
     torch.manual_seed(0)
     fusion = build_fusion(config, modalities=modalities, width=D)
     if fusion is None:
-        fusion = build_head(config, modalities=len(modalities), width=D, outputs=D)
+        fusion = build_head(config, modalities=len(modalities), width=D, spec=AffineHead(D))
     for name, parameter in fusion.named_parameters():
         if name.endswith("bias") or name in ("absent", "scores"):  # zeros would hide mistakes
             torch.nn.init.normal_(parameter, std=0.3)

@@ -22,7 +22,6 @@ from mmray.training.augment.picture import Crop
 from mmray.training.loop import fit
 from mmray.training.plan import Place, TrainPlan
 from mmray.training.samples import ModalityFeatures, Samples
-from mmray.training.task import head_size
 from tests.support.payload import clip_payload, tone
 from tests.support.sample import TASKS
 from tests.support.training import identity, ignore
@@ -104,7 +103,7 @@ def train_together(rank: int, world: int, folder: str, bert: str, resnet: str) -
         "image": HFImageEncoderConfig(model=resnet, layer_decay=0.9),
     }
     specs = {name: features.spec for name, features in modalities.items()}
-    heads = {task: head_size(state) for task, (_, state) in TASKS.items()}
+    heads = {name: task.head for name, task in TASKS.items()}
     torch.manual_seed(0)
     model = build_model(ModelConfig(width=16, dropout=0.0), encoders, specs, heads)
     config = TrainConfig(epochs=2, batch_size=8)

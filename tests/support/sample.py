@@ -10,7 +10,8 @@ from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.models.build import build_model
 from mmray.training.samples import ModalityFeatures, Samples
-from mmray.training.task import ClassificationState, RegressionState, head_size
+from mmray.training.tasks.classification import ClassificationTask
+from mmray.training.tasks.regression import RegressionTask
 
 SPECS = {
     "vector": FeatureSpec(Kind.TEXT, "vector", (6,), "float32"),
@@ -20,8 +21,8 @@ SPECS = {
     "frames": FeatureSpec(Kind.VIDEO, "frames", (12, 8, 12, 3), "uint8"),
 }
 TASKS = {
-    "digit": (ClassificationConfig(column="d"), ClassificationState(("0", "1", "2"))),
-    "rate": (RegressionConfig(column="r", weight=0.5), RegressionState(4.0, 2.0)),
+    "digit": ClassificationTask(ClassificationConfig(column="d"), ("0", "1", "2")),
+    "rate": RegressionTask(RegressionConfig(column="r", weight=0.5), 4.0, 2.0),
 }
 
 
@@ -71,5 +72,5 @@ def make_model(samples: Samples, *, seed: int = 0, dropout: float = 0.0, fusion=
         "audio": LstmEncoderConfig(hidden=8),
     }
     specs = {name: features.spec for name, features in samples.modalities.items()}
-    heads = {task: head_size(state) for task, (_, state) in TASKS.items()}
+    heads = {name: task.head for name, task in TASKS.items()}
     return build_model(config, encoders, specs, heads)

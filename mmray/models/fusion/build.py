@@ -37,7 +37,7 @@ from mmray.models.fusion.low_rank import LowRankFusion
 from mmray.models.fusion.perceiver import PerceiverFusion
 from mmray.models.fusion.tensor import TensorFusion
 from mmray.models.fusion.transformer import TransformerFusion
-from mmray.models.head import Head
+from mmray.models.head import AlignmentHead, HeadSpec, SharedSpace, affine_head
 
 PlainFusionConfig = (
     ConcatFusionConfig
@@ -81,11 +81,13 @@ def build_fusion(
             return _build_plain(config, modalities, width)
 
 
-def build_head(config: FusionConfig, *, modalities: int, width: int, outputs: int) -> nn.Module:
+def build_head(config: FusionConfig, *, modalities: int, width: int, spec: HeadSpec) -> nn.Module:
     """Build the head of one task."""
+    if isinstance(spec, SharedSpace):
+        return AlignmentHead(modalities, width, spec)
     if isinstance(config, LateFusionConfig):
-        return LateHead(modalities, width, outputs, is_learned=config.weights == "learned")
-    return Head(width, outputs)
+        return LateHead(modalities, width, spec, is_learned=config.weights == "learned")
+    return affine_head(width, spec)
 
 
 def uses_tokens(config: FusionConfig) -> bool:

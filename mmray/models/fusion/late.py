@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from mmray.models.head import Head
+from mmray.models.head import AffineHead, affine_head
 
 
 class LateHead(nn.Module):
@@ -16,9 +16,9 @@ class LateHead(nn.Module):
 
     scores: Tensor
 
-    def __init__(self, modalities: int, width: int, outputs: int, *, is_learned: bool) -> None:
+    def __init__(self, modalities: int, width: int, spec: AffineHead, *, is_learned: bool) -> None:
         super().__init__()
-        self.heads = nn.ModuleList(Head(width, outputs) for _ in range(modalities))
+        self.heads = nn.ModuleList(affine_head(width, spec) for _ in range(modalities))
         if is_learned:
             self.scores = nn.Parameter(torch.zeros(modalities))
         else:

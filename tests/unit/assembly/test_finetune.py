@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 import mmray
 from mmray.assembly.bundle import write_bundle
-from mmray.assembly.run import WEIGHTS, RunPlan, load_run, load_states, train_run
+from mmray.assembly.run import WEIGHTS, RunPlan, load_run, load_tasks, train_run
 from mmray.assembly.samples import load_samples
 from mmray.config.load import load_config
 from mmray.core.atomic import read_json
@@ -103,10 +103,9 @@ def test_a_bundle_predicts_from_raw_files_where_no_checkpoint_is(document, tmp_p
         tmp_path / "bundle", config=config, features=inputs.features,
         run_folder=tmp_path / "run", model=model, metrics={},
     )  # fmt: skip
-    states = load_states(tmp_path / "run")
+    tasks = load_tasks(tmp_path / "run", config)
     manifest = read_manifest(inputs.manifest_path)
-    test = load_samples(manifest, Split.TEST, inputs.features, states, require_payload=False)
-    tasks = {"digit": (config.tasks["digit"], states["digit"])}
+    test = load_samples(manifest, Split.TEST, inputs.features, tasks, require_payload=False)
     expected = predict(model, test, tasks, batch_size=8, device=torch.device("cpu"))["digit"]
     shutil.rmtree(tmp_path / "hub")
 

@@ -1,0 +1,84 @@
+"""Labels as they come from the manifest. Axes: N labels."""
+
+import difflib
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Integer, Shaped
+
+from mmray.errors import ManifestError, TrainingError
+
+Label: TypeAlias = str | int | float | list[str] | None
+
+
+def is_missing(label: Label) -> bool:
+    """Return whether there is no label."""
+    return label is None or label == "" or (isinstance(label, float) and math.isnan(label))
+
+
+def known_labels(column: str | None, labels: Iterable[Label]) -> list[Label]:
+    """Return the labels that are there; none at all is a TrainingError."""
+    known = [label for label in labels if not is_missing(label)]
+    if not known:
+        raise TrainingError(
+            f"no sample of the train split has a label in column {column!r}",
+            where=f"column {column}",
+            hint="check the column's name, and how the samples are split",
+        )
+    return known
+
+
+def class_name(label: Label) -> str:
+    """Return a label as text: the number 3.0, as a column with gaps holds it, is ``3``."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def class_counts(labels: Iterable[Label]) -> Counter[str]:
+    """Return how often each class is among the labels."""
+    return Counter(class_name(label) for label in labels)
+
+
+def at_least_two(column: str | None, classes: Sequence[str]) -> None:
+    """Refuse a single class."""
+    if len(classes) < 2:
+        raise TrainingError(
+            f"column {column!r} has only one class: {', '.join(classes)}",
+            where=f"column {column}",
+            hint="a classification needs two classes: check the column, and the splits",
+        )
+
+
+def balanced_weights(counts: Mapping[str, int], classes: Sequence[str]) -> tuple[float, ...]:
+    """Return the inverse of each class's share, one on average over the labels."""
+    total, present = sum(counts.values()), len(counts)
+    return tuple(total / (present * counts[c]) if counts.get(c) else 1.0 for c in classes)
+
+
+def class_numbers(classes: Sequence[str], labels: Iterable[Label]) -> Integer[np.ndarray, " N"]:
+    """Return each label's place among the classes, -1 for none; an unknown one is an error."""
+    numbers = {name: number for number, name in enumerate(classes)}
+    return np.array(
+        [-1 if is_missing(label) else class_number(numbers, class_name(label)) for label in labels],
+        dtype=np.int64,
+    )
+
+
+def class_number(numbers: Mapping[str, int], name: str) -> int:
+    """Return the number of a class; an unknown one is a ManifestError."""
+    if name in numbers:
+        return numbers[name]
+    close = difflib.get_close_matches(name, numbers, n=1)
+    allowed = ", ".join(numbers)
+    raise ManifestError(
+        f"unknown class {name!r}; the classes are: {allowed}",
+        hint=f"did you mean {close[0]!r}?" if close else "list all classes in tasks.<name>.classes",
+    )
+
+
+def has_label(labels: Shaped[np.ndarray, "N ..."]) -> Bool[np.ndarray, " N"]:
+    """Return which encoded labels are there: not -1, not NaN."""
+    there: np.ndarray = labels >= 0 if labels.dtype.kind == "i" else ~np.isnan(labels)
+    return np.all(there.reshape(len(there), -1), axis=1)

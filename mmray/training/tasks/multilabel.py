@@ -1,0 +1,176 @@
+"""Any number of classes at once. Axes: N samples, B batch, C classes."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torchmetrics.functional.classification import (
+    binary_average_precision,
+    multilabel_exact_match,
+    multilabel_f1_score,
+    multilabel_precision,
+    multilabel_recall,
+)
+
+from mmray.config.task import MultilabelConfig
+from mmray.errors import TrainingError
+from mmray.models.head import AffineHead
+from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
+from mmray.training.tasks.label import Label, class_number, is_missing, known_labels
+from mmray.training.tasks.task import Array, Statistic
+
+MULTILABEL_METRICS = ("f1_micro", "f1_macro", "subset_accuracy", "mean_average_precision")
+PER_CLASS = {
+    "precision": multilabel_precision,
+    "recall": multilabel_recall,
+    "f1": multilabel_f1_score,
+}
+THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class MultilabelTask:
+    """The classes, in the order of the outputs, which are logits, each on its own."""
+
+    config: MultilabelConfig
+    classes: tuple[str, ...]
+    positive_weights: tuple[float, ...]
+    """Of a positive label of each class in the loss."""
+
+    metric_names = MULTILABEL_METRICS
+
+    @property
+    def head(self) -> AffineHead:
+        """The head that the model needs."""
+        return AffineHead(len(self.classes))
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the head."""
+        return len(self.classes)
+
+    def encode(self, labels: Sequence[Label]) -> Float[np.ndarray, "N C"]:
+        """Return a 1 for each label that a sample has, else 0; NaN where nothing is known."""
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        flags = np.zeros((len(labels), len(self.classes)), dtype=np.float32)
+        for row, label in enumerate(labels):
+            if is_missing(label):
+                flags[row] = np.nan
+            else:
+                flags[row, [class_number(numbers, name) for name in _names(label)]] = 1.0
+        return flags
+
+    def losses(
+        self, outputs: Float[Tensor, "B C"], targets: Float[Tensor, "B C"]
+    ) -> Float[Tensor, " B"]:
+        """Return the loss of each sample: the mean over the classes."""
+        weights = outputs.new_tensor(self.positive_weights)
+        return flag_losses(self.config.loss, outputs, targets, weights).mean(dim=1)
+
+    def decode(self, outputs: Float[Tensor, "N C"]) -> Float[np.ndarray, "N C"]:
+        """Return the probability of each class."""
+        return outputs.float().sigmoid().cpu().numpy()
+
+    def metrics(self, decoded: Array, labels: Array) -> dict[str, float]:
+        """Return F1, the share of samples with all classes right, and mean average precision.
+
+        ``f1_macro`` is over the classes that are among the labels or the predictions, mean average
+        precision over those among the labels.
+        """
+        scores, flags = torch.from_numpy(decoded).double(), torch.from_numpy(labels).long()
+        guess, count = (scores > THRESHOLD).long(), len(self.classes)
+        seen = flags.any(dim=0)
+        either = seen | guess.bool().any(dim=0)
+        metrics = {
+            "f1_micro": float(multilabel_f1_score(guess, flags, count, average="micro")),
+            "subset_accuracy": float(multilabel_exact_match(guess, flags, count)),
+        }
+        f1 = multilabel_f1_score(guess, flags, count, average="none")
+        metrics["f1_macro"] = float(f1[either].mean()) if either.any() else 0.0
+        if seen.any():
+            precisions = self._average_precisions(scores, flags)
+            metrics["mean_average_precision"] = float(precisions[seen].mean())
+        return metrics
+
+    def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
+        """Return figures per class."""
+        scores, flags = torch.from_numpy(decoded).double(), torch.from_numpy(labels).long()
+        columns = {
+            name: function(scores, flags, len(self.classes), average="none").reshape(-1).tolist()
+            for name, function in PER_CLASS.items()
+        }
+        columns["average_precision"] = self._average_precisions(scores, flags).tolist()
+        columns["support"] = flags.sum(dim=0).tolist()
+        per_class = {
+            name: {metric: float(values[number]) for metric, values in columns.items()}
+            for number, name in enumerate(self.classes)
+        }
+        return {"per_class": per_class, "classes": list(self.classes)}
+
+    def _average_precisions(self, scores: Tensor, flags: Tensor) -> Float[Tensor, " C"]:
+        """Return the average precision of each class, zero where no sample has it."""
+        found = [
+            binary_average_precision(scores[:, c], flags[:, c]) if flags[:, c].any() else 0.0
+            for c in range(len(self.classes))
+        ]
+        return torch.tensor(found)
+
+    def main_statistic(self, decoded: Array, labels: Array) -> Statistic:
+        """Return F1 over all samples and classes as a function of row numbers."""
+        guess, truth = decoded > THRESHOLD, labels > THRESHOLD
+        both = (guess & truth).sum(axis=1)  # (N)
+        either = guess.sum(axis=1) + truth.sum(axis=1)  # (N)
+        return lambda rows: float(2 * both[rows].sum() / max(1, either[rows].sum()))
+
+    def describe(self, decoded: Array) -> dict[str, Any]:
+        """Return the classes that are more probable than not, and all probabilities."""
+        return {
+            "labels": [
+                name for name, p in zip(self.classes, decoded, strict=True) if p > THRESHOLD
+            ],
+            "probabilities": dict(zip(self.classes, decoded.tolist(), strict=True)),
+        }
+
+    def summary(self) -> str:
+        """Say what the outputs are."""
+        return f"any of {', '.join(self.classes)}, with probabilities"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return classes and weights as plain JSON types."""
+        return {
+            "kind": "multilabel",
+            "classes": list(self.classes),
+            "positive_weights": list(self.positive_weights),
+        }
+
+
+def fit_multilabel(config: MultilabelConfig, labels: Sequence[Label]) -> MultilabelTask:
+    """Learn the classes, and their weights, from the labels of the train split."""
+    known = known_labels(config.column, labels)
+    counts = Counter(name for label in known for name in set(_names(label)))
+    classes = config.classes or tuple(sorted(counts))
+    if not classes:
+        raise TrainingError(
+            f"no sample of the train split has any class in column {config.column!r}",
+            where=f"column {config.column}",
+            hint="all its lists are empty: check the column",
+        )
+    weights = [balanced_weight(config.loss, counts[c], len(known) - counts[c]) for c in classes]
+    task = MultilabelTask(config, classes, tuple(weights))
+    task.encode(known)  # a label that is not among the classes is an error
+    return task
+
+
+def restore_multilabel(config: MultilabelConfig, document: Mapping[str, Any]) -> MultilabelTask:
+    """Read back what ``to_dict`` wrote."""
+    return MultilabelTask(config, tuple(document["classes"]), tuple(document["positive_weights"]))
+
+
+def _names(label: Label) -> list[str]:
+    """Return the classes of a sample; the manifest holds lists."""
+    return label if isinstance(label, list) else [str(label)]

@@ -1,0 +1,133 @@
+"""One class out of several that have an order. Axes: N samples, B batch, K classes, C = K - 1."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Integer
+from torch import Tensor
+from torchmetrics.functional.classification import multiclass_accuracy, multiclass_cohen_kappa
+from torchmetrics.functional.regression import mean_absolute_error
+
+from mmray.config.task import OrdinalConfig
+from mmray.core.rank import ordered
+from mmray.errors import TrainingError
+from mmray.models.head import AffineHead
+from mmray.training.tasks.class_metric import class_details
+from mmray.training.tasks.label import (
+    Label,
+    at_least_two,
+    class_counts,
+    class_numbers,
+    known_labels,
+)
+from mmray.training.tasks.loss import coral, corn
+from mmray.training.tasks.task import Array, Statistic
+
+ORDINAL_METRICS = ("mae", "quadratic_weighted_kappa", "accuracy")
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalTask:
+    """The classes, lowest first. Output c is the logit of being above class c.
+
+    With CORN it is the logit of that for samples of at least class c.
+    """
+
+    config: OrdinalConfig
+    classes: tuple[str, ...]
+
+    metric_names = ORDINAL_METRICS
+
+    @property
+    def head(self) -> AffineHead:
+        """The head that the model needs."""
+        return AffineHead(self.outputs, shares_weights=self.config.method == "coral")
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the head: one per threshold between two classes."""
+        return len(self.classes) - 1
+
+    def encode(self, labels: Sequence[Label]) -> Integer[np.ndarray, " N"]:
+        """Return ranks from zero, -1 for none."""
+        return class_numbers(self.classes, labels)
+
+    def losses(
+        self, outputs: Float[Tensor, "B C"], targets: Integer[Tensor, " B"]
+    ) -> Float[Tensor, " B"]:
+        """Return the loss of each sample."""
+        return (corn if self.config.method == "corn" else coral)(outputs, targets)
+
+    def decode(self, outputs: Float[Tensor, "N C"]) -> Float[np.ndarray, "N K"]:
+        """Return the probability of each class."""
+        above = outputs.float().sigmoid()
+        # To be above a threshold is never more probable than to be above a lower one.
+        above = above.cumprod(dim=1) if self.config.method == "corn" else above.cummin(dim=1)[0]
+        edges = torch.nn.functional.pad(above, (1, 0), value=1.0)  # (N, K)
+        beyond = torch.nn.functional.pad(above, (0, 1), value=0.0)  # (N, K)
+        return (edges - beyond).cpu().numpy()
+
+    def metrics(self, decoded: Array, labels: Array) -> dict[str, float]:
+        """Return the mean error in ranks, accuracy, and kappa, which needs two different labels."""
+        guess, target = torch.from_numpy(_ranks(decoded)), torch.from_numpy(labels)
+        count = len(self.classes)
+        metrics = {
+            "mae": float(mean_absolute_error(guess.double(), target.double())),
+            "accuracy": float(multiclass_accuracy(guess, target, count, average="micro")),
+        }
+        if (labels != labels[0]).any():
+            metrics["quadratic_weighted_kappa"] = float(
+                multiclass_cohen_kappa(guess, target, count, weights="quadratic")
+            )
+        return metrics
+
+    def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
+        """Return figures per class and the confusion matrix."""
+        return class_details(_ranks(decoded), labels, self.classes)
+
+    def main_statistic(self, decoded: Array, labels: Array) -> Statistic:
+        """Return the mean error in ranks as a function of row numbers."""
+        errors = np.abs(_ranks(decoded) - labels)
+        return lambda rows: float(errors[rows].mean())
+
+    def describe(self, decoded: Array) -> dict[str, Any]:
+        """Return the median class, and all probabilities."""
+        probabilities = dict(zip(self.classes, decoded.tolist(), strict=True))
+        return {"label": self.classes[_ranks(decoded[None])[0]], "probabilities": probabilities}
+
+    def summary(self) -> str:
+        """Say what the outputs are."""
+        return f"one of {' < '.join(self.classes)}, with probabilities"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the classes as plain JSON types."""
+        return {"kind": "ordinal", "classes": list(self.classes)}
+
+
+def fit_ordinal(config: OrdinalConfig, labels: Sequence[Label]) -> OrdinalTask:
+    """Learn the classes from the labels of the train split, unless the document lists them."""
+    counts = class_counts(known_labels(config.column, labels))
+    classes = config.classes or ordered(counts)
+    if classes is None:
+        raise TrainingError(
+            f"the order of {', '.join(sorted(counts))} is not known",
+            where=f"column {config.column}",
+            hint="list the classes, lowest first, in tasks.<name>.classes",
+        )
+    at_least_two(config.column, classes)
+    class_numbers(classes, counts)  # a label that is not among the classes is an error
+    return OrdinalTask(config, tuple(classes))
+
+
+def restore_ordinal(config: OrdinalConfig, document: Mapping[str, Any]) -> OrdinalTask:
+    """Read back what ``to_dict`` wrote."""
+    return OrdinalTask(config, tuple(document["classes"]))
+
+
+def _ranks(probabilities: Float[np.ndarray, "N K"]) -> Integer[np.ndarray, " N"]:
+    """Return the median class: the number of thresholds that a sample is more likely above."""
+    above = 1.0 - np.cumsum(probabilities, axis=1)[:, :-1]  # (N, C)
+    return (above > 0.5).sum(axis=1)

@@ -1,0 +1,184 @@
+"""A number. Axes: N samples, B batch, Q quantiles, C outputs: one, or Q."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics.functional.regression import mean_absolute_error, mean_squared_error, r2_score
+
+from mmray.config.loss import QuantileLossConfig
+from mmray.config.task import RegressionConfig
+from mmray.errors import ManifestError
+from mmray.models.head import AffineHead
+from mmray.training.tasks.label import Label, is_missing, known_labels
+from mmray.training.tasks.loss import pinball
+from mmray.training.tasks.task import Array, Statistic
+
+REGRESSION_METRICS = ("mae", "rmse", "r2")
+QUANTILE_METRICS = ("pinball", "coverage", "interval_width")
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionTask:
+    """What standardises the target; the outputs are standardised as well."""
+
+    config: RegressionConfig
+    mean: float
+    std: float
+
+    @property
+    def quantiles(self) -> tuple[float, ...] | None:
+        """The quantiles that are predicted, if any."""
+        loss = self.config.loss
+        return loss.quantiles if isinstance(loss, QuantileLossConfig) else None
+
+    @property
+    def head(self) -> AffineHead:
+        """The head that the model needs."""
+        return AffineHead(self.outputs)
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the head."""
+        return len(self.quantiles or (0.5,))
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """All metrics that there can be."""
+        return REGRESSION_METRICS + (QUANTILE_METRICS if self.quantiles else ())
+
+    def encode(self, labels: Sequence[Label]) -> Float[np.ndarray, " N"]:
+        """Return standardised numbers, NaN for none."""
+        return ((_to_numbers(labels) - self.mean) / self.std).astype(np.float32)
+
+    def losses(
+        self, outputs: Float[Tensor, "B C"], targets: Float[Tensor, " B"]
+    ) -> Float[Tensor, " B"]:
+        """Return the loss of each sample."""
+        loss = self.config.loss
+        if isinstance(loss, QuantileLossConfig):
+            return pinball(outputs, targets, loss.quantiles)
+        number = outputs.squeeze(-1)  # (B,)
+        match loss.kind:
+            case "mse":
+                return F.mse_loss(number, targets, reduction="none")
+            case "mae":
+                return F.l1_loss(number, targets, reduction="none")
+            case _:
+                return F.huber_loss(number, targets, reduction="none")
+
+    def decode(self, outputs: Float[Tensor, "N C"]) -> Float[np.ndarray, "N ..."]:
+        """Return numbers (N,), or rising quantiles (N, Q), in the label's own unit.
+
+        Quantiles that cross are put in order, which is never worse (Chernozhukov 2010).
+        """
+        numbers = self.in_unit(outputs.float().cpu().numpy())
+        return np.sort(numbers, axis=1) if self.quantiles else numbers[:, 0]
+
+    def in_unit(self, standardised: Array) -> Array:
+        """Return standardised numbers in the label's own unit."""
+        return standardised * np.float32(self.std) + np.float32(self.mean)
+
+    def metrics(self, decoded: Array, labels: Array) -> dict[str, float]:
+        """Return mae, rmse and r2 of the prediction, and what its interval is worth."""
+        truth = self.in_unit(labels)
+        metrics = regression_metrics(self._prediction(decoded), truth)
+        if self.quantiles is None:
+            return metrics
+        return metrics | quantile_metrics(decoded, truth, self.quantiles)
+
+    def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
+        """Return nothing: the metrics say it all."""
+        return {}
+
+    def main_statistic(self, decoded: Array, labels: Array) -> Statistic:
+        """Return the mean absolute error as a function of row numbers."""
+        errors = np.abs(self._prediction(decoded) - self.in_unit(labels))
+        return lambda rows: float(errors[rows].mean())
+
+    def describe(self, decoded: Array) -> dict[str, Any]:
+        """Return the number and, of quantiles, the interval."""
+        if self.quantiles is None:
+            return {"value": float(decoded)}
+        levels = {f"{level:g}": float(x) for level, x in zip(self.quantiles, decoded, strict=True)}
+        return {
+            "value": levels["0.5"],
+            "interval": [float(decoded[0]), float(decoded[-1])],
+            "quantiles": levels,
+        }
+
+    def summary(self) -> str:
+        """Say what the outputs are."""
+        text = f"a number (train mean {self.mean:.4g})"
+        if self.quantiles is None:
+            return text
+        return f"{text}, with quantiles {', '.join(f'{level:g}' for level in self.quantiles)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return mean and deviation as plain JSON types."""
+        return {"kind": "regression", "mean": self.mean, "std": self.std}
+
+    def _prediction(self, decoded: Array) -> Array:
+        return decoded if self.quantiles is None else decoded[:, self.quantiles.index(0.5)]
+
+
+def fit_regression(config: RegressionConfig, labels: Sequence[Label]) -> RegressionTask:
+    """Learn mean and deviation from the labels of the train split."""
+    numbers = _to_numbers(known_labels(config.column, labels))
+    return RegressionTask(config, float(numbers.mean()), float(numbers.std()) or 1.0)
+
+
+def restore_regression(config: RegressionConfig, document: Mapping[str, Any]) -> RegressionTask:
+    """Read back what ``to_dict`` wrote."""
+    return RegressionTask(config, document["mean"], document["std"])
+
+
+def regression_metrics(predicted: Array, labels: Array) -> dict[str, float]:
+    """Return mae, rmse and r2 in the label's unit; r2 needs two different labels."""
+    # In float64: large targets with a small spread would lose r2 to rounding.
+    numbers, target = torch.from_numpy(predicted).double(), torch.from_numpy(labels).double()
+    metrics = {
+        "mae": float(mean_absolute_error(numbers, target)),
+        "rmse": float(mean_squared_error(numbers, target, squared=False)),
+    }
+    if len(labels) > 1 and bool((target != target[0]).any()):
+        metrics["r2"] = float(r2_score(numbers, target))
+    return metrics
+
+
+def quantile_metrics(
+    decoded: Float[np.ndarray, "N Q"], truth: Array, quantiles: Sequence[float]
+) -> dict[str, float]:
+    """Return the pinball loss, the share of labels in the interval, and its mean width."""
+    low, high = decoded[:, 0], decoded[:, -1]
+    numbers, target = torch.from_numpy(decoded).double(), torch.from_numpy(truth).double()
+    return {
+        "pinball": float(pinball(numbers, target, quantiles).mean()),
+        "coverage": float(((low <= truth) & (truth <= high)).mean()),
+        "interval_width": float((high - low).mean()),
+    }
+
+
+def _to_numbers(labels: Sequence[Label]) -> Float[np.ndarray, " N"]:
+    return np.array([_to_number(label) for label in labels], dtype=np.float64)
+
+
+def _to_number(label: Label) -> float:
+    if is_missing(label):
+        return math.nan
+    try:
+        number = float(label)  # pyright: ignore[reportArgumentType] (what cannot be is refused)
+    except (TypeError, ValueError) as error:
+        raise ManifestError(
+            f"the label {label!r} of a regression is not a number",
+            hint="leave the label out where it is not known",
+        ) from error
+    if math.isinf(number):
+        raise ManifestError(f"the label {label!r} of a regression is not finite")
+    return number

@@ -1,0 +1,86 @@
+"""What every task can do. Axes: N samples, B batch, C outputs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from mmray.config.task import TaskConfig
+from mmray.models.head import HeadSpec
+from mmray.training.tasks.label import Label
+
+Array: TypeAlias = Shaped[np.ndarray, "..."]
+Statistic: TypeAlias = Callable[[Array], float]
+
+
+@runtime_checkable
+class Task(Protocol):
+    """The settings of a task, what it learnt from the train split's labels, and what follows.
+
+    *Encoded* labels are int64 with -1 for none, or float32 with NaN for none: (N,), or (N, C) where
+    a sample has several. *Decoded* outputs are what people read: probabilities, numbers in the
+    label's unit, embeddings. Metrics get labelled samples alone.
+    """
+
+    @property
+    def config(self) -> TaskConfig:
+        """The section of the document."""
+        ...
+
+    @property
+    def head(self) -> HeadSpec:
+        """The head that the model needs."""
+        ...
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the head gives for a sample (C)."""
+        ...
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """All metrics that there can be; which there are depends on the labels alone."""
+        ...
+
+    def encode(self, labels: Sequence[Label]) -> Shaped[np.ndarray, "N ..."]:
+        """Return labels as numbers; one that is unknown is a ManifestError."""
+        ...
+
+    def losses(
+        self, outputs: Float[Tensor, "B C"], targets: Shaped[Tensor, "B ..."]
+    ) -> Float[Tensor, " B"]:
+        """Return the loss of each sample; all of them have a label."""
+        ...
+
+    def decode(self, outputs: Float[Tensor, "N C"]) -> Float[np.ndarray, "N ..."]:
+        """Return outputs as people read them."""
+        ...
+
+    def metrics(self, decoded: Array, labels: Array) -> dict[str, float]:
+        """Return the metrics over N labelled samples, N at least one."""
+        ...
+
+    def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
+        """Return what else is to be told of N labelled samples, as plain JSON types."""
+        ...
+
+    def main_statistic(self, decoded: Array, labels: Array) -> Statistic:
+        """Return the main metric as a function of row numbers, quick enough to be resampled."""
+        ...
+
+    def describe(self, decoded: Array) -> dict[str, Any]:
+        """Return one sample's decoded output as a person reads it."""
+        ...
+
+    def summary(self) -> str:
+        """Say in a phrase what the model card tells of the outputs."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was learnt from the labels as plain JSON types."""
+        ...
+
+
+Tasks: TypeAlias = Mapping[str, Task]
