@@ -149,6 +149,16 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(document, tmp_path):
     assert {name for name in one if not torch.equal(one[name], two[name])} == set()
 
 
+def test_what_the_document_asks_for_is_done_to_the_train_split(document, tmp_path):
+    losses = []
+    for name, more in (("one", []), ("two", ["modalities.text.augment=[]"])):
+        _, plan = plan_of(config_of(document, "train.epochs=1", *more), tmp_path / name)
+        train(plan)
+        losses.append(_lines(tmp_path / name / "epochs.jsonl")[0]["metrics"]["train/loss"])
+
+    assert losses[0] != losses[1]
+
+
 def test_augmentation_and_the_content_of_a_checkpoint_name_a_training(document, tmp_path):
     config = config_of(document)
     marks = {train_fingerprint(config, "x")}
