@@ -76,7 +76,7 @@ class HFImageEncoderConfig(PretrainedConfig):
 class HFAudioEncoderConfig(PretrainedConfig):
     """A pretrained speech encoder over samples (``extract: waveform``).
 
-    wav2vec 2, HuBERT, WavLM and their relatives.
+    wav2vec 2, HuBERT, WavLM and their relatives, and the encoder of Whisper.
     """
 
     kind: Literal["hf_audio"] = "hf_audio"

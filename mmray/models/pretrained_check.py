@@ -40,7 +40,7 @@ def check_pretrained(
             case HFImageEncoderConfig() as encode:
                 _check_image(name, encode, spec)
             case HFAudioEncoderConfig() as encode:
-                _check_audio(name, modality, encode)
+                _check_audio(name, modality, encode, spec)
             case _:
                 pass
 
@@ -95,7 +95,9 @@ def _check_image(name: str, encode: HFImageEncoderConfig, spec: FeatureSpec) -> 
     )
 
 
-def _check_audio(name: str, modality: ModalityConfig, encode: HFAudioEncoderConfig) -> None:
+def _check_audio(
+    name: str, modality: ModalityConfig, encode: HFAudioEncoderConfig, spec: FeatureSpec
+) -> None:
     if not isinstance(modality, AudioConfig) or not isinstance(modality.extract, WaveformConfig):
         raise ConfigError(
             f"an hf_audio encoder takes samples, not what {modality.extract.kind} gives",
@@ -104,13 +106,21 @@ def _check_audio(name: str, modality: ModalityConfig, encode: HFAudioEncoderConf
         )
     with located(f"modalities.{name}.encode.model"):
         family = read_family(encode.model)
-        if family.name != "waveform":
+        if family.name not in ("waveform", "whisper"):
             raise ConfigError(
                 f"checkpoint {encode.model!r} takes no waveform",
-                hint="wav2vec 2, HuBERT and WavLM can be trained; extract: hf_audio takes more",
+                hint="wav2vec 2, HuBERT, WavLM and Whisper can be trained; frozen, under extract, "
+                "there are more",
             )
     with located(f"modalities.{name}.decode.sample_rate_hz"):
         check_decoding(family, modality.decode, encode.model)
+    longest = None if family.longest_s is None else round(family.longest_s * family.rate_hz)
+    if longest is not None and spec.shape[0] > longest:
+        raise ConfigError(
+            f"checkpoint {encode.model!r} hears {longest} samples, not {spec.shape[0]}",
+            where=f"modalities.{name}.extract.max_samples",
+            hint=f"set it to {longest}, or less for speed",
+        )
     _check_layers(name, encode, read_checkpoint_config(encode.model))
 
 

@@ -73,6 +73,7 @@ PRETRAINED = [  # braces name a checkpoint of tests.support
     (HFAudioEncoderConfig(model="{wav2vec2_masked}", tune="last_layers", layers=1), WAVE),
     (HFAudioEncoderConfig(model="{hubert}", tune="lora", pooling="max"), WAVE),
     (HFAudioEncoderConfig(model="{wavlm}", gradient_checkpointing=True), WAVE),
+    (HFAudioEncoderConfig(model="{whisper}", tune="last_layers", layers=1), WAVE),
 ]
 PLAIN = [
     (config, SPECS[layout])

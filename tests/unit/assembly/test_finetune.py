@@ -245,6 +245,11 @@ def test_speech_is_checked_against_what_the_checkpoint_was_trained_on(document, 
     assert "where: modalities.audio.decode.sample_rate_hz" in said
     assert "set decode.sample_rate_hz to 16000" in said
     assert "takes no waveform" in problem(document, *spoken("ast"))
+    thirty = "{max_duration_s: 30}"
+    longer = "modalities.audio.extract.max_samples=480001"
+    assert check(config_of(document, *spoken("whisper", thirty))).stage == "check"
+    said = problem(document, *spoken("whisper", thirty), longer)
+    assert "hears 480000 samples, not 480001" in said
 
 
 def test_a_tokenizer_with_more_tokens_than_the_network_knows_is_told(document, tmp_path):

@@ -241,12 +241,16 @@ def test_two_workers_see_what_one_would_have_seen():
         assert torch.equal(joined, whole.features["image"].values)
 
 
-def test_an_epoch_is_repeated_exactly():
-    samples = make_samples(16)
+def test_an_epoch_is_repeated_exactly_and_another_one_changes_a_batch_otherwise():
+    samples = make_samples(8, absent=0.0)
+    batch = samples.batch(np.arange(8))
 
-    first, again = (pixels_of(epoch_of(samples)) for _ in range(2))
+    def seen(epoch):
+        changed = augmented([batch], STEPS, Shares(8, 8, 0, 1), seed=0, epoch=epoch)
+        return pixels_of(changed)
 
-    assert torch.equal(first, again)
+    assert torch.equal(seen(0), seen(0))
+    assert not torch.equal(seen(0), seen(1))
 
 
 def test_the_same_sample_changes_otherwise_in_another_seed_epoch_step_and_place():
