@@ -82,3 +82,17 @@ class HFAudioEncoderConfig(PretrainedConfig):
     kind: Literal["hf_audio"] = "hf_audio"
     pooling: Literal["mean", "max"] = "mean"
     """Over the hidden states of each clip's own length."""
+
+
+class HFVideoEncoderConfig(PretrainedConfig):
+    """A pretrained video network (VideoMAE, TimeSformer, ViViT) over ``extract: frames``.
+
+    The embedding is of the first token, or of the mean where there is no such token.
+    """
+
+    kind: Literal["hf_video"] = "hf_video"
+
+
+PretrainedEncoderConfig = (
+    HFTextEncoderConfig | HFImageEncoderConfig | HFAudioEncoderConfig | HFVideoEncoderConfig
+)

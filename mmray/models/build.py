@@ -18,11 +18,7 @@ from mmray.config.encoder import (
     TransformerEncoderConfig,
 )
 from mmray.config.model import ModelConfig
-from mmray.config.pretrained import (
-    HFAudioEncoderConfig,
-    HFImageEncoderConfig,
-    HFTextEncoderConfig,
-)
+from mmray.config.pretrained import PretrainedConfig
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.errors import located
@@ -108,7 +104,7 @@ def build_encoder(
             return _build_cnn(config, spec, width)
         case TransformerEncoderConfig():
             return _build_transformer(config, spec, width)
-        case HFTextEncoderConfig() | HFImageEncoderConfig() | HFAudioEncoderConfig():
+        case PretrainedConfig():
             # Here and not above: transformers is not loaded for those who do not use it.
             from mmray.models.encoders.pretrained.build import build_pretrained
 

@@ -9,6 +9,7 @@ from mmray.config.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
+    HFVideoEncoderConfig,
     PretrainedConfig,
 )
 from mmray.config.text import TokensConfig
@@ -19,6 +20,7 @@ from mmray.features.checkpoint import read_checkpoint_config
 from mmray.features.image.shape import picture_size, vision_config
 from mmray.features.text.position import check_positions, text_settings
 from mmray.features.text.tokenizer import load_ready, vocabulary_size
+from mmray.features.video.checkpoint import read_video_checkpoint
 
 _ANY_SIZE = (
     "resnet", "convnext", "convnextv2", "mobilenet_v1", "mobilenet_v2", "efficientnet", "regnet",
@@ -41,6 +43,8 @@ def check_pretrained(
                 _check_image(name, encode, spec)
             case HFAudioEncoderConfig() as encode:
                 _check_audio(name, modality, encode, spec)
+            case HFVideoEncoderConfig() as encode:
+                _check_video(name, encode, spec)
             case _:
                 pass
 
@@ -84,15 +88,30 @@ def _is_same_tokenizer(one: str, other: str) -> bool:
 def _check_image(name: str, encode: HFImageEncoderConfig, spec: FeatureSpec) -> None:
     settings = vision_config(encode.model)
     _check_layers(name, encode, settings)
-    told, given = picture_size(encode.model), spec.shape[-3:-1]
-    if settings.get("model_type") in _ANY_SIZE or told is None or told == given:
-        return
-    raise ConfigError(
-        f"checkpoint {encode.model!r} takes pictures of {told[0]} x {told[1]}, not of "
-        f"{given[0]} x {given[1]}",
-        where=f"modalities.{name}.extract",
-        hint=f"set extract.height to {told[0]} and extract.width to {told[1]}",
-    )
+    told = picture_size(encode.model)
+    if settings.get("model_type") not in _ANY_SIZE and told is not None:
+        _check_size(name, encode, spec, told)
+
+
+def _check_video(name: str, encode: HFVideoEncoderConfig, spec: FeatureSpec) -> None:
+    with located(f"modalities.{name}.encode.model"):
+        told = read_video_checkpoint(encode.model).preprocess.output
+    if told is not None:
+        _check_size(name, encode, spec, told)
+    _check_layers(name, encode, read_checkpoint_config(encode.model))
+
+
+def _check_size(
+    name: str, encode: PretrainedConfig, spec: FeatureSpec, told: tuple[int, int]
+) -> None:
+    given = spec.shape[-3:-1]
+    if told != given:
+        raise ConfigError(
+            f"checkpoint {encode.model!r} takes pictures of {told[0]} x {told[1]}, not of "
+            f"{given[0]} x {given[1]}",
+            where=f"modalities.{name}.extract",
+            hint=f"set extract.height to {told[0]} and extract.width to {told[1]}",
+        )
 
 
 def _check_audio(

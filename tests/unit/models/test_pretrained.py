@@ -10,6 +10,7 @@ from mmray.config.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
+    HFVideoEncoderConfig,
 )
 from mmray.config.text import TextConfig
 from mmray.config.train import TrainConfig
@@ -17,6 +18,8 @@ from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.image.network import VisionNetwork
+from mmray.features.video.checkpoint import read_video_checkpoint
+from mmray.features.video.hf_video import HFVideoExtractor
 from mmray.models.build import build_encoder
 from mmray.models.encoders.pretrained.text import checkpoint_ids
 from mmray.training.optimizer import build_optimizer, set_learning_rate
@@ -35,9 +38,11 @@ from tests.support.pretrained import (
     whole,
     without_chance,
 )
+from tests.support.sample import make_features
 from tests.support.text_checkpoint import text_checkpoints
+from tests.support.video_checkpoint import video_checkpoints
 
-__all__ = ["audio_checkpoints", "checkpoints", "text_checkpoints"]
+__all__ = ["audio_checkpoints", "checkpoints", "text_checkpoints", "video_checkpoints"]
 
 
 def text_encoder(path, **settings):
@@ -124,6 +129,22 @@ def test_a_frozen_speech_encoder_reads_what_the_frozen_extractor_gives(audio_che
         AudioConfig, {"kind": "hf_audio", "model": path}, payloads, decode={"max_duration_s": 30}
     )
     np.testing.assert_allclose(pooled.numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["videomae", "timesformer", "vivit"])
+def test_a_frozen_video_encoder_reads_what_the_frozen_extractor_gives(video_checkpoints, family):
+    path = str(video_checkpoints[family])
+    frames = FeatureSpec(Kind.VIDEO, "frames", (6, 32, 32, 3), "uint8")
+    features = make_features(frames, np.ones(5, dtype=bool))
+    encoder = encoder_of(HFVideoEncoderConfig(model=path, tune="frozen"), features)
+
+    pooled = encoder.read(*whole(features)).pooled
+
+    told = read_video_checkpoint(path)
+    spec = FeatureSpec(Kind.VIDEO, "vector", (told.width,), "float32")
+    extractor = HFVideoExtractor(spec, path, told.preprocess, bytes, batch_size=2)
+    clips = np.split(features.values, features.offsets[1:-1])
+    np.testing.assert_allclose(pooled.numpy(), np.stack(extractor.extract(clips)), atol=1e-4)
 
 
 def test_full_moves_every_layer_and_learns(checkpoints):

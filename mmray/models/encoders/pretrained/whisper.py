@@ -22,7 +22,7 @@ _QUIETEST = 1e-10
 class WhisperReader:
     """Runs the encoder over clips, silence after each up to the length that it was trained on."""
 
-    def __init__(self, front: Mapping[str, int], pooling: Literal["mean", "max"]) -> None:
+    def __init__(self, front: Mapping[str, Any], pooling: Literal["mean", "max"]) -> None:
         told: Any = WhisperFeatureExtractor(**front)
         self._samples, self._hop, self._fft = told.n_samples, told.hop_length, told.n_fft
         self._filters = torch.tensor(told.mel_filters, dtype=torch.float32).T  # (M, bins)
