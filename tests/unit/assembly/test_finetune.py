@@ -32,9 +32,10 @@ from tests.support.document import write_lines
 from tests.support.extraction import Here
 from tests.support.payload import clip_payload, encode_image, tone
 from tests.support.training import identity, ignore
+from tests.support.video_checkpoint import video_checkpoints
 from tests.support.workflow import CONFIGS
 
-__all__ = ["audio_checkpoints", "checkpoints"]
+__all__ = ["audio_checkpoints", "checkpoints", "video_checkpoints"]
 
 WORDS = {"a": "apple", "b": "boat"}
 
@@ -250,6 +251,16 @@ def test_speech_is_checked_against_what_the_checkpoint_was_trained_on(document, 
     assert check(config_of(document, *spoken("whisper", thirty))).stage == "check"
     said = problem(document, *spoken("whisper", thirty), longer)
     assert "hears 480000 samples, not 480001" in said
+
+
+def test_a_clip_is_checked_against_what_the_checkpoint_was_trained_on(document, video_checkpoints):
+    clip = (
+        "modalities.video={column: photo, extract: {kind: frames, height: 48, width: 32}, "
+        f"encode: {{kind: hf_video, model: {video_checkpoints['vivit']}}}}}"
+    )
+
+    assert "takes pictures of 32 x 32, not of 48 x 32" in problem(document, clip)
+    assert check(config_of(document, clip, "modalities.video.extract.height=32")).stage == "check"
 
 
 def test_a_tokenizer_with_more_tokens_than_the_network_knows_is_told(document, tmp_path):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import multiprocessing
 
+from mmray.assembly.run import save_weights
 from mmray.config.audio import AudioConfig
 from mmray.config.pretrained import (
     HFAudioEncoderConfig,
@@ -41,8 +43,15 @@ from tests.support.pretrained import (
 from tests.support.sample import make_features
 from tests.support.text_checkpoint import text_checkpoints
 from tests.support.video_checkpoint import video_checkpoints
+from tests.support.vision_checkpoint import vision_checkpoints
 
-__all__ = ["audio_checkpoints", "checkpoints", "text_checkpoints", "video_checkpoints"]
+__all__ = [
+    "audio_checkpoints",
+    "checkpoints",
+    "text_checkpoints",
+    "video_checkpoints",
+    "vision_checkpoints",
+]
 
 
 def text_encoder(path, **settings):
@@ -280,28 +289,50 @@ def test_ids_come_back_as_the_checkpoint_knows_them(pad):
     assert back[torch.from_numpy(ours)].tolist() == ids.tolist()
 
 
+SAVED = [
+    *((HFTextEncoderConfig, name) for name in ("bert", "gpt2", "t5", "clip")),
+    *((HFImageEncoderConfig, name) for name in ("vit", "resnet", "siglip-vision")),
+    *((HFAudioEncoderConfig, name) for name in ("wav2vec2", "wavlm", "whisper")),
+    (HFVideoEncoderConfig, "vivit"),
+]
+
+
+@pytest.fixture(scope="module")
+def made(checkpoints, text_checkpoints, vision_checkpoints, video_checkpoints, audio_checkpoints):
+    """Every made checkpoint."""
+    pictures = {"siglip-vision": vision_checkpoints["siglip"]}
+    return checkpoints | text_checkpoints | pictures | video_checkpoints | audio_checkpoints
+
+
+def features_for(config_class, path):
+    if config_class is HFTextEncoderConfig:
+        return token_features(path)
+    if config_class is HFAudioEncoderConfig:
+        return wave_features()
+    if config_class is HFImageEncoderConfig:
+        return pixel_features()
+    clips = FeatureSpec(Kind.VIDEO, "frames", (4, 32, 32, 3), "uint8")
+    return make_features(clips, np.ones(3, dtype=bool))
+
+
 @pytest.mark.parametrize("tune", ["full", "lora", "frozen"])
-def test_saved_settings_and_weights_are_enough_without_the_checkpoint(checkpoints, tmp_path, tune):
-    cases = [
-        (HFTextEncoderConfig(model=str(checkpoints["bert"]), tune=tune), _tokens(checkpoints)),
-        (HFImageEncoderConfig(model=str(checkpoints["vit"]), tune=tune), pixel_features()),
-        (HFImageEncoderConfig(model=str(checkpoints["resnet"]), tune=tune), pixel_features()),
-    ]
-    for number, (config, features) in enumerate(cases):
-        encoder = encoder_of(config, features)
-        learn(encoder, features, steps=2)
-        encoder.settings.save(tmp_path / str(number) / "x")
-        gone = config.model_copy(update={"model": "/nowhere/at/all"})
+@pytest.mark.parametrize(("config_class", "family"), SAVED, ids=[name for _, name in SAVED])
+def test_saved_settings_and_weights_are_enough_without_the_checkpoint(
+    made, tmp_path, config_class, family, tune
+):
+    features = features_for(config_class, made[family])
+    config = config_class(model=str(made[family]), tune=tune)
+    encoder = encoder_of(config, features)
+    learn(encoder, features, steps=1)
+    encoder.settings.save(tmp_path / "x")
+    save_weights(encoder, tmp_path / "weights")
+    gone = config.model_copy(update={"model": "/nowhere/at/all"})
 
-        again = build_encoder(gone, features.spec, width=8, name="x", saved=tmp_path / str(number))
-        again.load_state_dict(encoder.state_dict())
+    again = build_encoder(gone, features.spec, width=8, name="x", saved=tmp_path)
+    again.load_state_dict(load_file(tmp_path / "weights"))
 
-        one, two = (e.eval()(*whole(features)).pooled for e in (encoder, again))
-        assert torch.equal(one, two)
-
-
-def _tokens(checkpoints):
-    return token_features(checkpoints["bert"])
+    one, two = (e.eval()(*whole(features)).pooled for e in (encoder, again))
+    assert torch.equal(one, two)
 
 
 def test_what_a_network_cannot_do_is_told(checkpoints):
