@@ -39,8 +39,8 @@ class PretrainedConfig(StrictModel):
     layer_decay: float = Field(default=1.0, gt=0.0, le=1.0)
     """Each layer learns at this share of the rate of the layer after it, the embedding slowest."""
     gradient_checkpointing: bool = False
-    """Compute the layers again for the gradient instead of keeping their states: less memory, about
-    a third more time."""
+    """Compute the layers again for the gradient instead of keeping their states: less memory, and
+    their forward pass is paid for twice."""
 
     @property
     def peak_lr(self) -> float:
