@@ -336,16 +336,17 @@ def test_saved_settings_and_weights_are_enough_without_the_checkpoint(
 
 
 def test_what_a_network_cannot_do_is_told(checkpoints):
-    features, path = pixel_features(), str(checkpoints["resnet"])
+    features = pixel_features()
 
-    def refused(**settings):
+    def refused(family="resnet", **settings):
         with pytest.raises(ConfigError) as caught:
-            encoder_of(HFImageEncoderConfig(model=path, **settings), features)
+            encoder_of(HFImageEncoderConfig(model=str(checkpoints[family]), **settings), features)
         return str(caught.value)
 
     assert "has no class token" in refused(pooling="cls")
     assert "cannot compute its layers again" in refused(gradient_checkpointing=True)
     assert "has 2 layers, not 9" in refused(tune="last_layers", layers=9)
+    assert "MobileNetV2Model cannot have adapters" in refused("mobilenet_v2", tune="lora")
     said = refused(tune="lora", lora={"target": ["quary"]})
     assert "has no layer to adapt" in said
     assert "where: modalities.x.encode" in said
