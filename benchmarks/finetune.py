@@ -38,7 +38,7 @@ from mmray.training.optimizer import build_optimizer
 from mmray.training.plan import Place, TrainPlan
 from mmray.training.samples import ModalityFeatures, Samples
 from mmray.training.step import train_step
-from mmray.training.task import ClassificationState
+from mmray.training.tasks.classification import ClassificationTask
 from mmray.training.view import TrainingView
 
 HAS_GPU = torch.cuda.is_available()
@@ -46,7 +46,7 @@ DEVICE = torch.device("cuda" if HAS_GPU else "cpu")
 BATCH, TOKENS, SIDE, STEPS, WARM = (128, 128, 224, 20, 5) if HAS_GPU else (2, 32, 64, 2, 1)
 BERT, RESNET = BertConfig(), ResNetConfig()
 CLASSES = tuple("abcdefghij")
-TASKS = {"label": (ClassificationConfig(column="label"), ClassificationState(CLASSES))}
+TASKS = {"label": ClassificationTask(ClassificationConfig(column="label"), CLASSES)}
 # ImageNet's mean and deviation, as the checkpoints' preprocessing has them.
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 FACTS = {

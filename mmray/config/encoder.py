@@ -9,6 +9,7 @@ from mmray.config.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
+    HFVideoEncoderConfig,
 )
 
 
@@ -114,6 +115,7 @@ EncoderConfig = Annotated[
     | HFTextEncoderConfig
     | HFImageEncoderConfig
     | HFAudioEncoderConfig
+    | HFVideoEncoderConfig
     | CustomEncoderConfig,
     Field(discriminator="kind"),
 ]

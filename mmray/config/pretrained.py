@@ -39,8 +39,8 @@ class PretrainedConfig(StrictModel):
     layer_decay: float = Field(default=1.0, gt=0.0, le=1.0)
     """Each layer learns at this share of the rate of the layer after it, the embedding slowest."""
     gradient_checkpointing: bool = False
-    """Compute the layers again for the gradient instead of keeping their states: less memory, about
-    a third more time."""
+    """Compute the layers again for the gradient instead of keeping their states: less memory, and
+    their forward pass is paid for twice."""
 
     @property
     def peak_lr(self) -> float:
@@ -76,9 +76,23 @@ class HFImageEncoderConfig(PretrainedConfig):
 class HFAudioEncoderConfig(PretrainedConfig):
     """A pretrained speech encoder over samples (``extract: waveform``).
 
-    wav2vec 2, HuBERT, WavLM and their relatives.
+    wav2vec 2, HuBERT, WavLM and their relatives, and the encoder of Whisper.
     """
 
     kind: Literal["hf_audio"] = "hf_audio"
     pooling: Literal["mean", "max"] = "mean"
     """Over the hidden states of each clip's own length."""
+
+
+class HFVideoEncoderConfig(PretrainedConfig):
+    """A pretrained video network (VideoMAE, TimeSformer, ViViT) over ``extract: frames``.
+
+    The embedding is of the first token, or of the mean where there is no such token.
+    """
+
+    kind: Literal["hf_video"] = "hf_video"
+
+
+PretrainedEncoderConfig = (
+    HFTextEncoderConfig | HFImageEncoderConfig | HFAudioEncoderConfig | HFVideoEncoderConfig
+)

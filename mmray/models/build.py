@@ -19,11 +19,7 @@ from mmray.config.encoder import (
     TransformerEncoderConfig,
 )
 from mmray.config.model import ModelConfig
-from mmray.config.pretrained import (
-    HFAudioEncoderConfig,
-    HFImageEncoderConfig,
-    HFTextEncoderConfig,
-)
+from mmray.config.pretrained import PretrainedConfig
 from mmray.config.weighting import FixedWeightingConfig, WeightingConfig
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
@@ -125,7 +121,7 @@ def build_encoder(
             return _build_convolutions(config, spec, width)
         case TransformerEncoderConfig():
             return _build_transformer(config, spec, width)
-        case HFTextEncoderConfig() | HFImageEncoderConfig() | HFAudioEncoderConfig():
+        case PretrainedConfig():
             # Here and not above: transformers is not loaded for those who do not use it.
             from mmray.models.encoders.pretrained.build import build_pretrained
 

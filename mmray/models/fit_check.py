@@ -18,7 +18,7 @@ FITTING: dict[Layout, tuple[str, ...]] = {
     ),
     "tokens": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "hf_text", "custom"),
     "pixels": ("linear", "mlp", "cnn", "lenet", "transformer", "hf_image", "custom"),
-    "frames": ("linear", "mlp", "cnn", "transformer", "hf_image", "custom"),
+    "frames": ("linear", "mlp", "cnn", "transformer", "hf_image", "hf_video", "custom"),
 }
 
 AUGMENTED: dict[str, tuple[Layout, ...]] = {

@@ -9,6 +9,7 @@ from mmray.config.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
+    HFVideoEncoderConfig,
     PretrainedConfig,
 )
 from mmray.config.text import TokensConfig
@@ -19,6 +20,7 @@ from mmray.features.checkpoint import read_checkpoint_config
 from mmray.features.image.shape import picture_size, vision_config
 from mmray.features.text.position import check_positions, text_settings
 from mmray.features.text.tokenizer import load_ready, vocabulary_size
+from mmray.features.video.checkpoint import read_video_checkpoint
 
 _ANY_SIZE = (
     "resnet", "convnext", "convnextv2", "mobilenet_v1", "mobilenet_v2", "efficientnet", "regnet",
@@ -40,7 +42,9 @@ def check_pretrained(
             case HFImageEncoderConfig() as encode:
                 _check_image(name, encode, spec)
             case HFAudioEncoderConfig() as encode:
-                _check_audio(name, modality, encode)
+                _check_audio(name, modality, encode, spec)
+            case HFVideoEncoderConfig() as encode:
+                _check_video(name, encode, spec)
             case _:
                 pass
 
@@ -84,18 +88,35 @@ def _is_same_tokenizer(one: str, other: str) -> bool:
 def _check_image(name: str, encode: HFImageEncoderConfig, spec: FeatureSpec) -> None:
     settings = vision_config(encode.model)
     _check_layers(name, encode, settings)
-    told, given = picture_size(encode.model), spec.shape[-3:-1]
-    if settings.get("model_type") in _ANY_SIZE or told is None or told == given:
-        return
-    raise ConfigError(
-        f"checkpoint {encode.model!r} takes pictures of {told[0]} x {told[1]}, not of "
-        f"{given[0]} x {given[1]}",
-        where=f"modalities.{name}.extract",
-        hint=f"set extract.height to {told[0]} and extract.width to {told[1]}",
-    )
+    told = picture_size(encode.model)
+    if settings.get("model_type") not in _ANY_SIZE and told is not None:
+        _check_size(name, encode, spec, told)
 
 
-def _check_audio(name: str, modality: ModalityConfig, encode: HFAudioEncoderConfig) -> None:
+def _check_video(name: str, encode: HFVideoEncoderConfig, spec: FeatureSpec) -> None:
+    with located(f"modalities.{name}.encode.model"):
+        told = read_video_checkpoint(encode.model).preprocess.output
+    if told is not None:
+        _check_size(name, encode, spec, told)
+    _check_layers(name, encode, read_checkpoint_config(encode.model))
+
+
+def _check_size(
+    name: str, encode: PretrainedConfig, spec: FeatureSpec, told: tuple[int, int]
+) -> None:
+    given = spec.shape[-3:-1]
+    if told != given:
+        raise ConfigError(
+            f"checkpoint {encode.model!r} takes pictures of {told[0]} x {told[1]}, not of "
+            f"{given[0]} x {given[1]}",
+            where=f"modalities.{name}.extract",
+            hint=f"set extract.height to {told[0]} and extract.width to {told[1]}",
+        )
+
+
+def _check_audio(
+    name: str, modality: ModalityConfig, encode: HFAudioEncoderConfig, spec: FeatureSpec
+) -> None:
     if not isinstance(modality, AudioConfig) or not isinstance(modality.extract, WaveformConfig):
         raise ConfigError(
             f"an hf_audio encoder takes samples, not what {modality.extract.kind} gives",
@@ -104,13 +125,21 @@ def _check_audio(name: str, modality: ModalityConfig, encode: HFAudioEncoderConf
         )
     with located(f"modalities.{name}.encode.model"):
         family = read_family(encode.model)
-        if family.name != "waveform":
+        if family.name not in ("waveform", "whisper"):
             raise ConfigError(
                 f"checkpoint {encode.model!r} takes no waveform",
-                hint="wav2vec 2, HuBERT and WavLM can be trained; extract: hf_audio takes more",
+                hint="wav2vec 2, HuBERT, WavLM and Whisper can be trained; frozen, under extract, "
+                "there are more",
             )
     with located(f"modalities.{name}.decode.sample_rate_hz"):
         check_decoding(family, modality.decode, encode.model)
+    longest = None if family.longest_s is None else round(family.longest_s * family.rate_hz)
+    if longest is not None and spec.shape[0] > longest:
+        raise ConfigError(
+            f"checkpoint {encode.model!r} hears {longest} samples, not {spec.shape[0]}",
+            where=f"modalities.{name}.extract.max_samples",
+            hint=f"set it to {longest}, or less for speed",
+        )
     _check_layers(name, encode, read_checkpoint_config(encode.model))
 
 

@@ -17,6 +17,7 @@ from mmray.config.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
+    HFVideoEncoderConfig,
 )
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
@@ -26,9 +27,16 @@ from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import WORDS, checkpoints
 from tests.support.sample import SPECS, make_features
 from tests.support.text_checkpoint import text_checkpoints
+from tests.support.video_checkpoint import video_checkpoints
 from tests.support.vision_checkpoint import vision_checkpoints
 
-__all__ = ["audio_checkpoints", "checkpoints", "text_checkpoints", "vision_checkpoints"]
+__all__ = [
+    "audio_checkpoints",
+    "checkpoints",
+    "text_checkpoints",
+    "video_checkpoints",
+    "vision_checkpoints",
+]
 
 CONFIGS = [
     LinearEncoderConfig(),
@@ -71,10 +79,14 @@ PRETRAINED = [  # braces name a checkpoint of tests.support
     (HFImageEncoderConfig(model="{mobilenet_v2}"), PICTURE),
     (HFImageEncoderConfig(model="{resnet}", over_time="mean"), CLIP),
     (HFImageEncoderConfig(model="{vit}", tune="frozen"), CLIP),
+    (HFVideoEncoderConfig(model="{videomae}"), CLIP),
+    (HFVideoEncoderConfig(model="{timesformer}", tune="lora"), CLIP),
+    (HFVideoEncoderConfig(model="{vivit}", tune="last_layers", layers=1), CLIP),
     (HFAudioEncoderConfig(model="{wav2vec2}"), WAVE),
     (HFAudioEncoderConfig(model="{wav2vec2_masked}", tune="last_layers", layers=1), WAVE),
     (HFAudioEncoderConfig(model="{hubert}", tune="lora", pooling="max"), WAVE),
     (HFAudioEncoderConfig(model="{wavlm}", gradient_checkpointing=True), WAVE),
+    (HFAudioEncoderConfig(model="{whisper}", tune="last_layers", layers=1), WAVE),
 ]
 PLAIN = [
     (config, SPECS[layout])
@@ -90,13 +102,13 @@ D, N = 16, 6
 
 
 @pytest.fixture(scope="module")
-def made(checkpoints, text_checkpoints, vision_checkpoints, audio_checkpoints):
+def made(checkpoints, text_checkpoints, vision_checkpoints, video_checkpoints, audio_checkpoints):
     """Every made checkpoint by the name that configs give it."""
     vision = {
         f"{name}-vision" if name in ("clip", "siglip") else name: path
         for name, path in vision_checkpoints.items()
     }
-    return checkpoints | vision | text_checkpoints | audio_checkpoints
+    return checkpoints | vision | text_checkpoints | video_checkpoints | audio_checkpoints
 
 
 @pytest.fixture

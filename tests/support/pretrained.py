@@ -54,9 +54,9 @@ def wave_features(tones=TONES):
     return _extracted(config, [clip_payload(tone(s, hz=hz)) for s, hz in tones])
 
 
-def frozen_features(config_class, extract, payloads):
+def frozen_features(config_class, extract, payloads, **settings):
     """What an extractor gives."""
-    config = config_class.model_validate({"column": "c", "extract": extract})
+    config = config_class.model_validate({"column": "c", "extract": extract} | settings)
     return np.stack(extract_batch(build_extractor(config, None), payloads).features)
 
 

@@ -32,9 +32,10 @@ from tests.support.document import write_lines
 from tests.support.extraction import Here
 from tests.support.payload import clip_payload, encode_image, tone
 from tests.support.training import identity, ignore
+from tests.support.video_checkpoint import video_checkpoints
 from tests.support.workflow import CONFIGS
 
-__all__ = ["audio_checkpoints", "checkpoints"]
+__all__ = ["audio_checkpoints", "checkpoints", "video_checkpoints"]
 
 WORDS = {"a": "apple", "b": "boat"}
 
@@ -148,6 +149,16 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(document, tmp_path):
     assert {name for name in one if not torch.equal(one[name], two[name])} == set()
 
 
+def test_what_the_document_asks_for_is_done_to_the_train_split(document, tmp_path):
+    losses = []
+    for name, more in (("one", []), ("two", ["modalities.text.augment=[]"])):
+        _, plan = plan_of(config_of(document, "train.epochs=1", *more), tmp_path / name)
+        train(plan)
+        losses.append(_lines(tmp_path / name / "epochs.jsonl")[0]["metrics"]["train/loss"])
+
+    assert losses[0] != losses[1]
+
+
 def test_augmentation_and_the_content_of_a_checkpoint_name_a_training(document, tmp_path):
     config = config_of(document)
     marks = {train_fingerprint(config, "x")}
@@ -234,6 +245,21 @@ def test_speech_is_checked_against_what_the_checkpoint_was_trained_on(document, 
     assert "where: modalities.audio.decode.sample_rate_hz" in said
     assert "set decode.sample_rate_hz to 16000" in said
     assert "takes no waveform" in problem(document, *spoken("ast"))
+    thirty = "{max_duration_s: 30}"
+    longer = "modalities.audio.extract.max_samples=480001"
+    assert check(config_of(document, *spoken("whisper", thirty))).stage == "check"
+    said = problem(document, *spoken("whisper", thirty), longer)
+    assert "hears 480000 samples, not 480001" in said
+
+
+def test_a_clip_is_checked_against_what_the_checkpoint_was_trained_on(document, video_checkpoints):
+    clip = (
+        "modalities.video={column: photo, extract: {kind: frames, height: 48, width: 32}, "
+        f"encode: {{kind: hf_video, model: {video_checkpoints['vivit']}}}}}"
+    )
+
+    assert "takes pictures of 32 x 32, not of 48 x 32" in problem(document, clip)
+    assert check(config_of(document, clip, "modalities.video.extract.height=32")).stage == "check"
 
 
 def test_a_tokenizer_with_more_tokens_than_the_network_knows_is_told(document, tmp_path):

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import multiprocessing
 
+from mmray.assembly.run import save_weights
 from mmray.config.audio import AudioConfig
 from mmray.config.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
+    HFVideoEncoderConfig,
 )
 from mmray.config.text import TextConfig
 from mmray.config.train import TrainConfig
@@ -17,6 +20,8 @@ from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.image.network import VisionNetwork
+from mmray.features.video.checkpoint import read_video_checkpoint
+from mmray.features.video.hf_video import HFVideoExtractor
 from mmray.models.build import build_encoder
 from mmray.models.encoders.pretrained.text import checkpoint_ids
 from mmray.training.optimizer import build_optimizer, set_learning_rate
@@ -35,9 +40,18 @@ from tests.support.pretrained import (
     whole,
     without_chance,
 )
+from tests.support.sample import make_features
 from tests.support.text_checkpoint import text_checkpoints
+from tests.support.video_checkpoint import video_checkpoints
+from tests.support.vision_checkpoint import vision_checkpoints
 
-__all__ = ["audio_checkpoints", "checkpoints", "text_checkpoints"]
+__all__ = [
+    "audio_checkpoints",
+    "checkpoints",
+    "text_checkpoints",
+    "video_checkpoints",
+    "vision_checkpoints",
+]
 
 
 def text_encoder(path, **settings):
@@ -112,7 +126,7 @@ def test_a_frozen_vision_encoder_reads_what_the_frozen_extractor_gives(
     np.testing.assert_allclose(pooled.numpy(), expected, atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("family", ["wav2vec2", "wav2vec2_masked", "hubert", "wavlm"])
+@pytest.mark.parametrize("family", ["wav2vec2", "wav2vec2_masked", "hubert", "wavlm", "whisper"])
 def test_a_frozen_speech_encoder_reads_what_the_frozen_extractor_gives(audio_checkpoints, family):
     path, features = str(audio_checkpoints[family]), wave_features()
     encoder = encoder_of(HFAudioEncoderConfig(model=path, tune="frozen"), features)
@@ -120,8 +134,26 @@ def test_a_frozen_speech_encoder_reads_what_the_frozen_extractor_gives(audio_che
     pooled = encoder.read(*whole(features)).pooled
 
     payloads = [clip_payload(tone(s, hz=hz)) for s, hz in TONES]
-    expected = frozen_features(AudioConfig, {"kind": "hf_audio", "model": path}, payloads)
+    expected = frozen_features(
+        AudioConfig, {"kind": "hf_audio", "model": path}, payloads, decode={"max_duration_s": 30}
+    )
     np.testing.assert_allclose(pooled.numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["videomae", "timesformer", "vivit"])
+def test_a_frozen_video_encoder_reads_what_the_frozen_extractor_gives(video_checkpoints, family):
+    path = str(video_checkpoints[family])
+    frames = FeatureSpec(Kind.VIDEO, "frames", (6, 32, 32, 3), "uint8")
+    features = make_features(frames, np.ones(5, dtype=bool))
+    encoder = encoder_of(HFVideoEncoderConfig(model=path, tune="frozen"), features)
+
+    pooled = encoder.read(*whole(features)).pooled
+
+    told = read_video_checkpoint(path)
+    spec = FeatureSpec(Kind.VIDEO, "vector", (told.width,), "float32")
+    extractor = HFVideoExtractor(spec, path, told.preprocess, bytes, batch_size=2)
+    clips = np.split(features.values, features.offsets[1:-1])
+    np.testing.assert_allclose(pooled.numpy(), np.stack(extractor.extract(clips)), atol=1e-4)
 
 
 def test_full_moves_every_layer_and_learns(checkpoints):
@@ -257,41 +289,64 @@ def test_ids_come_back_as_the_checkpoint_knows_them(pad):
     assert back[torch.from_numpy(ours)].tolist() == ids.tolist()
 
 
+SAVED = [
+    *((HFTextEncoderConfig, name) for name in ("bert", "gpt2", "t5", "clip")),
+    *((HFImageEncoderConfig, name) for name in ("vit", "resnet", "siglip-vision")),
+    *((HFAudioEncoderConfig, name) for name in ("wav2vec2", "wavlm", "whisper")),
+    (HFVideoEncoderConfig, "vivit"),
+]
+
+
+@pytest.fixture(scope="module")
+def made(checkpoints, text_checkpoints, vision_checkpoints, video_checkpoints, audio_checkpoints):
+    """Every made checkpoint."""
+    pictures = {"siglip-vision": vision_checkpoints["siglip"]}
+    return checkpoints | text_checkpoints | pictures | video_checkpoints | audio_checkpoints
+
+
+def features_for(config_class, path):
+    if config_class is HFTextEncoderConfig:
+        return token_features(path)
+    if config_class is HFAudioEncoderConfig:
+        return wave_features()
+    if config_class is HFImageEncoderConfig:
+        return pixel_features()
+    clips = FeatureSpec(Kind.VIDEO, "frames", (4, 32, 32, 3), "uint8")
+    return make_features(clips, np.ones(3, dtype=bool))
+
+
 @pytest.mark.parametrize("tune", ["full", "lora", "frozen"])
-def test_saved_settings_and_weights_are_enough_without_the_checkpoint(checkpoints, tmp_path, tune):
-    cases = [
-        (HFTextEncoderConfig(model=str(checkpoints["bert"]), tune=tune), _tokens(checkpoints)),
-        (HFImageEncoderConfig(model=str(checkpoints["vit"]), tune=tune), pixel_features()),
-        (HFImageEncoderConfig(model=str(checkpoints["resnet"]), tune=tune), pixel_features()),
-    ]
-    for number, (config, features) in enumerate(cases):
-        encoder = encoder_of(config, features)
-        learn(encoder, features, steps=2)
-        encoder.settings.save(tmp_path / str(number) / "x")
-        gone = config.model_copy(update={"model": "/nowhere/at/all"})
+@pytest.mark.parametrize(("config_class", "family"), SAVED, ids=[name for _, name in SAVED])
+def test_saved_settings_and_weights_are_enough_without_the_checkpoint(
+    made, tmp_path, config_class, family, tune
+):
+    features = features_for(config_class, made[family])
+    config = config_class(model=str(made[family]), tune=tune)
+    encoder = encoder_of(config, features)
+    learn(encoder, features, steps=1)
+    encoder.settings.save(tmp_path / "x")
+    save_weights(encoder, tmp_path / "weights")
+    gone = config.model_copy(update={"model": "/nowhere/at/all"})
 
-        again = build_encoder(gone, features.spec, width=8, name="x", saved=tmp_path / str(number))
-        again.load_state_dict(encoder.state_dict())
+    again = build_encoder(gone, features.spec, width=8, name="x", saved=tmp_path)
+    again.load_state_dict(load_file(tmp_path / "weights"))
 
-        one, two = (e.eval()(*whole(features)).pooled for e in (encoder, again))
-        assert torch.equal(one, two)
-
-
-def _tokens(checkpoints):
-    return token_features(checkpoints["bert"])
+    one, two = (e.eval()(*whole(features)).pooled for e in (encoder, again))
+    assert torch.equal(one, two)
 
 
 def test_what_a_network_cannot_do_is_told(checkpoints):
-    features, path = pixel_features(), str(checkpoints["resnet"])
+    features = pixel_features()
 
-    def refused(**settings):
+    def refused(family="resnet", **settings):
         with pytest.raises(ConfigError) as caught:
-            encoder_of(HFImageEncoderConfig(model=path, **settings), features)
+            encoder_of(HFImageEncoderConfig(model=str(checkpoints[family]), **settings), features)
         return str(caught.value)
 
     assert "has no class token" in refused(pooling="cls")
     assert "cannot compute its layers again" in refused(gradient_checkpointing=True)
     assert "has 2 layers, not 9" in refused(tune="last_layers", layers=9)
+    assert "MobileNetV2Model cannot have adapters" in refused("mobilenet_v2", tune="lora")
     said = refused(tune="lora", lora={"target": ["quary"]})
     assert "has no layer to adapt" in said
     assert "where: modalities.x.encode" in said

@@ -12,7 +12,7 @@ from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fit_check import check_augment
-from mmray.training.augment.augment import Shares, augmented
+from mmray.training.augment.augment import Shares, augment_batch, augmented
 from mmray.training.augment.build import build_step
 from mmray.training.augment.picture import Colour, Crop, Flip, ResizedCrop
 from mmray.training.augment.sequence import SpecAugment, TimeShift, spans
@@ -174,12 +174,12 @@ def test_a_time_shift_turns_a_clip_around_its_own_end():
     values = torch.zeros(2, 6, 1)
     values[0, :, 0] = torch.arange(6.0)
     values[1, :4, 0] = torch.arange(4.0)
-    step = TimeShift(0.5)
+    step = TimeShift(0.34)  # by up to 2 of 6 steps, and 1 of 4
 
     seen = step(FeatureBatch(values, torch.tensor([6, 4])), luck_of([0.99], [0.0])).values
 
-    assert seen[0, :, 0].tolist() == [3, 4, 5, 0, 1, 2]
-    assert seen[1, :, 0].tolist() == [2, 3, 0, 1, 0, 0]
+    assert seen[0, :, 0].tolist() == [4, 5, 0, 1, 2, 3]
+    assert seen[1, :, 0].tolist() == [1, 2, 3, 0, 0, 0]
 
 
 def test_word_dropout_replaces_as_many_tokens_as_it_says_and_never_what_frames_a_text(checkpoints):
@@ -241,19 +241,30 @@ def test_two_workers_see_what_one_would_have_seen():
         assert torch.equal(joined, whole.features["image"].values)
 
 
-def test_an_epoch_is_repeated_exactly_and_another_epoch_or_seed_differs():
-    samples = make_samples(16)
+def test_an_epoch_is_repeated_exactly_and_another_one_changes_a_batch_otherwise():
+    samples = make_samples(8, absent=0.0)
+    batch = samples.batch(np.arange(8))
 
-    first, again = (pixels_of(epoch_of(samples)) for _ in range(2))
+    def seen(epoch):
+        changed = augmented([batch], STEPS, Shares(8, 8, 0, 1), seed=0, epoch=epoch)
+        return pixels_of(changed)
 
-    assert torch.equal(first, again)
-    plain = [pixels_of(epoch_of(samples, epoch=epoch, steps={})) for epoch in (0, 1)]
-    seen = [pixels_of(epoch_of(samples, epoch=epoch)) for epoch in (0, 1)]
-    changes = [
-        (one.int() - other.int()).abs().sum() for one, other in zip(seen, plain, strict=True)
+    assert torch.equal(seen(0), seen(0))
+    assert not torch.equal(seen(0), seen(1))
+
+
+def test_the_same_sample_changes_otherwise_in_another_seed_epoch_step_and_place():
+    samples = make_samples(4, absent=0.0)
+    keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    batch = samples.batch(np.array([2, 2]))
+
+    seen = [
+        augment_batch(batch, STEPS, key=key, total=2, rows=np.arange(2)).features["image"].values
+        for key in keys
     ]
-    assert changes[0] > 0
-    assert changes[0] != changes[1]
+
+    changed = torch.cat(seen).flatten(1)
+    assert len(changed.unique(dim=0)) == 2 * len(keys)
 
 
 def test_another_modality_beside_it_changes_no_augmentation():

@@ -12,13 +12,14 @@ from torch.nn import functional as F
 from transformers import AutoFeatureExtractor
 
 from mmray.core.atomic import read_json
-from mmray.features.audio.family import Family, read_family
+from mmray.features.audio.family import read_family
 from mmray.features.checkpoint import quiet_loading
 from mmray.models.encoders.encoded import Encoded, at_least_one, length_mask
 from mmray.models.encoders.pretrained.base import FACTS_FILE, PretrainedEncoder, Settings
 from mmray.models.encoders.pretrained.network import load_network
 from mmray.models.encoders.pretrained.pooling import pool_steps
 from mmray.models.encoders.pretrained.tuning import Tuning
+from mmray.models.encoders.pretrained.whisper import FRONT, WhisperReader
 
 Pooling = Literal["mean", "max"]
 _LEAST_VARIANCE = 1e-7
@@ -81,13 +82,17 @@ def build_audio_encoder(
     """Build the encoder of a checkpoint, or of the settings in ``saved`` without its weights."""
     # WavLM: its masks are of two types, which torch announces to refuse one day.
     warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")
-    network, _ = load_network(model, saved)
-    if hasattr(network, "masked_spec_embed"):  # hides time while a checkpoint is pretrained
-        del network.masked_spec_embed
-    facts = _facts(read_family(model), model) if saved is None else read_json(saved / FACTS_FILE)
-    settings = Settings(network.config, facts)
-    reader = WaveformReader(facts, pooling)
-    example = torch.zeros(1, facts["shortest"], 1)
+    loaded, _ = load_network(model, saved, unused=("decoder.",))
+    facts = _facts(model) if saved is None else read_json(saved / FACTS_FILE)
+    settings = Settings(loaded.config, facts)
+    if facts["family"] == "whisper":
+        network, reader = loaded.get_encoder(), WhisperReader(facts["front"], pooling)
+        example = torch.zeros(1, 1, 1)
+    else:
+        network, reader = loaded, WaveformReader(facts, pooling)
+        example = torch.zeros(1, facts["shortest"], 1)
+        if hasattr(network, "masked_spec_embed"):  # hides time while a checkpoint is pretrained
+            del network.masked_spec_embed
     return PretrainedEncoder(
         network, reader, example, width=width, tuning=tuning, settings=settings
     )
@@ -110,10 +115,14 @@ def standardised(waves: Float[Tensor, "B S"], inside: Bool[Tensor, "B S"]) -> Fl
     return centred * torch.rsqrt(variance + _LEAST_VARIANCE)
 
 
-def _facts(family: Family, model: str) -> dict[str, Any]:
+def _facts(model: str) -> dict[str, Any]:
+    family = read_family(model)
     with quiet_loading():
         front: Any = AutoFeatureExtractor.from_pretrained(model)
+    if family.name == "whisper":
+        return {"family": "whisper", "front": {name: getattr(front, name) for name in FRONT}}
     return {
+        "family": family.name,
         "convolutions": [list(pair) for pair in family.convolutions],
         "shortest": family.shortest,
         "is_masked": family.is_masked,

@@ -9,7 +9,9 @@ from mmray.config.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
+    HFVideoEncoderConfig,
     PretrainedConfig,
+    PretrainedEncoderConfig,
 )
 from mmray.core.spec import FeatureSpec
 from mmray.models.encoders.frames import FramesEncoder
@@ -18,10 +20,11 @@ from mmray.models.encoders.pretrained.image import build_image_encoder
 from mmray.models.encoders.pretrained.lora import Lora
 from mmray.models.encoders.pretrained.text import build_text_encoder
 from mmray.models.encoders.pretrained.tuning import Tuning
+from mmray.models.encoders.pretrained.video import build_video_encoder
 
 
 def build_pretrained(
-    config: HFTextEncoderConfig | HFImageEncoderConfig | HFAudioEncoderConfig,
+    config: PretrainedEncoderConfig,
     spec: FeatureSpec,
     *,
     width: int,
@@ -47,6 +50,8 @@ def build_pretrained(
             return build_audio_encoder(
                 model, pooling=pooling, width=width, tuning=tuning, saved=saved
             )
+        case HFVideoEncoderConfig(model=model):
+            return build_video_encoder(model, spec, width=width, tuning=tuning, saved=saved)
         case _:
             assert_never(config)
 

@@ -4,8 +4,6 @@ import warnings
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -16,6 +14,7 @@ from mmray.features.image.load import load_preprocess, network_class
 from mmray.features.image.network import prefix_tokens
 from mmray.models.encoders.encoded import Encoded
 from mmray.models.encoders.pretrained.base import FACTS_FILE, PretrainedEncoder, Settings
+from mmray.models.encoders.pretrained.brightness import Brightness, brightness_facts
 from mmray.models.encoders.pretrained.network import drop_pooler, load_network
 from mmray.models.encoders.pretrained.tuning import Tuning
 
@@ -26,18 +25,14 @@ class ImageReader:
     """Runs a vision network over pictures, normalised as the checkpoint's preprocessing does."""
 
     def __init__(self, network: Any, facts: dict[str, Any], pooling: Pooling) -> None:  # noqa: ANN401
-        # Both (3, 1, 1): what one step of brightness is worth, and what black is.
-        self._slope = torch.tensor(facts["slope"])[:, None, None]
-        self._black = torch.tensor(facts["black"])[:, None, None]
+        self._scale = Brightness(facts["slope"], facts["black"])
         self._pooling: Pooling = pooling
         self._prefix = prefix_tokens(network)
         self._has_pooler: bool = facts["has_pooler"]
 
     def __call__(self, network: Any, values: Tensor, lengths: Tensor | None) -> Encoded:  # noqa: ANN401
         """Return the states of all cells (B, T, F) and the pooled one (B, F) of (B, H, W, 3)."""
-        self._slope, self._black = self._slope.to(values.device), self._black.to(values.device)
-        pixels = values.permute(0, 3, 1, 2).float()  # (B, 3, H, W)
-        output = network(pixel_values=pixels * self._slope + self._black)
+        output = network(pixel_values=self._scale(values))  # of (B, 3, H, W)
         maps = getattr(output, "feature_maps", None)
         hidden: Tensor = maps[-1] if maps else output.last_hidden_state
         is_map = hidden.ndim == 4
@@ -74,7 +69,8 @@ def build_image_encoder(
     loaded, has_pooler = load_network(model, saved, loader=loader, unused=_OTHER_HALF)
     network: Any = getattr(loaded, "vision_model", loaded)
     if saved is None:
-        facts = _brightness(model) | {"has_pooler": has_pooler}
+        values = load_preprocess(model).values
+        facts = brightness_facts(values, model) | {"has_pooler": has_pooler}
     else:
         facts = read_json(saved / FACTS_FILE)
     if pooling != "pooled" or not facts["has_pooler"]:
@@ -100,15 +96,3 @@ def build_image_encoder(
 
 
 _OTHER_HALF = ("text_model.", "visual_projection", "text_projection", "logit")
-
-
-def _brightness(model: str) -> dict[str, list[float]]:
-    """Return how the checkpoint scales each colour; one that is no straight line is refused."""
-    values: npt.NDArray[np.float64] = load_preprocess(model).values.astype(np.float64)  # (3, 256)
-    black, slope = values[:, 0], (values[:, 255] - values[:, 0]) / 255.0
-    if np.abs(black[:, None] + slope[:, None] * np.arange(256) - values).max() > 1e-4:
-        raise ConfigError(
-            f"the preprocessing of checkpoint {model!r} does more than scale brightness",
-            hint="use a custom encoder for this checkpoint",
-        )
-    return {"slope": slope.tolist(), "black": black.tolist()}

@@ -23,6 +23,7 @@ def add_adapters(network: nn.Module, lora: Lora) -> None:
     from peft import LoraConfig, inject_adapter_in_model
     from transformers.pytorch_utils import Conv1D
 
+    _check_adaptable(network)
     affine = affine_layers(network)
     names = affine if lora.target == "linear" else list(lora.target)
     settings: Any = LoraConfig(
@@ -42,6 +43,15 @@ def add_adapters(network: nn.Module, lora: Lora) -> None:
         ) from error
     for name, weight in network.named_parameters():
         weight.requires_grad_(".lora_" in name)
+
+
+def _check_adaptable(network: Any) -> None:  # noqa: ANN401 (transformers)
+    """Refuse a MobileNet: it pads by what it reads of its convolutions, which adapters hide."""
+    if getattr(network.config, "tf_padding", False):
+        raise ConfigError(
+            f"a {type(network).__name__} cannot have adapters",
+            hint="set encode.tune to last_layers",
+        )
 
 
 def affine_layers(network: nn.Module) -> list[str]:

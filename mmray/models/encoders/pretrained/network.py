@@ -9,8 +9,11 @@ from transformers import AutoConfig, AutoModel
 from mmray.errors import ConfigError
 from mmray.features.checkpoint import check_complete, quiet_loading
 
-_OFF = {"layerdrop": 0.0, "encoder_layerdrop": 0.0, "apply_spec_augment": False}
-"""What leaves out layers or hides time at random, so that some weights would get no gradient."""
+_OFF = {
+    "layerdrop": 0.0, "encoder_layerdrop": 0.0, "apply_spec_augment": False, "use_cache": False,
+}  # fmt: skip
+"""What leaves out layers or hides time at random, so that some weights would get no gradient, and
+what is kept of a text in order to go on writing."""
 _UNUSED = ("masked_spec_embed",)
 """Weights that a checkpoint may lack: they only mask while it is pretrained."""
 
