@@ -81,4 +81,4 @@ def class_number(numbers: Mapping[str, int], name: str) -> int:
 def has_label(labels: Shaped[np.ndarray, "N ..."]) -> Bool[np.ndarray, " N"]:
     """Return which encoded labels are there: not -1, not NaN."""
     there: np.ndarray = labels >= 0 if labels.dtype.kind == "i" else ~np.isnan(labels)
-    return np.all(there.reshape(len(there), -1), axis=1)
+    return np.all(there, axis=tuple(range(1, there.ndim)))

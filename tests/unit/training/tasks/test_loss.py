@@ -207,3 +207,9 @@ def test_focal_loss_of_what_is_certain_has_a_finite_gradient(gamma):
     assert losses[0] == 0.0
     assert losses[1] == 200.0
     assert outputs.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3)])
+@pytest.mark.parametrize("dtype", [np.int64, np.float32])
+def test_of_no_samples_none_is_labelled(shape, dtype):
+    assert has_label(np.zeros(shape, dtype)).shape == (0,)
