@@ -42,6 +42,12 @@ DRIVER_ENV = {
 }
 
 
+LOCAL_ENV = {
+    # No one takes this machine away while it trains; the watcher is one more process to wait for.
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterSize:
     """What the cluster has."""
@@ -76,7 +82,8 @@ def held_back(stream: TextIO) -> Generator[None]:
 def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
     """Connect to Ray unless this process is connected; Ray disconnects when the process ends."""
     if not ray.is_initialized():
-        for name, value in DRIVER_ENV.items():
+        env = DRIVER_ENV | (LOCAL_ENV if isinstance(runtime, LocalRuntime) else {})
+        for name, value in env.items():
             os.environ.setdefault(name, value)
         with held_back(sys.__stderr__ or sys.stderr):
             _connect(runtime)

@@ -4,7 +4,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from mmray.assembly.run import EPOCHS, epoch_lines
+from mmray.assembly.epoch_file import EPOCHS, epoch_lines
 from mmray.config.document import Config
 from mmray.evaluation.plot import plot_alone, plot_confusion, plot_curves
 from mmray.stages.train import FUSION, Prepared, fusion_variant, run_folder

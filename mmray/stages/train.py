@@ -143,7 +143,7 @@ def train_variants(
     if not pending:
         return
     # Here and not above: a run with nothing to train must load neither Ray nor torch.
-    from mmray.assembly.run import RunPlan
+    from mmray.assembly.run_plan import RunPlan
     from mmray.distributed.fitting import fit_runs, plan_workers
     from mmray.distributed.session import connect
 
