@@ -33,12 +33,13 @@ app = typer.Typer(
 )
 
 
+# The first sentence of a help is at most 45 characters, or the list of verbs cuts it off.
 STAGES = {
     "prepare": "Read, check and split the manifest.",
-    "extract": "Turn payloads into features, on Ray Data; what is done is not done again.",
-    "train": "Train the fusion model, on Ray Train; goes on from its last checkpoint.",
-    "search": "Search architecture and optimisation, on Ray Tune; train and judge the best.",
-    "evaluate": "Judge the fusion, and each modality alone, on the test split; write the bundle.",
+    "extract": "Turn payloads into features on Ray Data. What is done is not done again.",
+    "train": "Train the fusion model on Ray Train. Goes on from its last checkpoint.",
+    "search": "Search architectures on Ray Tune. The best trial's document is kept as best.yaml.",
+    "evaluate": "Judge fusion and each modality alone. Also writes the model bundle.",
 }
 
 
@@ -48,9 +49,9 @@ def _load_stage(name: str) -> Stage:
 
 
 for _name, _help in STAGES.items():
-    if _name != "extract":  # has options of its own
-        app.command(_name, help=_help)(workflow_command(lambda name=_name: [_load_stage(name)]))
-app.command("extract", help=STAGES["extract"])(extract)
+    # Extract has options of its own.
+    _stage = workflow_command(lambda name=_name: [_load_stage(name)])
+    app.command(_name, help=_help)(extract if _name == "extract" else _stage)
 app.add_typer(features_app, name="features")
 
 
@@ -94,7 +95,7 @@ def check(  # noqa: PLR0913
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Validate document, manifest and environment; starts nothing, writes nothing."""
+    """Check document, manifest and environment. Starts nothing, writes nothing."""
     with user_errors(debug=debug):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
@@ -119,7 +120,7 @@ def bench(
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Measure this checkout's claims against the usual way, in turn, on this machine."""
+    """Measure the claims on this machine. Ours and the usual way take turns."""
     with user_errors(debug=debug):
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.stages.bench import describe_benchmarks, run_benchmarks
@@ -131,7 +132,7 @@ def bench(
 
 @app.command()
 def schema() -> None:
-    """Print the JSON schema of the document: every key, its type and what it means."""
+    """Print the JSON schema of the document. Every key, its type and what it means."""
     typer.echo(json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False))
 
 
@@ -142,7 +143,7 @@ def corpus(
     seed: Annotated[int, typer.Option(help="Another seed gives another corpus.")] = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Write the embedded demo corpus: digits written, spoken and described."""
+    """Write the demo corpus. Digits written, spoken and described."""
     with user_errors():
         from dataclasses import asdict
 
@@ -164,7 +165,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
     debug: Debug = False,
 ) -> None:
-    """Open the MLflow UI on this document's tracking store."""
+    """Open the MLflow UI on this document's runs."""
     with user_errors(debug=debug):
         loaded = load_config(config, overrides or ())
         from mmray.tracking.ui import serve
@@ -185,7 +186,7 @@ def submit(  # noqa: PLR0913
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Run a workflow as a job on a Ray cluster, follow its log, return its exit status."""
+    """Run a workflow as a job on a Ray cluster. Follows its log, returns its exit status."""
     with user_errors(debug=debug):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)

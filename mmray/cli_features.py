@@ -26,7 +26,7 @@ from mmray.console import (
 from mmray.core.report import Report
 
 features_app = typer.Typer(
-    help="Look into the feature store: list, describe, verify and clean up.",
+    help="List, describe, verify, clean the features.",
     no_args_is_help=True,
 )
 
