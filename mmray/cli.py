@@ -137,14 +137,18 @@ def schema() -> None:
 
 
 @app.command()
-def corpus(
+def corpus(  # noqa: PLR0913
     folder: Annotated[Path, typer.Argument(help="Where to write it, e.g. demo/corpus")],
     samples: Annotated[int, typer.Option(help="How many samples.")] = 1500,
     seed: Annotated[int, typer.Option(help="Another seed gives another corpus.")] = 7,
     as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
 ) -> None:
     """Write the demo corpus. Digits written, spoken and described."""
-    with user_errors():
+    with user_errors(debug=debug):
+        set_up_logging(quiet=quiet, verbose=verbose)
         from dataclasses import asdict
 
         from mmray.data.corpus import write_corpus
@@ -158,16 +162,19 @@ def corpus(
 
 
 @app.command()
-def ui(
+def ui(  # noqa: PLR0913
     config: ConfigPath,
     overrides: Overrides = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Open the MLflow UI on this document's runs."""
     with user_errors(debug=debug):
         loaded = load_config(config, overrides or ())
+        set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.tracking.ui import serve
 
         serve(loaded, host=host, port=port)
