@@ -87,7 +87,9 @@ def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepR
 
     with tempfile.TemporaryDirectory(prefix="mmray-check-") as folder:
         if needs_fit(modality):
-            fit_extractor(modality, train_payloads(name, config, manifest), Path(folder))
+            payloads = train_payloads(name, config, manifest)
+            timeout_s = config.data.max_decode_s
+            fit_extractor(modality, payloads, Path(folder), timeout_s=timeout_s)
         extractor = build_extractor(modality, Path(folder))
         decoders = _PerThread(
             lambda: safe_decoder(modality, extractor, timeout_s=config.data.max_decode_s)
