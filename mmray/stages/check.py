@@ -12,7 +12,7 @@ from mmray.config.document import Config, LocalRuntime
 from mmray.core.report import Report
 from mmray.core.spec import FeatureSpec
 from mmray.data.manifest import Manifest
-from mmray.errors import ConfigError, ExtractionError
+from mmray.errors import ConfigError, ExtractionError, located
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_augment, check_model
 from mmray.models.pretrained_check import check_pretrained
@@ -28,7 +28,10 @@ def check(config: Config, *, deep: bool = False) -> Report:
     ``deep`` also decodes every payload, which takes as long as it takes.
     """
     started = time.monotonic()
-    specs = {name: spec_of(config.modalities[name]) for name in config.modality_order()}
+    specs: dict[str, FeatureSpec] = {}
+    for name in config.modality_order():
+        with located(f"modalities.{name}.extract"):
+            specs[name] = spec_of(config.modalities[name])
     check_model(config.model, {n: m.encode for n, m in config.modalities.items()}, specs)
     check_pretrained(config.modalities, specs)
     check_augment(config.modalities, specs)
