@@ -35,8 +35,18 @@ class ScenesSamplingConfig(StrictModel):
     """Mean difference of brightness between two frames, of 1, that starts a scene."""
 
 
+class KeyFramesSamplingConfig(StrictModel):
+    """Frames that the encoder wrote whole, the fastest to read; too many are spread over the clip.
+
+    Where they lie, and how many there are, depends on how the clip was encoded.
+    """
+
+    kind: Literal["key_frames"] = "key_frames"
+
+
 SamplingConfig = Annotated[
-    UniformSamplingConfig | RateSamplingConfig | ScenesSamplingConfig, Field(discriminator="kind")
+    UniformSamplingConfig | RateSamplingConfig | ScenesSamplingConfig | KeyFramesSamplingConfig,
+    Field(discriminator="kind"),
 ]
 
 

@@ -55,6 +55,12 @@ class Clip:
     """None where the packets do not say when they are shown."""
     max_pixels: int
 
+    def key_stamps(self) -> list[int]:
+        """Return when frames appear that are made from no other; none where that is not told."""
+        if self.timeline is None:
+            return []
+        return [p.pts for p in self.packets if p.is_keyframe and not p.is_discard]
+
 
 @contextmanager
 def open_clip(
