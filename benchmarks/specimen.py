@@ -1,6 +1,7 @@
 """Small good files of every format, made on the spot."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
@@ -92,15 +93,23 @@ SPECIMENS: dict[str, Callable[[], dict[str, bytes]]] = {
 }
 
 
-def film(container: str, video: str | None, audio: str | None, *, frames: int = 25) -> bytes:
-    """Return a film of 64 x 48 with a square that moves, and a tone."""
+def film(
+    container: str,
+    video: str | None,
+    audio: str | None,
+    *,
+    frames: int = 25,
+    rate_hz: Fraction | int = 25,
+    size: tuple[int, int] = (64, 48),
+) -> bytes:
+    """Return a film with a square that moves, and a tone; ``size`` is width and height."""
     buffer = BytesIO()
     with av.open(buffer, "w", format=container) as output:
-        pictures = _picture_stream(output, video) if video else None
+        pictures = _picture_stream(output, video, rate_hz, size) if video else None
         sound = output.add_stream(audio, rate=48_000, layout="mono") if audio else None
         if pictures is not None:
             for number in range(frames):
-                output.mux(pictures.encode(_picture(number)))
+                output.mux(pictures.encode(_picture(number, size)))
             output.mux(pictures.encode(None))
         if sound is not None:
             for piece in _tone(sound, frames / 25):
@@ -109,15 +118,15 @@ def film(container: str, video: str | None, audio: str | None, *, frames: int = 
     return buffer.getvalue()
 
 
-def _picture_stream(output: Any, codec: str) -> Any:
-    stream = output.add_stream(codec, rate=25)
-    stream.width, stream.height = 64, 48
+def _picture_stream(output: Any, codec: str, rate_hz: Fraction | int, size: tuple[int, int]) -> Any:
+    stream = output.add_stream(codec, rate=rate_hz)
+    stream.width, stream.height = size
     stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
     return stream
 
 
-def _picture(number: int) -> av.VideoFrame:
-    picture = np.full((48, 64, 3), 40, dtype=np.uint8)
+def _picture(number: int, size: tuple[int, int]) -> av.VideoFrame:
+    picture = np.full((size[1], size[0], 3), 40, dtype=np.uint8)
     left = 2 * number % 48
     picture[16:32, left : left + 16] = 220
     return av.VideoFrame.from_ndarray(picture, format="rgb24")

@@ -79,7 +79,8 @@ def _open_picture(payload: bytes, max_pixels: int, needed_side: int) -> Image.Im
             _turn_upright(image)
             return to_rgb(image)
     except Image.DecompressionBombError as error:
-        raise Rejection("image_too_large", str(error)) from None
+        said = str(error).partition(" exceeds")[0]  # of a limit that is the library's, not ours
+        raise Rejection("image_too_large", f"{said}, allowed are {max_pixels}") from None
     except UnidentifiedImageError:
         is_known = payload.startswith(_MAGIC) or payload[8:12] == b"WEBP"
         reason = "image_broken" if is_known else "image_unrecognised"

@@ -59,7 +59,8 @@ def decode_video(
     except av.EOFError as error:
         raise Rejection("video_truncated", str(error)) from None
     except (av.FFmpegError, *_DECODER_ERRORS) as error:
-        raise Rejection("video_broken", f"{type(error).__name__}: {error}") from None
+        said = getattr(error, "strerror", None) or error  # FFmpeg adds its own numbers and calls
+        raise Rejection("video_broken", f"{type(error).__name__}: {said}") from None
 
 
 def _take(clip: Any, sampling: Sampling, render: Render) -> list[Pixels]:  # noqa: ANN401

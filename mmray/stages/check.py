@@ -65,10 +65,11 @@ def check(config: Config, *, deep: bool = False) -> Report:
 def _decode_all(config: Config, manifest: Manifest) -> tuple[dict[str, object], tuple[str, ...]]:
     """Return what became of every payload, as data and as lines of a table."""
     # Not above: a check that is not deep must be quick.
-    from mmray.stages.deep_check import check_deep, describe_deep
+    from mmray.stages.deep_check import check_deep, describe_deep, sum_up
 
     rows = check_deep(config, manifest)
-    return {"decoded": [asdict(row) for row in rows]}, tuple(describe_deep(rows))
+    told = (*describe_deep(rows), *sum_up(rows, config.data.max_rejected_fraction))
+    return {"decoded": [asdict(row) for row in rows]}, told
 
 
 def check_disk(config: Config, needed: int) -> int:

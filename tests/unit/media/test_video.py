@@ -347,6 +347,13 @@ def test_limits_are_kept(container):
     assert len(decode(payload, limits=exact)) == 8
 
 
+@pytest.mark.parametrize("codec", CODECS)
+def test_frames_that_are_too_large_are_told_whatever_the_codec(codec):
+    payload = clip(numbered(4), **CODECS[codec])
+
+    assert reason(payload, limits=limited(max_pixels=64 * 48 - 1)) == "video_too_large"
+
+
 def test_a_single_frame_far_in_the_future_is_too_long():
     payload = clip(numbered(3), times_s=[0, 1, 4000])
 
