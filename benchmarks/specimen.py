@@ -11,6 +11,8 @@ import numpy as np
 import soundfile
 from PIL import Image
 
+from benchmarks.heic import HEIC
+
 RATE_HZ = 16_000
 
 
@@ -46,12 +48,16 @@ def images() -> dict[str, bytes]:
         "BMP": _saved(photo, "BMP"),
         "TIFF": _saved(photo, "TIFF", compression="tiff_lzw"),
         "TIFF 16 bit": _saved(deep, "TIFF"),
+        "AVIF": _saved(photo, "AVIF"),
+        "JPEG with a second": _saved(photo, "MPO", save_all=True, append_images=[photo]),
     }
-    if find_spec("pydicom") is None:  # an extra
-        return found
-    from benchmarks.dicom import dicom_payload
+    if find_spec("pi_heif") is not None:  # an extra
+        found["HEIC"] = HEIC
+    if find_spec("pydicom") is not None:  # an extra
+        from benchmarks.dicom import dicom_payload
 
-    return found | {"DICOM": dicom_payload(np.asarray(deep).astype(np.uint16))}
+        found["DICOM"] = dicom_payload(np.asarray(deep).astype(np.uint16))
+    return found
 
 
 def clips() -> dict[str, bytes]:
