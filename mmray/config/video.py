@@ -93,7 +93,10 @@ class HFFramesConfig(StrictModel):
 
 
 class HFVideoConfig(StrictModel):
-    """A pretrained video model, frozen: VideoMAE, TimeSformer or ViViT; one vector per clip."""
+    """A pretrained video model, frozen: VideoMAE, TimeSformer, ViViT or V-JEPA 2.
+
+    One vector per clip.
+    """
 
     kind: Literal["hf_video"] = "hf_video"
     model: Checkpoint

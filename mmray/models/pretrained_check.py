@@ -101,7 +101,13 @@ def _check_image(name: str, encode: HFImageEncoderConfig, spec: FeatureSpec) -> 
 
 def _check_video(name: str, encode: HFVideoEncoderConfig, spec: FeatureSpec) -> None:
     with located(f"modalities.{name}.encode.model"):
-        told = read_video_checkpoint(encode.model).preprocess.output
+        checkpoint = read_video_checkpoint(encode.model)
+        if checkpoint.tubelet is not None:
+            raise ConfigError(
+                f"checkpoint {encode.model!r} cannot be trained with the fusion",
+                hint="use it frozen: extract: {kind: hf_video, model: ...}",
+            )
+    told = checkpoint.preprocess.output
     if told is not None:
         _check_size(name, encode, spec, told)
     _check_layers(name, encode, read_checkpoint_config(encode.model))

@@ -94,6 +94,7 @@ def _build_hf_video(config: VideoConfig, extract: HFVideoConfig) -> Extractor:
         extract.model,
         checkpoint.preprocess,
         _decoding(config, render, frames=checkpoint.frames),
+        frames=config.decode.frames or checkpoint.frames,
         batch_size=extract.batch_size,
     )
 
