@@ -56,11 +56,16 @@ def tell(comparison: Comparison, *, as_json: bool) -> None:
         print(json.dumps(found, indent=2))
         return
     print(comparison.claim)
-    print(f"  ours   {found['ours']:10.1f} {found['unit']}")
-    print(f"  other  {found['other']:10.1f} {found['unit']}  ({comparison.other_name})")
+    print(f"  ours   {_short(found['ours'])} {found['unit']}")
+    print(f"  other  {_short(found['other'])} {found['unit']}  ({comparison.other_name})")
     print(f"  ratio  {found['ratio']:10.3f}  (above 1: ours is better)")
     print(f"  settings: {json.dumps(comparison.settings)}")
     print(f"  hardware: {json.dumps(found['hardware'])}")
+
+
+def _short(value: float) -> str:
+    """Write a number with as many digits as say something."""
+    return f"{value:10.1f}" if value >= 10 else f"{value:10.3f}"
 
 
 def hardware() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Small good files of every format, made on the spot."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
@@ -9,6 +10,8 @@ import av
 import numpy as np
 import soundfile
 from PIL import Image
+
+from benchmarks.heic import HEIC
 
 RATE_HZ = 16_000
 
@@ -45,12 +48,16 @@ def images() -> dict[str, bytes]:
         "BMP": _saved(photo, "BMP"),
         "TIFF": _saved(photo, "TIFF", compression="tiff_lzw"),
         "TIFF 16 bit": _saved(deep, "TIFF"),
+        "AVIF": _saved(photo, "AVIF"),
+        "JPEG with a second": _saved(photo, "MPO", save_all=True, append_images=[photo]),
     }
-    if find_spec("pydicom") is None:  # an extra
-        return found
-    from benchmarks.dicom import dicom_payload
+    if find_spec("pi_heif") is not None:  # an extra
+        found["HEIC"] = HEIC
+    if find_spec("pydicom") is not None:  # an extra
+        from benchmarks.dicom import dicom_payload
 
-    return found | {"DICOM": dicom_payload(np.asarray(deep).astype(np.uint16))}
+        found["DICOM"] = dicom_payload(np.asarray(deep).astype(np.uint16))
+    return found
 
 
 def clips() -> dict[str, bytes]:
@@ -92,15 +99,23 @@ SPECIMENS: dict[str, Callable[[], dict[str, bytes]]] = {
 }
 
 
-def film(container: str, video: str | None, audio: str | None, *, frames: int = 25) -> bytes:
-    """Return a film of 64 x 48 with a square that moves, and a tone."""
+def film(
+    container: str,
+    video: str | None,
+    audio: str | None,
+    *,
+    frames: int = 25,
+    rate_hz: Fraction | int = 25,
+    size: tuple[int, int] = (64, 48),
+) -> bytes:
+    """Return a film with a square that moves, and a tone; ``size`` is width and height."""
     buffer = BytesIO()
     with av.open(buffer, "w", format=container) as output:
-        pictures = _picture_stream(output, video) if video else None
+        pictures = _picture_stream(output, video, rate_hz, size) if video else None
         sound = output.add_stream(audio, rate=48_000, layout="mono") if audio else None
         if pictures is not None:
             for number in range(frames):
-                output.mux(pictures.encode(_picture(number)))
+                output.mux(pictures.encode(_picture(number, size)))
             output.mux(pictures.encode(None))
         if sound is not None:
             for piece in _tone(sound, frames / 25):
@@ -109,15 +124,15 @@ def film(container: str, video: str | None, audio: str | None, *, frames: int = 
     return buffer.getvalue()
 
 
-def _picture_stream(output: Any, codec: str) -> Any:
-    stream = output.add_stream(codec, rate=25)
-    stream.width, stream.height = 64, 48
+def _picture_stream(output: Any, codec: str, rate_hz: Fraction | int, size: tuple[int, int]) -> Any:
+    stream = output.add_stream(codec, rate=rate_hz)
+    stream.width, stream.height = size
     stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
     return stream
 
 
-def _picture(number: int) -> av.VideoFrame:
-    picture = np.full((48, 64, 3), 40, dtype=np.uint8)
+def _picture(number: int, size: tuple[int, int]) -> av.VideoFrame:
+    picture = np.full((size[1], size[0], 3), 40, dtype=np.uint8)
     left = 2 * number % 48
     picture[16:32, left : left + 16] = 220
     return av.VideoFrame.from_ndarray(picture, format="rgb24")

@@ -8,6 +8,7 @@ import argparse
 import json
 import struct
 import zlib
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,12 @@ def broken() -> dict[str, dict[str, bytes]]:
     mp4 = films()["MP4 h264"]
     silence = np.zeros(RATE_HZ, dtype=np.float32)
     return {
-        "text": {"empty": b"", "not a text": bytes(range(128, 256)) * 4, "invisible": b"\0\1\2 \n"},
+        "text": {
+            "empty": b"",
+            "not a text": bytes(range(128, 256)) * 4,
+            "invisible": b"\0\1\2 \n",
+            "too long": b"word " * 200_001,
+        },
         "image": {
             "empty": b"",
             "truncated": jpeg[: len(jpeg) // 2],
@@ -36,7 +42,8 @@ def broken() -> dict[str, dict[str, bytes]]:
         },
         "audio": {
             "empty": b"",
-            "truncated": flac[: len(flac) // 3],
+            "truncated": wav[: len(wav) // 3],
+            "damaged": flac[: len(flac) // 3],
             "no frames": _wav(silence[:0]),
             "silent": _wav(silence),
             "not a number": _wav(np.full(RATE_HZ, np.nan, dtype=np.float32)),
@@ -50,6 +57,9 @@ def broken() -> dict[str, dict[str, bytes]]:
             "sound alone": film("mp4", None, "aac"),
             "picture called a film": jpeg,
             "header alone": mp4[:64],
+            "damaged": _damaged_frames(mp4),
+            "too long": film("mp4", "libx264", None, frames=2, rate_hz=Fraction(1, 2000)),
+            "frames too large": film("mov", "mjpeg", None, frames=1, size=(8192, 4800)),
         },
     }
 
@@ -113,6 +123,13 @@ def _wav(samples: np.ndarray, *, rate_hz: int = RATE_HZ) -> bytes:
 def _damaged(payload: bytes) -> bytes:
     middle = len(payload) // 2
     return payload[:middle] + b"\0" * 64 + payload[middle + 64 :]
+
+
+def _damaged_frames(mp4: bytes) -> bytes:
+    """Return a film whose index is whole and whose frames are noise."""
+    start = mp4.index(b"mdat") + 4
+    noise = np.random.default_rng(0).bytes(4000)
+    return mp4[:start] + noise + mp4[start + len(noise) :]
 
 
 def main() -> None:

@@ -2,7 +2,14 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from mmray.config.augment import SequenceAugmentConfig
 from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
@@ -174,6 +181,13 @@ class TranscribedTextConfig(StrictModel):
 
     clean: TextCleanConfig = TextCleanConfig()
     extract: TextExtractConfig
+
+    @field_validator("clean")
+    @classmethod
+    def _words_have_no_encoding(cls, clean: TextCleanConfig) -> TextCleanConfig:
+        if clean.encoding != "utf-8":
+            raise ValueError(f"encoding ({clean.encoding}) is for files, not for recognised words")
+        return clean
 
 
 class TranscriptConfig(StrictModel):

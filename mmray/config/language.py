@@ -1,7 +1,9 @@
-"""Languages and regions that text cleaning knows, checked without loading word lists."""
+"""Languages, regions and encodings that text cleaning knows, checked without loading word lists."""
 
+import codecs
 import difflib
 from collections.abc import Iterable
+from contextlib import suppress
 
 STOP_WORD_LANGUAGES = (
     "af", "ar", "bg", "bn", "br", "ca", "cs", "da", "de", "el", "en", "eo", "es", "et", "eu",
@@ -21,6 +23,20 @@ def check_languages(codes: tuple[str, ...]) -> tuple[str, ...]:
                 f" ({_advice(code, code[:2].lower(), STOP_WORD_LANGUAGES)})"
             )
     return codes
+
+
+def check_encoding(name: str) -> str:
+    """Return Python's own name of an encoding; one that makes no text of bytes is a ValueError."""
+    try:
+        found = codecs.lookup(name)
+        with suppress(UnicodeError):
+            b"text".decode(found.name)
+    except LookupError:
+        raise ValueError(
+            f"there is no text encoding {name!r} (for example utf-8, gb18030, big5, shift_jis,"
+            " cp1252, latin-1)"
+        ) from None
+    return found.name
 
 
 def check_regions(codes: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_
 from mmray.config.augment import WordDropoutAugmentConfig
 from mmray.config.base import Checkpoint, ColumnConfig, CustomConfig, StrictModel
 from mmray.config.encoder import EncoderConfig, LinearEncoderConfig
-from mmray.config.language import check_languages, check_regions
+from mmray.config.language import check_encoding, check_languages, check_regions
 
 BPE_ALPHABET = 256
 """Byte-level BPE starts from the values of one byte."""
@@ -16,6 +16,8 @@ BPE_ALPHABET = 256
 class TextCleanConfig(StrictModel):
     """What is done to a text before its extractor sees it."""
 
+    encoding: str = "utf-8"
+    """Of files without a byte order mark, such as ``gb18030``, ``big5`` or ``cp1252``."""
     max_chars: PositiveInt = 1_000_000
     """A longer text is rejected (``text_too_long``)."""
     html: bool = True
@@ -31,6 +33,11 @@ class TextCleanConfig(StrictModel):
     ``lowercase``."""
     stop_words: tuple[str, ...] = ()
     """Languages whose stop words are removed, as ISO 639-1 codes such as ``en`` and ``zh``."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, name: str) -> str:
+        return check_encoding(name)
 
     @field_validator("stop_words")
     @classmethod
@@ -151,12 +158,21 @@ class TextConfig(ColumnConfig):
 
     kind: Literal["text"] = "text"
     payload: Literal["inline", "file"] = "inline"
-    """Whether the column holds the text itself or a reference to a UTF-8 file."""
+    """Whether the column holds the text itself or a reference to a file."""
     clean: TextCleanConfig = TextCleanConfig()
     extract: TextExtractConfig = TokensConfig()
     encode: EncoderConfig = LinearEncoderConfig()
     augment: tuple[WordDropoutAugmentConfig, ...] = ()
     """Random changes to what is extracted, in this order, on the train split alone."""
+
+    @model_validator(mode="after")
+    def _only_files_have_an_encoding(self) -> Self:
+        if self.is_inline and self.clean.encoding != "utf-8":
+            raise ValueError(
+                f"clean.encoding ({self.clean.encoding}) is for 'payload: file': what stands in a"
+                " manifest is decoded with it"
+            )
+        return self
 
     @property
     def is_inline(self) -> bool:

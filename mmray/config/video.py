@@ -35,8 +35,18 @@ class ScenesSamplingConfig(StrictModel):
     """Mean difference of brightness between two frames, of 1, that starts a scene."""
 
 
+class KeyFramesSamplingConfig(StrictModel):
+    """Frames that the encoder wrote whole, the fastest to read; too many are spread over the clip.
+
+    Where they lie, and how many there are, depends on how the clip was encoded.
+    """
+
+    kind: Literal["key_frames"] = "key_frames"
+
+
 SamplingConfig = Annotated[
-    UniformSamplingConfig | RateSamplingConfig | ScenesSamplingConfig, Field(discriminator="kind")
+    UniformSamplingConfig | RateSamplingConfig | ScenesSamplingConfig | KeyFramesSamplingConfig,
+    Field(discriminator="kind"),
 ]
 
 
@@ -83,7 +93,10 @@ class HFFramesConfig(StrictModel):
 
 
 class HFVideoConfig(StrictModel):
-    """A pretrained video model, frozen: VideoMAE, TimeSformer or ViViT; one vector per clip."""
+    """A pretrained video model, frozen: VideoMAE, TimeSformer, ViViT or V-JEPA 2.
+
+    One vector per clip.
+    """
 
     kind: Literal["hf_video"] = "hf_video"
     model: Checkpoint

@@ -33,8 +33,8 @@ class Extractor(Protocol):
         """
         ...
 
-    def extract(self, decoded: Sequence[Decoded]) -> list[Feature]:
-        """Return one feature per item, in order.
+    def extract(self, decoded: Sequence[Decoded]) -> Sequence[Feature | Rejection]:
+        """Return one feature per item, in order; a Rejection where an item turns out unusable.
 
         A ragged feature has between 1 and ``spec.shape[0]`` steps; every other one ``spec.shape``.
         """
@@ -112,7 +112,9 @@ def _extract(
     if not rows:
         return
     for row, feature in zip(rows, extractor.extract(decoded), strict=True):
-        if np.issubdtype(feature.dtype, np.floating) and not np.isfinite(feature).all():
+        if isinstance(feature, Rejection):
+            result.reasons[row], result.details[row] = feature.reason, feature.detail
+        elif np.issubdtype(feature.dtype, np.floating) and not np.isfinite(feature).all():
             result.reasons[row] = "feature_not_finite"
             result.details[row] = "the extractor gave an infinite value or not a number"
         else:

@@ -60,7 +60,8 @@ def _blocks(frames: Iterable["AudioFrame"]) -> Generator[tuple[int, Samples]]:
             if frame.samples:
                 yield rate_hz, _to_mono(frame)
     except _errors() as error:
-        raise Rejection("audio_broken", f"{type(error).__name__}: {error}") from None
+        said = getattr(error, "strerror", None) or error  # FFmpeg adds its own numbers and calls
+        raise Rejection("audio_broken", f"{type(error).__name__}: {said}") from None
 
 
 def _to_mono(frame: "AudioFrame") -> Samples:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from struct import error, unpack_from
 
+from mmray.media.container_end import EBML, end_of_boxes, end_of_segment, is_boxed
+
 _TOLERATED = 64
 """Some writers count their own header."""
 _UNKNOWN = 0x7FFFFFFF - 4096
@@ -15,6 +17,10 @@ def bytes_missing(payload: bytes) -> int:
     Knows WAV, AIFF, Ogg, MP4/MOV, Matroska/WebM, and MP3 with the usual header of its encoder.
     Damage other than a missing end is not sought.
     """
+    if is_boxed(payload):
+        return max(0, end_of_boxes(payload) - len(payload))
+    if payload.startswith(EBML):
+        return max(0, end_of_segment(payload) - len(payload))
     for magic, place, measure in _MEASURES:
         if payload[place : place + len(magic)] == magic:
             try:
@@ -44,19 +50,6 @@ def _chunks_end(payload: bytes, header: str, wanted: bytes) -> int:
     return 0
 
 
-def _boxes_end(payload: bytes) -> int:
-    """Return where the last box at the top level of an MP4 ends."""
-    place = 0
-    while place + 8 <= len(payload):
-        size = int(unpack_from(">I", payload, place)[0])
-        if size == 1:
-            size = int(unpack_from(">Q", payload, place + 8)[0])
-        if size < 8:  # 0: as far as the file goes
-            return 0
-        place += size
-    return place
-
-
 def _pages_end(payload: bytes) -> int:
     """Return where the last page of an Ogg file ends, plus one more when it is not the last."""
     place = payload.rfind(b"OggS")
@@ -64,16 +57,6 @@ def _pages_end(payload: bytes) -> int:
     end = place + 27 + segments + sum(payload[place + 27 : place + 27 + segments])
     is_last = bool(flags & 4)
     return end if is_last or end > len(payload) else len(payload) + _TOLERATED + 1
-
-
-def _segment_end(payload: bytes) -> int:
-    """Return where the segment of a Matroska file ends."""
-    size, place = _vint(payload, 4)
-    place += 0 if size is None else size
-    if payload[place : place + 4] != b"\x18\x53\x80\x67":
-        return 0
-    size, place = _vint(payload, place + 4)
-    return 0 if size is None else place + size
 
 
 def _tagged_end(payload: bytes) -> int:
@@ -96,25 +79,11 @@ def _frames_end(payload: bytes, place: int = 0) -> int:
     return place + int(unpack_from(">I", payload, place + told + 8 + 4 * (flags & 1))[0])
 
 
-def _vint(payload: bytes, place: int) -> tuple[int | None, int]:
-    """Return a number of variable length, None for unknown, and where it ends."""
-    length = 9 - payload[place].bit_length()
-    if length > 8:
-        return None, place
-    end = place + length
-    if end > len(payload):
-        raise IndexError
-    value = int.from_bytes(payload[place:end], "big") & ((1 << 7 * length) - 1)
-    return (None if value == (1 << 7 * length) - 1 else value), end
-
-
 _MEASURES: tuple[tuple[bytes, int, Callable[[bytes], int]], ...] = (
     (b"WAVE", 8, _riff_end),
     (b"AIFF", 8, _aiff_end),
     (b"AIFC", 8, _aiff_end),
-    (b"ftyp", 4, _boxes_end),
     (b"OggS", 0, _pages_end),
-    (b"\x1a\x45\xdf\xa3", 0, _segment_end),
     (b"ID3", 0, _tagged_end),
     (b"\xff\xfb", 0, _frames_end),
     (b"\xff\xf3", 0, _frames_end),

@@ -20,7 +20,7 @@ Entry = bytes | Rejection
 
 
 class GuardedDecoder:
-    """Runs ``decode`` in children of its own; one that is lost is replaced.
+    """Runs ``decode`` in children of its own; one that is lost, or out of memory, is replaced.
 
     ``decode`` must be picklable: a function of a module, or a ``functools.partial`` of one. The
     children start with the first payload, or with ``start``. Not for several threads at once.
@@ -110,8 +110,11 @@ class GuardedDecoder:
         sent_from, sent_to = 0, len(payloads)
         while len(answers) < len(payloads):
             try:
-                for is_rejected, answer in child.receive(sent_to - len(answers)):
+                for is_rejected, answer, is_spent in child.receive(sent_to - len(answers)):
                     answers.append(_checked(answer, is_rejected=is_rejected))
+                    if is_spent:  # it would fail on payloads that another child decodes
+                        child.close()
+                        break
             except ChildLost as lost:
                 place = max(sent_from + lost.number, len(answers))
                 if lost.code in FROM_OUTSIDE and place not in tried_again:

@@ -1,4 +1,7 @@
-"""The child of a GuardedDecoder: lists of payloads in, ``(is_rejected, value or exception)`` out.
+"""The child of a GuardedDecoder: lists of payloads in, answers out.
+
+An answer is ``(is_rejected, value or exception, is_spent)``. A child is spent when a payload used
+up its memory, or was rejected and left much of it taken: the next one should find another child.
 
 The parent sends a list only when all answers to the one before have come, so neither can wait for
 the other to read. Which payload is at work stands in memory that both see.
@@ -13,6 +16,8 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from mmray.core.rejection import Rejection
@@ -33,12 +38,18 @@ def main() -> None:
         # What C libraries say of a broken file helps nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
         resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
+        serve = partial(_serve, channel, decode, timeout_s=timeout_s, much=max_memory_bytes // 2)
         while True:
-            _serve(channel, decode, channel.receive(), timeout_s)
+            serve(channel.receive())
 
 
 def _serve(
-    channel: Channel, decode: Callable[[bytes], Any], payloads: list[bytearray], timeout_s: float
+    channel: Channel,
+    decode: Callable[[bytes], Any],
+    payloads: list[bytearray],
+    *,
+    timeout_s: float,
+    much: int,
 ) -> None:
     """Answer to each payload; the alarm ends this process when one takes too long."""
     channel.begin()
@@ -47,7 +58,7 @@ def _serve(
     for number, payload in enumerate(payloads):
         channel.at_work = number
         signal.setitimer(signal.ITIMER_REAL, timeout_s)
-        held.append(_answer(channel, decode, bytes(payload)))
+        held.append(_answer(channel, decode, bytes(payload), much))
         held_bytes += len(held[-1])
         if held_bytes >= SENT_BYTES or number + 1 == len(payloads):
             signal.setitimer(signal.ITIMER_REAL, 0)  # the parent takes the time that it takes
@@ -55,14 +66,23 @@ def _serve(
             held, held_bytes = [], 0
 
 
-def _answer(channel: Channel, decode: Callable[[bytes], Any], payload: bytes) -> bytes:
+def _answer(channel: Channel, decode: Callable[[bytes], Any], payload: bytes, much: int) -> bytes:
     try:
-        return channel.pack((False, decode(payload)))
+        return channel.pack((False, decode(payload), False))
     except Rejection as rejection:
-        return channel.pack((True, rejection))
+        return channel.pack((True, rejection, taken_bytes() > much))
     except MemoryError as error:
-        return channel.pack((True, Rejection("decode_memory", str(error))))
+        return channel.pack((True, Rejection("decode_memory", str(error)), True))
     except Exception as error:  # a bug in a decoder: raised where it was called
         told = RuntimeError(f"{type(error).__name__}: {error}")
         told.add_note(traceback.format_exc())
-        return channel.pack((True, told))
+        return channel.pack((True, told, False))
+
+
+def taken_bytes() -> int:
+    """Return the memory that counts against the cap; 0 where the system does not tell."""
+    try:
+        pages = Path("/proc/self/statm").read_bytes().split()[5]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()

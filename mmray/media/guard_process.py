@@ -74,7 +74,7 @@ class GuardProcess:
             message = self._channel.pack([pickle.PickleBuffer(payload) for payload in payloads])
             self._channel.send(message)
 
-    def receive(self, count: int) -> Iterator[tuple[bool, Any]]:
+    def receive(self, count: int) -> Iterator[tuple[bool, Any, bool]]:
         """Yield the answers to ``count`` payloads as they come, or raise ``ChildLost``."""
         try:
             for _ in range(count):

@@ -13,9 +13,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mmray.core.rejection import Rejection
 from mmray.media.image_dicom import is_dicom, open_dicom
+from mmray.media.image_heic import FORMAT, enable_heic, is_heic
 from mmray.media.image_rgb import to_rgb
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_JPEGS = ("JPEG", "MPO")
+"""Phones and cameras put several JPEG into one file: a preview, depth, brightness."""
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _DECODER_ERRORS = (
     OSError,
@@ -70,22 +73,33 @@ def open_image(payload: bytes, *, crop: Crop, max_pixels: int, needed_side: int 
 
 
 def _open_picture(payload: bytes, max_pixels: int, needed_side: int) -> Image.Image:
+    formats = FORMATS
+    if is_heic(payload):
+        enable_heic()
+        formats = (FORMAT,)
     try:
-        with Image.open(BytesIO(payload), formats=FORMATS) as image:
+        with Image.open(BytesIO(payload), formats=formats) as image:
             _check_pixels(image, max_pixels)
-            if needed_side and image.format == "JPEG":
+            if needed_side and image.format in _JPEGS:
                 _draft(image, needed_side)
             image.load()
             _turn_upright(image)
             return to_rgb(image)
     except Image.DecompressionBombError as error:
-        raise Rejection("image_too_large", str(error)) from None
+        said = str(error).partition(" exceeds")[0]  # of a limit that is the library's, not ours
+        raise Rejection("image_too_large", f"{said}, allowed are {max_pixels}") from None
     except UnidentifiedImageError:
-        is_known = payload.startswith(_MAGIC) or payload[8:12] == b"WEBP"
-        reason = "image_broken" if is_known else "image_unrecognised"
+        reason = "image_broken" if _is_known(payload) else "image_unrecognised"
         raise Rejection(reason, f"starts with {payload[:8]!r}") from None
     except _DECODER_ERRORS as error:
         raise Rejection(_reason(error), f"{type(error).__name__}: {error}") from None
+
+
+def _is_known(payload: bytes) -> bool:
+    """Say whether the payload begins as a picture that could be opened does."""
+    if payload[4:8] == b"ftyp":
+        return payload[8:12] in (b"avif", b"avis") or is_heic(payload)
+    return payload.startswith(_MAGIC) or payload[8:12] == b"WEBP"
 
 
 def _check_pixels(image: Image.Image, max_pixels: int) -> None:

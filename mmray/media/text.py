@@ -21,6 +21,7 @@ _ENCODINGS = {
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: "utf-8-sig",
 }
 
 
@@ -29,6 +30,7 @@ class Cleaning:
     """What ``clean_text`` does, in the order in which it does it."""
 
     max_chars: int = 1_000_000
+    encoding: str = "utf-8"
     html: bool = True
     redact: tuple[str, ...] = ()
     phone_regions: tuple[str, ...] = ()
@@ -37,17 +39,18 @@ class Cleaning:
     stop_words: tuple[str, ...] = ()
 
 
-def decode_text(payload: bytes) -> str:
+def decode_text(payload: bytes, encoding: str = "utf-8") -> str:
     """Return the text without its byte order mark.
 
-    It is UTF-8 unless a mark says UTF-16 or UTF-32. Rejects ``text_undecodable``, ``text_empty``.
+    A mark of UTF-8, UTF-16 or UTF-32 goes before ``encoding``. Rejects ``text_undecodable``,
+    ``text_empty``.
     """
     encoding = next(
-        (name for mark, name in _ENCODINGS.items() if payload.startswith(mark)), "utf-8-sig"
+        (name for mark, name in _ENCODINGS.items() if payload.startswith(mark)), encoding
     )
     try:
         text = payload.decode(encoding)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise Rejection("text_undecodable", str(error)) from None
     if not _visible(text):
         raise Rejection("text_empty", f"{len(payload)} bytes, nothing to see")
@@ -76,7 +79,7 @@ def clean_text(text: str, cleaning: Cleaning) -> str:
 
 def read_text(payload: bytes, cleaning: Cleaning) -> str:
     """Decode and clean in one go. Rejects also ``text_too_long``."""
-    text = decode_text(payload)
+    text = decode_text(payload, cleaning.encoding)
     if len(text) > cleaning.max_chars:
         raise Rejection("text_too_long", f"{len(text)} characters, over {cleaning.max_chars}")
     return clean_text(text, cleaning)

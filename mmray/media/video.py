@@ -9,7 +9,14 @@ import numpy as np
 from mmray.core.rejection import Rejection
 from mmray.media.video_container import check_whole, find_format
 from mmray.media.video_render import Frame, Pixels
-from mmray.media.video_sampling import Sampling, VideoLimits, choose_frames, choose_scenes
+from mmray.media.video_sampling import (
+    Places,
+    Sampling,
+    VideoLimits,
+    choose_frames,
+    choose_key_frames,
+    choose_scenes,
+)
 
 Render = Callable[[Frame], Pixels]
 _DECODER_ERRORS = (
@@ -52,7 +59,8 @@ def decode_video(
     except av.EOFError as error:
         raise Rejection("video_truncated", str(error)) from None
     except (av.FFmpegError, *_DECODER_ERRORS) as error:
-        raise Rejection("video_broken", f"{type(error).__name__}: {error}") from None
+        said = getattr(error, "strerror", None) or error  # FFmpeg adds its own numbers and calls
+        raise Rejection("video_broken", f"{type(error).__name__}: {said}") from None
 
 
 def _take(clip: Any, sampling: Sampling, render: Render) -> list[Pixels]:  # noqa: ANN401
@@ -61,11 +69,19 @@ def _take(clip: Any, sampling: Sampling, render: Render) -> list[Pixels]:  # noq
 
     timeline = clip.timeline
     if timeline is not None and sampling.kind != "scenes":
-        places = choose_frames(timeline.times_s(), timeline.end_s(), sampling)
+        places = _choose(timeline, clip.key_stamps(), sampling)
         frames = read_stamps(clip, timeline.stamps[places].tolist(), render)
         if frames is not None:
             return frames
     timeline, changes = measure(clip)
     scenes = choose_scenes(changes, sampling) if sampling.kind == "scenes" else None
-    places = choose_frames(timeline.times_s(), timeline.end_s(), sampling)
-    return read_places(clip, (places if scenes is None else scenes).tolist(), render)
+    places = _choose(timeline, clip.key_stamps(), sampling) if scenes is None else scenes
+    return read_places(clip, places.tolist(), render)
+
+
+def _choose(timeline: Any, key_stamps: list[int], sampling: Sampling) -> Places:  # noqa: ANN401
+    """Return the places of the frames to take, where that depends on their times alone."""
+    keys = np.flatnonzero(np.isin(timeline.stamps, key_stamps))
+    if sampling.kind == "key_frames" and len(keys):
+        return choose_key_frames(timeline.times_s(), timeline.end_s(), keys, sampling)
+    return choose_frames(timeline.times_s(), timeline.end_s(), sampling)

@@ -55,6 +55,12 @@ class Clip:
     """None where the packets do not say when they are shown."""
     max_pixels: int
 
+    def key_stamps(self) -> list[int]:
+        """Return when frames appear that are made from no other; none where that is not told."""
+        if self.timeline is None:
+            return []
+        return [p.pts for p in self.packets if p.is_keyframe and not p.is_discard]
+
 
 @contextmanager
 def open_clip(
@@ -65,13 +71,12 @@ def open_clip(
     Rejects ``video_no_stream``, ``video_unsupported``, ``video_too_large``, ``video_too_long``,
     ``video_truncated`` and ``video_empty``.
     """
-    options = {"max_pixels": str(limits.max_pixels), "max_streams": str(_MAX_STREAMS)}
-    # The format is named so that the library does not guess; see video_container.
-    opened = av.open(BytesIO(payload), format=container, options=options, metadata_errors="ignore")
-    with opened as source:
+    with _opened(payload, container, {"max_pixels": str(limits.max_pixels)}) as source:
         stream = _find_stream(source)
         codec = stream.codec_context
-        check_pixels(codec.width, codec.height, limits.max_pixels)
+        # Of some codecs the library forgets a size that is above the limit.
+        width, height = (codec.width, codec.height) if codec.width else _told(payload, container)
+        check_pixels(width, height, limits.max_pixels)
         codec.thread_count = threads
         codec.options = {"max_pixels": str(limits.max_pixels)}
         packets = _read_packets(source, stream, limits)
@@ -83,6 +88,23 @@ def open_clip(
         if seconds > limits.max_duration_s:
             raise _too_long(seconds, limits)
         yield Clip(packets, codec, rate, timeline, limits.max_pixels)
+
+
+def _opened(payload: bytes, container: Format, options: dict[str, str]) -> Any:  # noqa: ANN401
+    # The format is named so that the library does not guess; see video_container.
+    return av.open(
+        BytesIO(payload),
+        format=container,
+        options=options | {"max_streams": str(_MAX_STREAMS)},
+        metadata_errors="ignore",
+    )
+
+
+def _told(payload: bytes, container: Format) -> tuple[int, int]:
+    """Return width and height as the container tells them, without trying to decode a frame."""
+    with _opened(payload, container, {"probesize": "32", "analyzeduration": "0"}) as source:
+        codec = _find_stream(source).codec_context
+        return codec.width, codec.height
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:

@@ -17,7 +17,7 @@ _ROUNDING_S = 1e-6
 class Sampling:
     """How the frames of a clip are chosen; never more than ``frames``."""
 
-    kind: Literal["uniform", "rate", "scenes"]
+    kind: Literal["uniform", "rate", "scenes", "key_frames"]
     frames: int
     per_second: float = 1.0
     """``rate`` only."""
@@ -46,6 +46,18 @@ def choose_frames(times_s: Times, end_s: float, sampling: Sampling) -> Places:
     moments = _moments(end_s, sampling)
     places = np.searchsorted(times_s, moments + _ROUNDING_S, side="right") - 1
     return np.unique(np.clip(places, 0, len(times_s) - 1))
+
+
+def choose_key_frames(times_s: Times, end_s: float, keys: Places, sampling: Sampling) -> Places:
+    """Return which of ``keys``, the places of key frames, are taken, ascending and each once.
+
+    Where there are more than ``sampling.frames``, those that are nearest to where ``uniform``
+    looks.
+    """
+    if len(keys) <= sampling.frames:
+        return keys
+    apart = np.abs(times_s[keys][None, :] - _moments(end_s, sampling)[:, None])  # (T, keys)
+    return keys[np.unique(apart.argmin(axis=1))]
 
 
 def choose_scenes(changes: npt.NDArray[np.float64], sampling: Sampling) -> Places | None:

@@ -14,9 +14,11 @@ from mmray.config.pretrained import (
 )
 from mmray.config.text import TokensConfig
 from mmray.core.spec import FeatureSpec
+from mmray.core.word import Kind
 from mmray.errors import ConfigError, located
 from mmray.features.audio.family import check_decoding, read_family
 from mmray.features.checkpoint import read_checkpoint_config
+from mmray.features.checkpoint_kind import check_kind
 from mmray.features.image.shape import picture_size, vision_config
 from mmray.features.text.position import check_positions, text_settings
 from mmray.features.text.tokenizer import load_ready, vocabulary_size
@@ -60,7 +62,10 @@ def _check_text(
             where=f"modalities.{name}.extract.tokenizer",
             hint=f"set extract to {{kind: tokens, tokenizer: {model}}}",
         )
-    settings = text_settings(read_checkpoint_config(model))
+    checkpoint = read_checkpoint_config(model)
+    with located(f"modalities.{name}.encode.model"):
+        check_kind(checkpoint, Kind.TEXT, model)
+    settings = text_settings(checkpoint)
     with located(f"modalities.{name}.extract.max_tokens"):
         check_positions(model, settings, spec.shape[0])
     known = settings.get("vocab_size")
@@ -86,7 +91,8 @@ def _is_same_tokenizer(one: str, other: str) -> bool:
 
 
 def _check_image(name: str, encode: HFImageEncoderConfig, spec: FeatureSpec) -> None:
-    settings = vision_config(encode.model)
+    with located(f"modalities.{name}.encode.model"):
+        settings = vision_config(encode.model)
     _check_layers(name, encode, settings)
     told = picture_size(encode.model)
     if settings.get("model_type") not in _ANY_SIZE and told is not None:
@@ -95,7 +101,13 @@ def _check_image(name: str, encode: HFImageEncoderConfig, spec: FeatureSpec) -> 
 
 def _check_video(name: str, encode: HFVideoEncoderConfig, spec: FeatureSpec) -> None:
     with located(f"modalities.{name}.encode.model"):
-        told = read_video_checkpoint(encode.model).preprocess.output
+        checkpoint = read_video_checkpoint(encode.model)
+        if checkpoint.tubelet is not None:
+            raise ConfigError(
+                f"checkpoint {encode.model!r} cannot be trained with the fusion",
+                hint="use it frozen: extract: {kind: hf_video, model: ...}",
+            )
+    told = checkpoint.preprocess.output
     if told is not None:
         _check_size(name, encode, spec, told)
     _check_layers(name, encode, read_checkpoint_config(encode.model))

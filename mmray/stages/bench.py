@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +29,62 @@ def run_benchmarks(group: str) -> list[dict[str, Any]]:
             where=str(Path.cwd()),
             hint="run this in a checkout of the project, where the scripts are",
         )
-    return [_run(name) for name in GROUPS[group]]
+    found: list[dict[str, Any]] = []
+    for number, name in enumerate(GROUPS[group], start=1):
+        logger.info("%s: measuring (%d of %d)", name, number, len(GROUPS[group]))
+        started = time.monotonic()
+        found.append(_run(name))
+        seconds = time.monotonic() - started
+        logger.info("%s: %.2fx, after %.0f s", name, found[-1]["ratio"], seconds)
+    return found
 
 
 def describe_benchmarks(found: list[dict[str, Any]]) -> list[str]:
-    """Return the table, a line per claim."""
-    lines = [f"{'claim':<10} {'ours':>10} {'other':>10} {'ratio':>7}  unit, against"]
+    """Return the table, a line per claim, and on what it was measured."""
+    lines = [("claim", "ours", "other", "ratio", "unit", "other way")]
     lines += [
-        f"{row['name']:<10} {row['ours']:>10.2f} {row['other']:>10.2f} {row['ratio']:>6.2f}x  "
-        f"{row['unit']}, {row['other_name']}"
+        (
+            row["name"],
+            _short(row["ours"]),
+            _short(row["other"]),
+            f"{row['ratio']:.2f}x",
+            row["unit"],
+            row["other_name"],
+        )
         for row in found
     ]
-    return lines
+    widths = [max(len(line[column]) for line in lines) for column in range(5)]
+    described: list[str] = []
+    for name, *numbers, unit, other in lines:
+        aligned = [text.rjust(width) for text, width in zip(numbers, widths[1:4], strict=True)]
+        cells = [name.ljust(widths[0]), *aligned, unit.ljust(widths[4]), other]
+        described.append("  ".join(cells))
+    hardware = found[0]["hardware"]
+    described.append(
+        f"ratio: above 1, ours is better; {hardware['cores']} cores of {hardware['cpu']}, "
+        f"{hardware['memory_gib']} GiB, Python {hardware['python']}"
+    )
+    return described
+
+
+def _short(value: float) -> str:
+    """Write a number with as many digits as say something."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _run(name: str) -> dict[str, Any]:
-    logger.info("%s: measuring", name)
     command = [sys.executable, "-m", f"{FOLDER}.{name}", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise MMRayError(
-            f"the benchmark {name!r} failed: {done.stderr.strip()[-500:]}",
-            hint=f"run it alone: python -m {FOLDER}.{name}",
-        )
-    return json.loads(done.stdout)
+        raise _failed(name, done.stderr.strip()[-500:])
+    try:
+        return json.loads(done.stdout)
+    except ValueError as error:
+        raise _failed(name, f"what it prints is not one JSON document ({error})") from None
+
+
+def _failed(name: str, why: str) -> MMRayError:
+    return MMRayError(
+        f"the benchmark {name!r} failed: {why}",
+        hint=f"run it alone: python -m {FOLDER}.{name}",
+    )

@@ -12,7 +12,7 @@ from mmray.config.document import Config, LocalRuntime
 from mmray.core.report import Report
 from mmray.core.spec import FeatureSpec
 from mmray.data.manifest import Manifest
-from mmray.errors import ConfigError, ExtractionError
+from mmray.errors import ConfigError, ExtractionError, located
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_augment, check_model
 from mmray.models.pretrained_check import check_pretrained
@@ -28,7 +28,10 @@ def check(config: Config, *, deep: bool = False) -> Report:
     ``deep`` also decodes every payload, which takes as long as it takes.
     """
     started = time.monotonic()
-    specs = {name: spec_of(config.modalities[name]) for name in config.modality_order()}
+    specs: dict[str, FeatureSpec] = {}
+    for name in config.modality_order():
+        with located(f"modalities.{name}.extract"):
+            specs[name] = spec_of(config.modalities[name])
     check_model(config.model, {n: m.encode for n, m in config.modalities.items()}, specs)
     check_pretrained(config.modalities, specs)
     check_augment(config.modalities, specs)
@@ -62,10 +65,11 @@ def check(config: Config, *, deep: bool = False) -> Report:
 def _decode_all(config: Config, manifest: Manifest) -> tuple[dict[str, object], tuple[str, ...]]:
     """Return what became of every payload, as data and as lines of a table."""
     # Not above: a check that is not deep must be quick.
-    from mmray.stages.deep_check import check_deep, describe_deep
+    from mmray.stages.deep_check import check_deep, describe_deep, sum_up
 
     rows = check_deep(config, manifest)
-    return {"decoded": [asdict(row) for row in rows]}, tuple(describe_deep(rows))
+    told = (*describe_deep(rows), *sum_up(rows, config.data.max_rejected_fraction))
+    return {"decoded": [asdict(row) for row in rows]}, told
 
 
 def check_disk(config: Config, needed: int) -> int:

@@ -27,6 +27,7 @@ from mmray.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 DECODED = ""
+EXAMPLE_CHARS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def describe_deep(rows: list[DeepRow]) -> Iterator[str]:
             row.format,
             str(row.payloads),
             row.reason or "decoded",
-            f"{row.example}: {row.detail}"[:100] if row.reason else row.example,
+            _shortened(f"{row.example}: {row.detail}") if row.reason else row.example,
         )
         for row in rows
     ]
@@ -69,6 +70,23 @@ def describe_deep(rows: list[DeepRow]) -> Iterator[str]:
     for line in columns:
         padded = [text.ljust(width) for text, width in zip(line, widths, strict=False)]
         yield "  ".join([*padded, line[4]]).rstrip()
+
+
+def sum_up(rows: list[DeepRow], max_rejected_fraction: float) -> Iterator[str]:
+    """Yield how many payloads of each modality can be used, and a warning where too few can."""
+    for name in dict.fromkeys(row.modality for row in rows):
+        total = sum(row.payloads for row in rows if row.modality == name)
+        rejected = sum(row.payloads for row in rows if row.modality == name and row.reason)
+        yield f"{name}: {total - rejected} of {total} payloads decoded, {rejected} rejected"
+        if rejected > max_rejected_fraction * total:
+            yield (
+                f"warning: 'mmray extract' will stop at {name}: more than "
+                f"data.max_rejected_fraction ({max_rejected_fraction:g}) of it is rejected"
+            )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= EXAMPLE_CHARS else text[: EXAMPLE_CHARS - 3] + "..."
 
 
 def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepRow]:
@@ -87,7 +105,9 @@ def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepR
 
     with tempfile.TemporaryDirectory(prefix="mmray-check-") as folder:
         if needs_fit(modality):
-            fit_extractor(modality, train_payloads(name, config, manifest), Path(folder))
+            payloads = train_payloads(name, config, manifest)
+            timeout_s = config.data.max_decode_s
+            fit_extractor(modality, payloads, Path(folder), timeout_s=timeout_s)
         extractor = build_extractor(modality, Path(folder))
         decoders = _PerThread(
             lambda: safe_decoder(modality, extractor, timeout_s=config.data.max_decode_s)

@@ -6,7 +6,7 @@ against those of then and of now; and never when a payload of then is in val or 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from mmray.core.fingerprint import digest_lines, fingerprint
 from mmray.core.rejection import Rejection
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest
-from mmray.features.fit import FIT_VERSION, fit_extractor, needs_fit
+from mmray.features.fit import fit_extractor, fit_identity, needs_fit
 from mmray.features.payload import read_payload
 from mmray.media.source import PayloadReader
 
@@ -68,7 +68,7 @@ def find_fit(
     modality = config.modalities[name]
     if not needs_fit(modality):
         return None
-    settings = fingerprint(FIT_VERSION, modality.model_dump(mode="json", exclude={"encode"}))
+    settings = fingerprint(*fit_identity(modality))
     train = [
         keys[manifest.ids[r]] for r in manifest.rows_of(Split.TRAIN) if manifest.ids[r] in keys
     ]
@@ -108,28 +108,27 @@ def fit(name: str, config: Config, manifest: Manifest, keys: Mapping[str, str], 
     modality = config.modalities[name]
     logger.info("%s: fitting %s on the train split", name, modality.extract.kind)
     found.state.mkdir(parents=True, exist_ok=True)
-    fit_extractor(modality, train_payloads(name, config, manifest), found.state)
+    payloads = train_payloads(name, config, manifest)
+    fit_extractor(modality, payloads, found.state, timeout_s=config.data.max_decode_s)
     train = {manifest.ids[row] for row in manifest.rows_of(Split.TRAIN)}
     learnt = sorted({key for sample, key in keys.items() if sample in train})
     with replacing(found.folder / LEARNT_FROM) as temporary:
         pq.write_table(pa.table({"key": pa.array(learnt, pa.string())}), temporary)
-    settings = fingerprint(FIT_VERSION, modality.model_dump(mode="json", exclude={"encode"}))
+    settings = fingerprint(*fit_identity(modality))
     mark_success(found.folder, {"name": name, "settings": settings, "payloads": len(learnt)})
 
 
-def train_payloads(name: str, config: Config, manifest: Manifest) -> list[bytes]:
-    """Return what an extractor may learn from: the readable payloads of the train split."""
+def train_payloads(name: str, config: Config, manifest: Manifest) -> Iterator[bytes]:
+    """Yield what an extractor may learn from: the readable payloads of the train split."""
     modality = config.modalities[name]
     reader = corpus_reader(config, manifest)
-    payloads: list[bytes] = []
     for row in manifest.rows_of(Split.TRAIN):
         reference = manifest.references[name][row]
         if reference is None:
             continue
         payload = read_payload(reader, reference, is_inline=modality.is_inline)
         if not isinstance(payload, Rejection):
-            payloads.append(payload)
-    return payloads
+            yield payload
 
 
 def corpus_reader(config: Config, manifest: Manifest) -> PayloadReader:

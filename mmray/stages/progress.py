@@ -46,6 +46,8 @@ class Course:
         reasons = f" ({', '.join(shown)}{more})" if shown else ""
         left_s = (self.total - self.done) / max(self.per_s, 1e-9)
         rejected = f"{self.rejected.total()} rejected{reasons}"
+        if not self.seconds:  # the first ones: nothing says yet how long they take
+            return rejected
         return f"{self.per_s:.0f} per s, {rejected}, {left_s:.0f} s left"
 
 

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PARAM = 500
 MAX_BATCH = 1000
-FORMAT_EXTRAS = ("dicom",)
+FORMAT_EXTRAS = ("dicom", "heic")
 """Extras of this package without which some files cannot be read."""
 
 

@@ -6,8 +6,27 @@ import time
 
 from mmray.core.rejection import Rejection
 
+KEPT = []
+
 
 def decode(payload):
+    match payload:
+        case b"pid":
+            return os.getpid()
+        case b"reject":
+            raise Rejection("image_broken", "as told")
+        case b"bug":
+            raise KeyError("a bug")
+        case b"eat":
+            return len(bytearray(2**33))
+        case b"keep":
+            KEPT.append(bytes(300 * 2**20))
+            raise Rejection("image_too_large", "and holds what it took")
+    end_or_hang(payload)
+    return payload.decode().upper()
+
+
+def end_or_hang(payload):
     match payload:
         case b"crash":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -15,10 +34,3 @@ def decode(payload):
             os._exit(3)
         case b"hang":
             time.sleep(60)
-        case b"eat":
-            return len(bytearray(2**33))
-        case b"reject":
-            raise Rejection("image_broken", "as told")
-        case b"bug":
-            raise KeyError("a bug")
-    return payload.decode().upper()

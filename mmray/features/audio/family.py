@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mmray.config.audio import AudioDecodeConfig
+from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.checkpoint import (
     find_file,
@@ -15,6 +16,7 @@ from mmray.features.checkpoint import (
     read_checkpoint_config,
     read_checkpoint_file,
 )
+from mmray.features.checkpoint_kind import check_kind
 
 Name = Literal["waveform", "whisper", "ast", "clap", "yamnet", "other"]
 Json = Mapping[str, Any]
@@ -70,6 +72,7 @@ def read_family(model: str) -> Family:
     if kind == "mobilenet_v1" and config.get("num_channels") == 1:
         width = max(int(1024 * config.get("depth_multiplier", 1.0)), config.get("min_depth", 8))
         return Family("yamnet", 16_000, width, True, None, None)
+    check_kind(config, Kind.AUDIO, model)
     front = _read_front(model)
     match _FAMILIES.get(kind, "other"):
         case "waveform":

@@ -6,6 +6,7 @@ Axes: T patches or cells, H height, W width, F feature.
 from math import ceil
 from typing import Any
 
+from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.checkpoint import (
     find_file,
@@ -13,6 +14,7 @@ from mmray.features.checkpoint import (
     read_checkpoint_config,
     read_checkpoint_file,
 )
+from mmray.features.checkpoint_kind import check_kind
 from mmray.features.image.preprocess import Size
 
 Checkpoint = dict[str, Any]
@@ -25,8 +27,12 @@ _SQUARE_CROPS = ("ConvNext", "ConvNeXT")
 
 
 def vision_config(model: str) -> Checkpoint:
-    """Return config.json, of a checkpoint for pictures and text the half for pictures."""
+    """Return config.json, of a checkpoint for pictures and text the half for pictures.
+
+    A checkpoint for something else is a ConfigError.
+    """
     checkpoint = read_checkpoint_config(model)
+    check_kind(checkpoint, Kind.IMAGE, model)
     family = str(checkpoint.get("model_type", "")).removesuffix("_vision_model")
     return _DEFAULTS.get(family, {}) | checkpoint | checkpoint.get("vision_config", {})
 

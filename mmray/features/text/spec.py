@@ -15,6 +15,7 @@ from mmray.config.text import (
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
 from mmray.features.checkpoint import first_width, read_checkpoint_config
+from mmray.features.checkpoint_kind import check_kind
 from mmray.features.custom import load_custom
 from mmray.features.text.position import check_layer, check_positions, text_settings
 from mmray.features.text.tokenizer import ready_vocabulary_size
@@ -52,7 +53,9 @@ def _pooled_spec(extract: HFTextConfig | WordVectorsConfig, width: int) -> Featu
 
 
 def _width(extract: HFTextConfig) -> int:
-    settings = text_settings(read_checkpoint_config(extract.model))
+    checkpoint = read_checkpoint_config(extract.model)
+    check_kind(checkpoint, Kind.TEXT, extract.model)
+    settings = text_settings(checkpoint)
     check_positions(extract.model, settings, extract.max_tokens)
     check_layer(extract.model, settings, extract.layer)
     names = ("hidden_size", "d_model", "dim", "n_embd")

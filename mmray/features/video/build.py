@@ -11,8 +11,10 @@ from mmray.config.video import (
     FramesConfig,
     HFFramesConfig,
     HFVideoConfig,
+    KeyFramesSamplingConfig,
     RateSamplingConfig,
     ScenesSamplingConfig,
+    UniformSamplingConfig,
     VideoConfig,
 )
 from mmray.core.word import Kind
@@ -92,6 +94,7 @@ def _build_hf_video(config: VideoConfig, extract: HFVideoConfig) -> Extractor:
         extract.model,
         checkpoint.preprocess,
         _decoding(config, render, frames=checkpoint.frames),
+        frames=config.decode.frames or checkpoint.frames,
         batch_size=extract.batch_size,
     )
 
@@ -115,8 +118,12 @@ def _sampling(config: VideoConfig, frames: int) -> Sampling:
             return Sampling("rate", frames, per_second=per_second)
         case ScenesSamplingConfig(threshold=threshold):
             return Sampling("scenes", frames, threshold=threshold)
-        case _:
+        case KeyFramesSamplingConfig():
+            return Sampling("key_frames", frames)
+        case UniformSamplingConfig():
             return Sampling("uniform", frames)
+        case _:
+            assert_never(config.decode.sampling)
 
 
 def _with_exported(config: VideoConfig, state: Path | None) -> VideoConfig:

@@ -17,12 +17,15 @@ from mmray.features.checkpoint import (
 )
 from mmray.features.image.preprocess import Preprocess, read_preprocess
 
-FAMILIES = ("videomae", "timesformer", "vivit")
+FAMILIES = ("videomae", "timesformer", "vivit", "vjepa2")
 _SETTINGS_FILES = ("preprocessor_config.json", "video_preprocessor_config.json")
 _DEFAULTS = {
     "do_resize": True, "do_center_crop": True, "do_rescale": True, "do_normalize": True,
     "rescale_factor": 1 / 255, "resample": Image.Resampling.BILINEAR,
 }  # fmt: skip
+
+_VJEPA2 = {"crop_size": 256, "frames_per_clip": 64, "tubelet_size": 2, "hidden_size": 1024}
+_IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,9 @@ class VideoCheckpoint:
     """The input and output that a checkpoint was trained for."""
 
     frames: int
+    """Those that it was trained with."""
+    tubelet: int | None
+    """Where it takes any number of frames, that must be a multiple of this."""
     width: int
     """Of the feature (F)."""
     preprocess: Preprocess
@@ -47,8 +53,12 @@ def read_video_checkpoint(model: str) -> VideoCheckpoint:
             f"checkpoint {model!r} is of type {family!r}, which is not supported",
             hint=f"types of video models: {', '.join(FAMILIES)}; or {{kind: hf_image}} per frame",
         )
-    preprocess = read_video_preprocess(_read_settings(model), model)
-    side = config.get("image_size", 224)
+    settings = _read_settings(model)
+    if family == "vjepa2":
+        config = _VJEPA2 | config
+        settings = _vjepa2_settings(settings, config["crop_size"])
+    preprocess = read_video_preprocess(settings, model)
+    side = config.get("crop_size" if family == "vjepa2" else "image_size", 224)
     picture = np.zeros((2 * side, 3 * side, 3), dtype=np.uint8)
     size = preprocess.resize(Image.fromarray(picture)).shape[:2]
     if size != (side, side):
@@ -57,8 +67,11 @@ def read_video_checkpoint(model: str) -> VideoCheckpoint:
             f" {size[0]} x {size[1]}",
             hint="config.json and preprocessor_config.json belong to different models",
         )
+    width = first_width([config.get("hidden_size")], model)
+    if family == "vjepa2":
+        return VideoCheckpoint(config["frames_per_clip"], config["tubelet_size"], width, preprocess)
     frames = config.get("num_frames", 32 if family == "vivit" else 16)
-    return VideoCheckpoint(frames, first_width([config.get("hidden_size")], model), preprocess)
+    return VideoCheckpoint(frames, None, width, preprocess)
 
 
 def read_video_preprocess(told: dict[str, Any], model: str) -> Preprocess:
@@ -84,6 +97,13 @@ def read_video_preprocess(told: dict[str, Any], model: str) -> Preprocess:
         settings["image_std"] = settings.get("image_std") or [1.0] * 3
         settings["do_normalize"] = True
     return read_preprocess(settings, _brightness_values(settings), model)
+
+
+def _vjepa2_settings(told: dict[str, Any], side: int) -> dict[str, Any]:
+    """Return the settings with the size that the processor takes, whatever the file says of it."""
+    crop = told.get("crop_size", side)
+    crop = crop["height"] if isinstance(crop, dict) else crop
+    return _IMAGENET | told | {"crop_size": crop, "size": {"shortest_edge": int(crop * 256 / 224)}}
 
 
 def _brightness_values(settings: Mapping[str, Any]) -> npt.NDArray[np.float32]:

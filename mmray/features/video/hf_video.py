@@ -15,6 +15,8 @@ from mmray.features.extractor import Feature
 from mmray.features.image.preprocess import Preprocess
 from mmray.media.video_sampling import spread
 
+WITH_FIRST = ("timesformer", "vivit")
+"""Families with a token that stands for the whole clip."""
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -28,6 +30,7 @@ class HFVideoExtractor:
         preprocess: Preprocess,
         decode: Callable[[bytes], Pixels],
         *,
+        frames: int,
         batch_size: int,
     ) -> None:
         self.spec = spec
@@ -36,8 +39,8 @@ class HFVideoExtractor:
         self._batch_size = batch_size
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network: Any = _load_network(model).to(self._device)
-        self._frames: int = self._network.config.num_frames
-        self._has_first = self._network.config.model_type != "videomae"
+        self._frames = frames
+        self._family: str = self._network.config.model_type
 
     def extract(self, decoded: Sequence[Pixels]) -> list[Feature]:
         """Return one ``(F,)`` float32 vector per clip of ``(T, H, W, 3)``."""
@@ -56,9 +59,16 @@ class HFVideoExtractor:
 
     @torch.inference_mode()
     def _run(self, clips: torch.Tensor) -> list[Feature]:
-        hidden = self._network(pixel_values=clips.to(self._device)).last_hidden_state  # (B, L, F)
-        pooled = hidden[:, 0] if self._has_first else hidden.mean(dim=1)  # (B, F)
+        hidden = self._hidden(clips.to(self._device))  # (B, L, F)
+        pooled = hidden[:, 0] if self._family in WITH_FIRST else hidden.mean(dim=1)  # (B, F)
         return list(pooled.float().cpu().numpy())
+
+    def _hidden(self, clips: torch.Tensor) -> torch.Tensor:
+        if self._family == "vjepa2":
+            output = self._network(pixel_values_videos=clips, skip_predictor=True)
+        else:
+            output = self._network(pixel_values=clips)
+        return output.last_hidden_state
 
 
 def _load_network(model: str) -> Any:  # noqa: ANN401

@@ -16,7 +16,7 @@ from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.custom import load_custom
 from mmray.features.image.spec import image_spec
-from mmray.features.video.checkpoint import read_video_checkpoint
+from mmray.features.video.checkpoint import VideoCheckpoint, read_video_checkpoint
 
 
 def video_spec(config: VideoConfig) -> FeatureSpec:
@@ -32,7 +32,7 @@ def video_spec(config: VideoConfig) -> FeatureSpec:
             return FeatureSpec(Kind.VIDEO, "sequence", (frames, size), "float32")
         case HFVideoConfig(model=model):
             checkpoint = read_video_checkpoint(model)
-            _check_frames(config, checkpoint.frames)
+            _check_frames(config, checkpoint)
             return FeatureSpec(Kind.VIDEO, "vector", (checkpoint.width,), "float32")
         case CustomVideoExtract() as extract:
             return load_custom(extract.factory, extract.options, Kind.VIDEO).spec
@@ -46,10 +46,18 @@ def frame_config(column: str, extract: HFFramesConfig) -> ImageConfig:
     return ImageConfig(column=column, extract=picture)
 
 
-def _check_frames(config: VideoConfig, wanted: int) -> None:
-    told = config.decode.frames
-    if told not in (None, wanted):
+def _check_frames(config: VideoConfig, checkpoint: VideoCheckpoint) -> None:
+    told, wanted = config.decode.frames, checkpoint.frames
+    if told in (None, wanted):
+        return
+    if checkpoint.tubelet is None:
         raise ConfigError(
             f"decode.frames ({told}) is not what the checkpoint takes ({wanted})",
             hint="leave decode.frames out",
+        )
+    if told % checkpoint.tubelet:
+        raise ConfigError(
+            f"decode.frames ({told}) is no multiple of the {checkpoint.tubelet} frames that the"
+            " checkpoint takes together",
+            hint=f"set it to {told + told % checkpoint.tubelet}, or leave it out for {wanted}",
         )

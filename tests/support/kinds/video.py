@@ -10,4 +10,5 @@ EXTRACTS = {
     "hf_video videomae": {"kind": "hf_video", "model": "{videomae}", "batch_size": 2},
     "hf_video timesformer": {"kind": "hf_video", "model": "{timesformer}"},
     "hf_video vivit": {"kind": "hf_video", "model": "{vivit}"},
+    "hf_video vjepa2": {"kind": "hf_video", "model": "{vjepa2}"},
 }

@@ -261,6 +261,8 @@ def test_a_clip_is_checked_against_what_the_checkpoint_was_trained_on(document, 
 
     assert "takes pictures of 32 x 32, not of 48 x 32" in problem(document, clip)
     assert check(config_of(document, clip, "modalities.video.extract.height=32")).stage == "check"
+    frozen = f"modalities.video.encode.model={video_checkpoints['vjepa2']}"
+    assert "cannot be trained with the fusion" in problem(document, clip, frozen)
 
 
 def test_a_tokenizer_with_more_tokens_than_the_network_knows_is_told(document, tmp_path):

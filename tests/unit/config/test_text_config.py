@@ -2,8 +2,9 @@ import pytest
 import stopwordsiso
 from pydantic import ValidationError
 
+from mmray.config.audio import TranscribedTextConfig
 from mmray.config.language import STOP_WORD_LANGUAGES
-from mmray.config.text import HFTextConfig, TextCleanConfig, TokensConfig
+from mmray.config.text import HFTextConfig, TextCleanConfig, TextConfig, TokensConfig
 
 
 def problem(kind, **settings):
@@ -56,3 +57,16 @@ def test_bytes_need_a_vocabulary_that_holds_them():
 )
 def test_windows_that_cannot_be_are_refused(settings, told):
     assert told in problem(HFTextConfig, model="m", long_text="windows", **settings)
+
+
+def test_an_encoding_is_a_known_one_and_for_files_alone():
+    assert TextCleanConfig(encoding="GBK").encoding == "gbk"
+    assert "there is no text encoding 'gb'" in problem(TextCleanConfig, encoding="gb")
+    assert "there is no text encoding 'base64'" in problem(TextCleanConfig, encoding="base64")
+    assert (
+        TextConfig(column="c", payload="file", clean={"encoding": "big5"}).clean.encoding == "big5"
+    )
+    told = problem(TextConfig, column="c", clean={"encoding": "big5"})
+    assert "clean.encoding (big5) is for 'payload: file'" in told
+    told = problem(TranscribedTextConfig, clean={"encoding": "big5"}, extract={"kind": "bow"})
+    assert "is for files, not for recognised words" in told

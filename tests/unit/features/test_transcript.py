@@ -9,9 +9,10 @@ from mmray.config.text import TextConfig
 from mmray.core.word import Kind
 from mmray.errors import ConfigError, ExtractionError
 from mmray.features.audio.transcriber import Transcriber
-from mmray.features.audio.transcript import NOTHING_SAID, TranscriptExtractor
+from mmray.features.audio.transcript import TranscriptExtractor
 from mmray.features.build import build_extractor, export_extractor, extractor_identity
-from mmray.features.fit import fit_extractor, needs_fit
+from mmray.features.extractor import extract_batch
+from mmray.features.fit import fit_extractor, fit_identity, needs_fit
 from mmray.features.spec import spec_of
 from mmray.media.audio_segment import AudioClip
 from tests.support.payload import clip_payload, tone
@@ -97,15 +98,29 @@ def test_texts_of_segments_are_joined(audio_checkpoints):
     assert sizes.extract(clips) == ["2 3", "1"]
 
 
-def test_a_clip_in_which_nothing_is_said_is_a_text_of_its_own(tmp_path):
-    inner = TextConfig(column="c", extract={"kind": "bow", "vocabulary": 5})
-    fit_extractor(inner, [NOTHING_SAID.encode(), b"other words"], tmp_path)
-    words = build_extractor(inner, tmp_path)
-    extractor = TranscriptExtractor(words.spec, None, lambda found: ["" for _ in found], words)
+def said(*texts, **clean):
+    """What becomes of clips in which just these texts are recognised."""
+    config = TextConfig(column="c", clean=clean, extract={"kind": "bow", "vocabulary": 5,
+                                                          "hashing": True})  # fmt: skip
+    words = build_extractor(config, None)
+    waiting = iter(texts)
+    extractor = TranscriptExtractor(
+        words.spec,
+        lambda payload: AudioClip((np.zeros(1),)),
+        lambda found: [next(waiting) for _ in found],
+        words,
+    )
+    batch = extract_batch(extractor, [b"clip"] * len(texts))
+    return batch.reasons, [feature is not None for feature in batch.features]
 
-    (feature,) = extractor.extract([AudioClip((np.zeros(1),))])
 
-    assert feature.sum() == pytest.approx(1.0)
+def test_a_clip_in_which_nothing_is_said_is_rejected_and_moves_no_other():
+    assert said("yes", "", "no") == (["", "audio_no_speech", ""], [True, False, True])
+    assert said("", "") == (["audio_no_speech"] * 2, [False, False])
+
+
+def test_a_text_that_the_cleaning_rejects_keeps_its_reason():
+    assert said("a long story", "no", max_chars=5) == (["text_too_long", ""], [False, True])
 
 
 def test_a_vocabulary_is_learnt_from_what_is_said_in_the_train_split(audio_checkpoints, tmp_path):
@@ -121,6 +136,26 @@ def test_a_vocabulary_is_learnt_from_what_is_said_in_the_train_split(audio_check
 
     assert extractor_identity(config, tmp_path / "a") == extractor_identity(config, tmp_path / "b")
     assert extractor_identity(config, tmp_path / "a") != extractor_identity(config, tmp_path / "c")
+
+
+def test_a_clip_that_does_not_come_to_an_end_teaches_nothing(audio_checkpoints, tmp_path):
+    with pytest.raises(ExtractionError, match="no usable text"):
+        fit_extractor(
+            audio(audio_checkpoints["speech_ctc"]), PAYLOADS[:1], tmp_path, timeout_s=1e-6
+        )
+
+
+def test_another_speech_checkpoint_teaches_something_else(audio_checkpoints, tmp_path):
+    shutil.copytree(audio_checkpoints["speech_ctc"], tmp_path / "speech")
+    config = audio(tmp_path / "speech")
+    before = fit_identity(config)
+    assert before == fit_identity(config)
+    assert before == fit_identity(audio(audio_checkpoints["speech_ctc"]))
+
+    weights = tmp_path / "speech" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
+
+    assert fit_identity(config) != before
 
 
 def test_a_train_split_without_sound_is_an_error(audio_checkpoints, tmp_path):

@@ -173,6 +173,22 @@ def test_a_container_that_was_cut_off_is_truncated(format, codec):
     assert reason(payload[: len(payload) * 2 // 3]) == "audio_truncated"
 
 
+@pytest.mark.parametrize("lacking", [1, 10, 5_000])
+@pytest.mark.parametrize(("format", "codec"), [("ipod", "aac"), ("matroska", "aac")])
+def test_few_bytes_that_are_missing_are_noticed_as_they_are_in_a_video(format, codec, lacking):
+    payload = encode_recording(format, codec=codec, samples=tone(rate_hz=48_000))
+
+    assert reason(payload[:-lacking]) == "audio_truncated"
+
+
+@pytest.mark.parametrize("format", ["ipod", "mp4", "mov"])
+def test_what_follows_the_last_box_is_no_part_of_the_sound(format):
+    payload = encode_recording(format, codec="aac", samples=tone(rate_hz=48_000))
+
+    assert_is_the_tone(decode(payload + b"\x7fjunk that some writer left"))
+    assert_is_the_tone(decode(payload + b"TAG" + b"x" * 125))
+
+
 def test_a_damaged_stream_is_broken():
     payload = bytearray(clip_payload(tone(), format="FLAC"))
     middle = len(payload) // 2

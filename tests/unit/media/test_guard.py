@@ -34,6 +34,30 @@ def test_a_payload_that_ends_its_decoder_costs_itself_alone(guarded, payload, ex
     assert [outcome(guarded, p) for p in (b"a", payload, b"b")] == ["A", expected, "B"]
 
 
+@pytest.mark.parametrize(
+    ("payload", "reason"), [(b"eat", "decode_memory"), (b"keep", "image_too_large")]
+)
+def test_a_child_that_is_out_of_memory_is_replaced_before_the_next_payload(payload, reason):
+    guarded = GuardedDecoder(decode, timeout_s=3.0, max_memory_bytes=2**29)
+    before = guarded(b"pid")
+
+    answers = list(guarded.each([b"pid", payload, b"pid", b"a"]))
+    after = guarded(b"pid")
+
+    assert answers[0] == before
+    assert answers[1].reason == reason
+    assert answers[2] == after != before
+    assert answers[3] == "A"
+    guarded.close()
+
+
+def test_a_rejection_alone_replaces_no_child(guarded):
+    one, rejection, other = guarded.each([b"pid", b"reject", b"pid"])
+
+    assert rejection.reason == "image_broken"
+    assert one == other
+
+
 def test_a_decoder_that_hangs_is_ended_and_replaced():
     guarded = GuardedDecoder(decode, timeout_s=0.5)
 

@@ -34,7 +34,7 @@ def png_claiming(width, height, data=zlib.compress(bytes(100))):  # noqa: B008
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "MPO"])
 def test_every_format_gives_about_the_same_picture(format):
     expected = np.asarray(photo().resize((32, 32), Image.Resampling.BILINEAR)).astype(int)
 
@@ -43,6 +43,17 @@ def test_every_format_gives_about_the_same_picture(format):
     assert decoded.shape == (32, 32, 3)
     assert decoded.dtype == np.uint8
     assert np.abs(decoded.astype(int) - expected).mean() < (8 if format == "GIF" else 4)
+
+
+def test_a_jpeg_that_holds_a_second_one_is_decoded_smaller_like_any_other():
+    picture = photo(1600, 1200)
+    large = encode_image(picture, "JPEG")
+    both = encode_image(picture, "MPO", save_all=True, append_images=[photo()])
+
+    decoded = decode(both, draft=2)
+
+    assert np.abs(decoded.astype(int) - decode(large, draft=2)).mean() < 1
+    assert np.abs(decoded.astype(int) - decode(both, draft=0)).max() > 0  # not the whole one
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "1", "LA", "RGBA", "PA"])
@@ -235,7 +246,7 @@ def test_no_damage_escapes_as_an_exception_or_a_warning():
     generator = np.random.default_rng(0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for format in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"):
+        for format in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"):
             whole = photo_payload(40, 40, format=format)
             for _ in range(60):
                 damaged = bytearray(whole)

@@ -17,6 +17,19 @@ def test_a_byte_order_mark_tells_a_wider_encoding(encoding):
     assert decode_text("a cat 猫 🐈".encode(encoding)) == "a cat 猫 🐈"
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "cp1252", "utf-16-le"])
+def test_a_file_without_a_mark_is_read_in_the_encoding_that_is_told(encoding):
+    text = "café" if encoding == "cp1252" else "一只灰色的貓" if encoding == "gb18030" else "cat 貓"
+
+    assert read_text(text.encode(encoding), Cleaning(encoding=encoding, segment=False)) == text
+    assert decode_text("a cat 猫".encode("utf-8-sig"), encoding) == "a cat 猫"  # a mark goes first
+
+
+def test_a_file_that_is_not_in_the_encoding_that_is_told_is_undecodable():
+    with pytest.raises(Rejection, match="text_undecodable"):
+        decode_text("猫猫".encode(), "ascii")
+
+
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [

@@ -115,6 +115,31 @@ def test_frames_that_are_shown_longer_are_taken_by_time_and_not_by_number(contai
     assert numbers_of(taken)[-1] == 17
 
 
+@pytest.mark.parametrize(
+    ("options", "frames", "expected"),
+    [
+        ({"g": "10", "keyint_min": "10", "sc_threshold": "0"}, 8, [0, 10, 20, 30]),
+        ({"g": "10", "keyint_min": "10", "sc_threshold": "0"}, 2, [10, 30]),
+        ({"g": "250", "sc_threshold": "0"}, 8, [0]),
+        ({"container": "matroska", "x264-params": "open-gop=1:keyint=10:scenecut=0:bframes=3"}, 8,
+         [0, 10, 20, 30]),
+        ({"codec": "mjpeg", "container": "avi"}, 4, [5, 15, 25, 35]),
+    ],
+)  # fmt: skip
+def test_key_frames_are_taken_where_the_encoder_put_them(options, frames, expected):
+    payload = clip(numbered(40), **options)
+
+    assert numbers_of(decode(payload, frames, kind="key_frames")) == expected
+
+
+def test_key_frames_of_a_clip_that_does_not_tell_them_are_uniform():
+    payload = clip(numbered(40), container="avi")
+
+    taken = decode(payload, 4, kind="key_frames")
+
+    np.testing.assert_array_equal(taken, decode(payload, 4))
+
+
 def test_scenes_give_the_first_frame_of_each():
     dark, bright = np.full((48, 64, 3), 30, np.uint8), np.full((48, 64, 3), 220, np.uint8)
     stripes = np.where(np.arange(64)[None, :, None] // 8 % 2, dark, bright)
@@ -320,6 +345,13 @@ def test_limits_are_kept(container):
     assert reason(payload, limits=limited(max_frames=49)) == "video_too_long"
     exact = limited(max_bytes=len(payload), max_pixels=64 * 48, max_duration_s=2.0, max_frames=50)
     assert len(decode(payload, limits=exact)) == 8
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_frames_that_are_too_large_are_told_whatever_the_codec(codec):
+    payload = clip(numbered(4), **CODECS[codec])
+
+    assert reason(payload, limits=limited(max_pixels=64 * 48 - 1)) == "video_too_large"
 
 
 def test_a_single_frame_far_in_the_future_is_too_long():

@@ -151,7 +151,9 @@ def test_a_frozen_video_encoder_reads_what_the_frozen_extractor_gives(video_chec
 
     told = read_video_checkpoint(path)
     spec = FeatureSpec(Kind.VIDEO, "vector", (told.width,), "float32")
-    extractor = HFVideoExtractor(spec, path, told.preprocess, bytes, batch_size=2)
+    extractor = HFVideoExtractor(
+        spec, path, told.preprocess, bytes, frames=told.frames, batch_size=2
+    )
     clips = np.split(features.values, features.offsets[1:-1])
     np.testing.assert_allclose(pooled.numpy(), np.stack(extractor.extract(clips)), atol=1e-4)
 

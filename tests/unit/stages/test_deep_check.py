@@ -4,7 +4,7 @@ import pytest
 
 from mmray.data.normalise import normalise
 from mmray.data.table import read_table
-from mmray.stages.deep_check import check_deep, describe_deep
+from mmray.stages.deep_check import DeepRow, check_deep, describe_deep, sum_up
 from tests.support.document import make_config
 from tests.support.payload import clip_payload, photo_payload, tone
 
@@ -50,3 +50,27 @@ def test_every_payload_is_decoded_and_told_by_format_and_outcome(corpus, tmp_pat
     lines = list(describe_deep(rows))
     assert lines[0].split() == ["modality", "format", "payloads", "outcome", "for", "example"]
     assert "s1: OSError: image file is truncated" in lines[4]
+
+
+def test_the_sums_reconcile_and_too_many_rejections_are_a_warning():
+    rows = [
+        DeepRow("photo", "png", "", 3, "s0", ""),
+        DeepRow("photo", "-", "not_found", 1, "s3", "gone"),
+        DeepRow("photo", "png", "image_broken", 1, "s4", "OSError"),
+        DeepRow("note", "text", "", 2, "s0", ""),
+    ]
+
+    assert list(sum_up(rows, 0.4)) == [
+        "photo: 3 of 5 payloads decoded, 2 rejected",
+        "note: 2 of 2 payloads decoded, 0 rejected",
+    ]
+    assert list(sum_up(rows, 0.3))[1] == (
+        "warning: 'mmray extract' will stop at photo: more than data.max_rejected_fraction (0.3) "
+        "of it is rejected"
+    )
+
+
+def test_what_a_decoder_said_at_length_is_cut_and_shows_it():
+    row = DeepRow("photo", "png", "image_broken", 1, "s4", "x" * 500)
+
+    assert list(describe_deep([row]))[1].endswith("s4: " + "x" * 113 + "...")
