@@ -1,10 +1,13 @@
 """How the samples of all modalities are computed: planned, then on Ray Data in one go."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
 
 from mmray.config.document import ClusterRuntime, Config, ModalityResources
 from mmray.data.manifest import Manifest
@@ -14,8 +17,38 @@ from mmray.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-Todo = list[tuple[str, Reference, str]]
-"""Sample id, reference and payload version."""
+
+class Todo(Sequence[tuple[str, Reference, str]]):
+    """Sample id, reference and payload version of some rows of the manifest.
+
+    Each is looked up when it is asked for: a corpus has many samples, and what is kept of each
+    for a whole extraction adds up.
+    """
+
+    def __init__(
+        self, rows: npt.NDArray[np.int64], manifest: Manifest, name: str, keys: Mapping[str, str]
+    ) -> None:
+        self._rows, self._keys = rows, keys
+        self._ids, self._references = manifest.ids, manifest.references[name]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, Reference, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, Reference, str]]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        """Return the sample at one place, or those at several."""
+        if isinstance(place, slice):
+            return [self._sample(row) for row in self._rows[place]]
+        return self._sample(self._rows[place])
+
+    def _sample(self, row: int) -> tuple[str, Reference, str]:
+        reference = self._references[row]
+        assert reference is not None  # or the row would not be among these
+        sample = self._ids[row]
+        return sample, reference, self._keys[sample]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from mmray.config.document import Config
@@ -19,7 +20,7 @@ from mmray.features.store.files import REJECTIONS, is_whole
 from mmray.features.store.limits import describe_limits
 from mmray.media.address import HostGuard
 from mmray.stages.completion import check_rejected, complete, count_outcomes, examples_of
-from mmray.stages.computing import Compute, Work, compute_on_ray
+from mmray.stages.computing import Compute, Todo, Work, compute_on_ray
 from mmray.stages.fitted import Fit, find_fit, fit
 
 
@@ -142,8 +143,8 @@ def _find_work(
     """Return what no shard holds yet."""
     assert target.folder is not None
     pending = find_gaps(target.folder, target.keys, limits=limits_of(config), retry=retry).samples
-    references = zip(manifest.ids, manifest.references[name], strict=True)
-    todo = [(s, r, target.keys[s]) for s, r in references if r is not None and s in pending]
+    rows = np.array([row for row, sample in enumerate(manifest.ids) if sample in pending], np.int64)
+    todo = Todo(rows, manifest, name, target.keys)
     target.folder.mkdir(parents=True, exist_ok=True)
     return Work(name, config, manifest, target.folder, target.state, todo)
 
