@@ -41,10 +41,14 @@ def member_of(ref: str) -> Member | None:
 
 def check_reference(ref: str, folder: str, roots: Sequence[str]) -> str | None:
     """Return what is wrong with ``ref`` as it is written, or None. Touches no disk."""
+    member = member_of(ref)
+    return check_place(ref, place_of(member.archive if member else ref, folder), folder, roots)
+
+
+def check_place(ref: str, place: str, folder: str, roots: Sequence[str]) -> str | None:
+    """Return what ``check_reference`` does, of a reference whose place is known."""
     if _has_control(ref):
         return f"{ref!r} holds a control character"
-    member = member_of(ref)
-    place = place_of(member.archive if member else ref, folder)
     if is_uri(place):
         return _check_uri(ref, place, (folder, *roots))
     if any(is_below(place, root) for root in _absolute_places((folder, *roots), os.getcwd())):  # noqa: PTH109

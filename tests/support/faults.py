@@ -26,8 +26,12 @@ class Text:
 
     def extract(self, decoded):
         self.befall(decoded)
-        seeds = [int.from_bytes(payload, "little") for payload in decoded]
-        return [np.random.default_rng(s).random(VALUES, dtype=np.float32) for s in seeds]
+        return [numbers_of(payload) for payload in decoded]
+
+
+def numbers_of(payload):
+    seed = int.from_bytes(payload, "little")
+    return np.random.default_rng(seed).random(VALUES, dtype=np.float32)
 
 
 class Killed(Text):
