@@ -1,4 +1,4 @@
-"""The child of a GuardedDecoder: lists of payloads in, ``(is_rejected, value or exception)`` out.
+"""The child of a GuardedDecoder: payloads in, ``(is_rejected, value or exception)`` out, in lists.
 
 The parent sends a list only when all answers to the one before have come, so neither can wait for
 the other to read. Which payload is at work stands in memory that both see.
@@ -19,7 +19,9 @@ from mmray.core.rejection import Rejection
 from mmray.media.channel import Channel
 
 SENT_BYTES = 2**20
-"""So much of what found no room in the shared memory is held before it is sent."""
+"""So much of what was decoded is held before it is sent."""
+
+Answer = tuple[bool, Any]
 
 
 def main() -> None:
@@ -42,27 +44,50 @@ def _serve(
 ) -> None:
     """Answer to each payload; the alarm ends this process when one takes too long."""
     channel.begin()
-    held: list[bytes] = []
+    held: list[Answer] = []
     held_bytes = 0
     for number, payload in enumerate(payloads):
         channel.at_work = number
         signal.setitimer(signal.ITIMER_REAL, timeout_s)
-        held.append(_answer(channel, decode, bytes(payload)))
-        held_bytes += len(held[-1])
+        held.append(_answer(decode, bytes(payload)))
+        held_bytes += getattr(held[-1][1], "nbytes", 0)
         if held_bytes >= SENT_BYTES or number + 1 == len(payloads):
+            message = _pack(channel, held)
             signal.setitimer(signal.ITIMER_REAL, 0)  # the parent takes the time that it takes
-            channel.send(b"".join(held))
+            channel.send(message)
             held, held_bytes = [], 0
 
 
-def _answer(channel: Channel, decode: Callable[[bytes], Any], payload: bytes) -> bytes:
+def _answer(decode: Callable[[bytes], Any], payload: bytes) -> Answer:
     try:
-        return channel.pack((False, decode(payload)))
-    except Rejection as rejection:
-        return channel.pack((True, rejection))
-    except MemoryError as error:
-        return channel.pack((True, Rejection("decode_memory", str(error))))
-    except Exception as error:  # a bug in a decoder: raised where it was called
-        told = RuntimeError(f"{type(error).__name__}: {error}")
-        told.add_note(traceback.format_exc())
-        return channel.pack((True, told))
+        return False, decode(payload)
+    except Exception as error:
+        return True, _told(error)
+
+
+def _pack(channel: Channel, answers: list[Answer]) -> bytes:
+    """Pack several answers; where that fails, each alone, to see which one it is."""
+    try:
+        return channel.pack(answers)
+    except Exception:
+        return b"".join(_pack_one(channel, answer) for answer in answers)
+
+
+def _pack_one(channel: Channel, answer: Answer) -> bytes:
+    try:
+        return channel.pack([answer])
+    except Exception as error:
+        return channel.pack([(True, _told(error))])
+
+
+def _told(error: Exception) -> Exception:
+    """Return what the parent is told; a bug in a decoder is raised where it was called."""
+    match error:
+        case Rejection():
+            return error
+        case MemoryError():
+            return Rejection("decode_memory", str(error))
+        case _:
+            told = RuntimeError(f"{type(error).__name__}: {error}")
+            told.add_note("".join(traceback.format_exception(error)))
+            return told

@@ -79,8 +79,10 @@ class GuardProcess:
     def receive(self, count: int) -> Iterator[tuple[bool, Any]]:
         """Yield the answers to ``count`` payloads as they come, or raise ``ChildLost``."""
         try:
-            for _ in range(count):
-                yield self._channel.receive()
+            while count > 0:
+                answers = self._channel.receive()
+                count -= len(answers)
+                yield from answers
         except TimeoutError:
             number = self._channel.at_work
             self.close()

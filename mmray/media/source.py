@@ -99,7 +99,7 @@ class PayloadReader:
                     stream.seek(start)
                     return stream.read(size)
                 self._check_size(status.st_size, path)
-                return self._read_whole(stream, path)
+                return self._read_whole(stream, status.st_size, path)
         except FileNotFoundError:
             raise Rejection("not_found", path) from None
         except OSError as error:
@@ -115,8 +115,10 @@ class PayloadReader:
         place = os.path.join(self._real_folders[folder], name)  # noqa: PTH118 (of every payload)
         return os.path.realpath(place) if os.path.islink(place) else place  # noqa: PTH114
 
-    def _read_whole(self, stream: BinaryIO, where: str) -> bytes:
-        payload = stream.read(self._max_bytes + 1)  # a file may grow while it is read
+    def _read_whole(self, stream: BinaryIO, size: int, where: str) -> bytes:
+        payload = stream.read(size + 1)  # room for the limit instead would be asked for and cleared
+        if len(payload) > size:  # it has grown meanwhile
+            payload += stream.read(self._max_bytes + 1 - len(payload))
         self._check_size(len(payload), where)
         return payload
 

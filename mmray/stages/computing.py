@@ -1,13 +1,14 @@
 """How the samples of all modalities are computed: planned, then on Ray Data in one go."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from mmray.config.document import ClusterRuntime, Config, ModalityResources
 from mmray.data.manifest import Manifest
@@ -26,7 +27,7 @@ class Todo(Sequence[tuple[str, Reference, str]]):
     """
 
     def __init__(
-        self, rows: npt.NDArray[np.int64], manifest: Manifest, name: str, keys: Mapping[str, str]
+        self, rows: npt.NDArray[np.int64], manifest: Manifest, name: str, keys: pa.Array
     ) -> None:
         self._rows, self._keys = rows, keys
         self._ids, self._references = manifest.ids, manifest.references[name]
@@ -44,11 +45,10 @@ class Todo(Sequence[tuple[str, Reference, str]]):
             return [self._sample(row) for row in self._rows[place]]
         return self._sample(self._rows[place])
 
-    def _sample(self, row: int) -> tuple[str, Reference, str]:
+    def _sample(self, row: np.int64) -> tuple[str, Reference, str]:
         reference = self._references[row]
         assert reference is not None  # or the row would not be among these
-        sample = self._ids[row]
-        return sample, reference, self._keys[sample]
+        return self._ids[row], reference, self._keys[int(row)].as_py()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ Compute = Callable[[Sequence[Work]], dict[str, dict[str, Any]]]
 
 
 def compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
-    """Extract everything on Ray; return seconds, samples per second and actors by modality."""
+    """Extract everything on Ray; return by modality how long it took, and on what."""
     works = [work for work in works if work.todo]
     if not works:
         return {}
@@ -102,6 +102,10 @@ def compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
             "seconds": round(course.seconds, 2),
             "samples_per_s": round(course.per_s, 1),
             "actors": pools[name].actors,
+            "cpus": pools[name].actors * pools[name].cpus,
+            "gpus": pools[name].actors * pools[name].gpus,
+            "decoders": pools[name].actors * pools[name].decoders,
+            "heap_gib": round(pools[name].actors * pools[name].heap_gib, 2),
         }
         for name, course in progress.courses.items()
     }
