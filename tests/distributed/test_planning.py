@@ -57,11 +57,12 @@ def test_what_would_wait_for_ever_is_an_error_before_it_starts():
 
 
 def test_the_plan_is_said_with_heap_per_process():
-    size = ClusterSize(2, 0, 16.0)
+    size = ClusterSize(2, 0, 16.0, object_store_gib=4.7)
 
     first, line = describe_pools({"m": plan(AUDIO, size)}, {"m": AUDIO}, size)
 
-    assert first == "plan for 2 CPUs, 0 GPUs, 16.0 GiB:"
+    assert first.startswith("plan for 2 CPUs, 0 GPUs, 16.0 GiB of heap, 4.7 GiB of object store ")
     assert line == (
-        "  m: 2 actor(s), each 1 CPU, 0 GPU, 1 thread(s), 1 decoding beside it, about 0.6 GiB"
+        "  m: 2 actor(s), each 1 CPU, 0 GPU, 1 thread(s), 1 decoding beside it, "
+        "about 0.6 GiB of heap"
     )
