@@ -78,6 +78,7 @@ def compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
     from mmray.distributed.planning import describe_pools, plan_pool
     from mmray.distributed.session import connect
 
+    pa.default_memory_pool().release_unused()  # what comparing with the store took
     runtime, configs = works[0].config.runtime, works[0].config.modalities
     size = connect(runtime)
     pools = {
