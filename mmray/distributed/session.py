@@ -58,6 +58,8 @@ class ClusterSize:
     """Heap that its workers may take; 0 where that is not known."""
     cpus_per_gpu: float = 0.0
     """On the node with the fewest."""
+    object_store_gib: float = 0.0
+    """Memory for what travels between processes."""
 
 
 @contextlib.contextmanager
@@ -104,6 +106,7 @@ def cluster_size() -> ClusterSize:
         cpus=int(resources.get("CPU", 0)),
         gpus=int(resources.get("GPU", 0)),
         memory_gib=resources.get("memory", 0.0) / 2**30,
+        object_store_gib=resources.get("object_store_memory", 0.0) / 2**30,
         cpus_per_gpu=min((node.get("CPU", 0.0) / node["GPU"] for node in with_gpu), default=0.0),
     )
 
