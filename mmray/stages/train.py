@@ -24,7 +24,7 @@ from mmray.tracking.tracker import Tracker
 logger = logging.getLogger(__name__)
 STAGE = "train"
 FUSION = "fusion"
-NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints"}
+NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints", "watch_modalities"}
 
 
 @dataclass(frozen=True, slots=True)
