@@ -51,7 +51,8 @@ class MmPareto(Balance):
         flat = [weight for weights in self.weights for weight in weights]
         total = torch.stack(losses.alone).sum()
         found = torch.autograd.grad(total, flat, retain_graph=True, materialize_grads=True)
-        self._own = [a + b for a, b in zip(self._own, found, strict=True)] or list(found)
+        had = self._own or [torch.zeros_like(gradient) for gradient in found]
+        self._own = [a + b for a, b in zip(had, found, strict=True)]
 
     def loss(self, losses: StepLosses) -> Float[Tensor, ""]:
         """Return the sum of all losses."""

@@ -48,7 +48,7 @@ def test_the_score_of_a_class_is_its_probability_and_of_others_exp_of_the_loss()
 
     found = label_scores(task, outputs, torch.tensor([1, -1]), kept)
     binary = fit_task(BinaryConfig(column="b"), [True, False])
-    yes = label_scores(binary, torch.tensor([[1.0], [3.0]]), torch.tensor([1.0, 0.0]), kept)
+    yes = label_scores(binary, torch.tensor([[1.0], [3.0]]), torch.tensor([1, 0]), kept)
 
     sure = 1 / (1 + np.exp(-1.0))
     np.testing.assert_allclose(found, [sure, 0.0], rtol=1e-6)
