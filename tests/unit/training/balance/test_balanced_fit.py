@@ -1,9 +1,14 @@
+import numpy as np
 import pytest
 import torch
 from torch import multiprocessing
 
+from mmray.config.train import TrainConfig
 from mmray.training.balance.build import balance_metric_names
+from mmray.training.modalities import Modalities
 from tests.support.balance import METHODS, run_worker, train
+from tests.support.sample import make_model
+from tests.support.training import make_plan
 
 MODALITIES = ("text", "image", "audio")
 
@@ -52,5 +57,24 @@ def test_a_method_tells_in_every_epoch_what_it_does(name):
 
     names = balance_metric_names(METHODS[name], MODALITIES)
     assert names <= set(report.records[-1].metrics)
-    if name == "ogm_ge":  # it starts with the second epoch
-        assert not names & set(report.records[0].metrics)
+
+
+def test_gradients_are_modulated_between_start_and_end_alone():
+    _, report = train("ogm_ge", epochs=4)
+
+    told = [record.metrics.get("train/text/modulation") for record in report.records]
+    assert told[0] is told[3] is None
+    assert 0.0 < told[1] <= 1.0
+    assert 0.0 < told[2] <= 1.0
+
+
+def test_views_that_are_only_looked_at_have_no_gradients():
+    plan = make_plan(config=TrainConfig(balance=METHODS["ogm_ge"]))
+    model = make_model(plan.train)
+    batch = plan.train.batch(np.arange(8))
+
+    views = Modalities(model, plan).view(batch.features, batch.present)
+
+    assert views.whole["digit"].requires_grad
+    assert len(views.alone) == 3
+    assert not any(outputs["digit"].requires_grad for outputs in views.alone)
