@@ -30,6 +30,17 @@ def write_plots(
                 found["confusion_matrix"], found["classes"], path, title=f"{task}: test split"
             )
             files.append(path)
+        if "ablation" in found:
+            path = folder / f"ablation_{task}.png"
+            subsets = found["ablation"]["subsets"]
+            plot_alone(
+                {name: (value, 0.0) for name, value in subsets.items()},
+                path,
+                title=f"{task}: the fusion with some of the modalities only",
+                metric=f"test {metric}",
+                accent=next(iter(subsets)),
+            )
+            files.append(path)
         scores = {
             name: _mean_and_deviation(tasks[task], metric)
             for name, tasks in metrics.items()
