@@ -2,8 +2,8 @@
 
     python -m benchmarks.subsets [--json] [--rounds 3] [--work FOLDER]
 
-The embedded corpus and the quickstart's document, with ``model.auxiliary`` off but in the last row,
-so that dropout is measured alone. Features are extracted once by the product's own stages; the
+The embedded corpus and the quickstart's document, with the default fusion (``concat``) and without
+``model.auxiliary``, so that dropout is measured alone. Features are extracted once by the product's own stages; the
 fusions are trained by its own loop in this process, with the same epochs. Each is judged on the
 test split with every subset of the modalities that a sample has; the encoders run once for all.
 What FOLDER holds already is not done again. The figure: by how much accuracy falls when one
@@ -36,20 +36,18 @@ from mmray.tracking.memory import MemoryTracker
 from mmray.training.place import Place
 
 DOCUMENT = Path(__file__).parents[1] / "workflows" / "configs" / "quickstart.yaml"
-TASK, RATE, EPOCHS = "digit", 0.3, 15
-WAYS = {
-    "without": ("model.modality_dropout=0.0", "model.auxiliary=0.0"),
-    "with": (f"model.modality_dropout={RATE}", "model.auxiliary=0.0"),
-    "with, auxiliary": (f"model.modality_dropout={RATE}", "model.auxiliary=1.0"),
-}
+TASK, RATE, EPOCHS = "digit", 0.5, 15
+COMMON = ("model.fusion={kind: concat}", "model.auxiliary=0.0", f"train.epochs={EPOCHS}")
+WAYS = {"without": 0.0, "with": RATE}
+"""Name -> ``model.modality_dropout``."""
 Subsets = dict[str, float]
 """Accuracy by the name of a subset."""
 
 
-def configure(manifest: Path, work: Path, *overrides: str) -> Config:
+def configure(manifest: Path, work: Path, dropout: float) -> Config:
     """Return the quickstart's document with this corpus, workspace and settings."""
-    places = (f"data.manifest={manifest}", f"workspace={work}", f"train.epochs={EPOCHS}")
-    return load_config(DOCUMENT, [*places, *overrides])
+    places = (f"data.manifest={manifest}", f"workspace={work}")
+    return load_config(DOCUMENT, [*places, *COMMON, f"model.modality_dropout={dropout}"])
 
 
 def ablation(config: Config, seed: int) -> Subsets:
@@ -78,19 +76,21 @@ def loss_of_one(found: Subsets, modalities: tuple[str, ...]) -> float:
     return 100 * (found[whole] - statistics.mean(found[name] for name in less))
 
 
-def measure(options: argparse.Namespace, work: Path) -> tuple[dict[str, list[Subsets]], Config]:
-    """Return the accuracies of each way, one per seed, and the document."""
+def measure(
+    options: argparse.Namespace, work: Path
+) -> tuple[dict[str, list[Subsets]], tuple[str, ...]]:
+    """Return the accuracies of each way, one per seed, and the modalities."""
     torch.set_num_threads(options.threads)
     manifest = write_corpus(work / "corpus", samples=options.samples).manifest
-    found: dict[str, list[Subsets]] = {}
-    config = configure(manifest, work)
-    for way, overrides in WAYS.items():
-        config = configure(manifest, work, *overrides)
-        tracker = MemoryTracker()
-        prepare.run(config, tracker)
-        extract.run(config, tracker)
-        found[way] = [ablation(config, seed) for seed in range(options.rounds)]
-    return found, config
+    configs = {way: configure(manifest, work, dropout) for way, dropout in WAYS.items()}
+    tracker, first = MemoryTracker(), configs["without"]
+    prepare.run(first, tracker)
+    extract.run(first, tracker)
+    found = {
+        way: [ablation(config, seed) for seed in range(options.rounds)]
+        for way, config in configs.items()
+    }
+    return found, first.modality_order()
 
 
 def main() -> None:
@@ -106,8 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mmray-subsets-") as temporary:
-        found, config = measure(options, options.work or Path(temporary))
-    modalities = config.modality_order()
+        found, modalities = measure(options, options.work or Path(temporary))
     losses = {way: [loss_of_one(run, modalities) for run in runs] for way, runs in found.items()}
     ours, other = statistics.mean(losses["with"]), statistics.mean(losses["without"])
     settings = {

@@ -83,7 +83,7 @@ def compare(
     if gain > 0:
         return f"{task}: fusion is better than the best modality, {best}: {shown}"
     inside = inside or {}
-    lost = {name: sign * (alone[name] - value) for name, value in inside.items()}
+    lost = {name: sign * (alone[name] - value) for name, value in inside.items() if name in alone}
     lags = ""
     if lost and max(lost.values()) > 0:
         name = max(lost, key=lambda name: lost[name])
