@@ -65,7 +65,8 @@ def check(config: Config, *, deep: bool = False) -> Report:
 def _decode_all(config: Config, manifest: Manifest) -> tuple[dict[str, object], tuple[str, ...]]:
     """Return what became of every payload, as data and as lines of a table."""
     # Not above: a check that is not deep must be quick.
-    from mmray.stages.deep_check import check_deep, describe_deep, sum_up
+    from mmray.stages.deep_check import check_deep
+    from mmray.stages.deep_table import describe_deep, sum_up
 
     rows = check_deep(config, manifest)
     told = (*describe_deep(rows), *sum_up(rows, config.data.max_rejected_fraction))

@@ -4,7 +4,8 @@ import pytest
 
 from mmray.data.normalise import normalise
 from mmray.data.table import read_table
-from mmray.stages.deep_check import DeepRow, check_deep, describe_deep, sum_up
+from mmray.stages.deep_check import check_deep
+from mmray.stages.deep_table import DeepRow, describe_deep, sum_up
 from tests.support.document import make_config
 from tests.support.payload import clip_payload, photo_payload, tone
 
@@ -74,3 +75,21 @@ def test_what_a_decoder_said_at_length_is_cut_and_shows_it():
     row = DeepRow("photo", "png", "image_broken", 1, "s4", "x" * 500)
 
     assert list(describe_deep([row]))[1].endswith("s4: " + "x" * 113 + "...")
+
+
+def test_speech_is_decoded_without_being_recognised(corpus, tmp_path):
+    speech = tmp_path / "speech"
+    speech.mkdir()
+    (speech / "config.json").write_text('{"model_type": "wav2vec2", "hidden_size": 8}')
+    (speech / "preprocessor_config.json").write_text('{"sampling_rate": 16000}')
+    text = {"extract": {"kind": "tokens", "vocabulary": 90}}
+    extract = {"kind": "transcript", "model": str(speech), "text": text}  # there are no weights
+    config = make_config(
+        data={"manifest": str(corpus), "split": {"column": "split"}},
+        modalities={"audio": {"column": "speech", "extract": extract}},
+        tasks={"label": {"kind": "classification", "column": "label"}},
+    )
+
+    (row,) = check_deep(config, normalise(read_table(config.data.manifest), config))
+
+    assert (row.format, row.reason, row.payloads) == ("wav", "", 4)

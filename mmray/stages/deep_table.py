@@ -1,0 +1,57 @@
+"""What a deep check found, as a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+EXAMPLE_CHARS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class DeepRow:
+    """How many payloads of one modality and format came to the same end."""
+
+    modality: str
+    format: str
+    reason: str
+    """Empty: decoded."""
+    payloads: int
+    example: str
+    """A sample of them."""
+    detail: str
+    """What the decoder said of that sample."""
+
+
+def describe_deep(rows: list[DeepRow]) -> Iterator[str]:
+    """Yield the table, a line per row, the decoded ones of a modality first."""
+    columns = [("modality", "format", "payloads", "outcome", "for example")]
+    columns += [
+        (
+            row.modality,
+            row.format,
+            str(row.payloads),
+            row.reason or "decoded",
+            _shortened(f"{row.example}: {row.detail}") if row.reason else row.example,
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in columns) for column in range(4)]
+    for line in columns:
+        padded = [text.ljust(width) for text, width in zip(line, widths, strict=False)]
+        yield "  ".join([*padded, line[4]]).rstrip()
+
+
+def sum_up(rows: list[DeepRow], max_rejected_fraction: float) -> Iterator[str]:
+    """Yield how many payloads of each modality can be used, and a warning where too few can."""
+    for name in dict.fromkeys(row.modality for row in rows):
+        total = sum(row.payloads for row in rows if row.modality == name)
+        rejected = sum(row.payloads for row in rows if row.modality == name and row.reason)
+        yield f"{name}: {total - rejected} of {total} payloads decoded, {rejected} rejected"
+        if rejected > max_rejected_fraction * total:
+            yield (
+                f"warning: 'mmray extract' will stop at {name}: more than "
+                f"data.max_rejected_fraction ({max_rejected_fraction:g}) of it is rejected"
+            )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= EXAMPLE_CHARS else text[: EXAMPLE_CHARS - 3] + "..."
