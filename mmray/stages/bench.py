@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 GROUPS = {
     "features": ("mfcc", "jpeg", "hf_text", "hf_image", "video"),
     "training": ("train_loop",),
+    "extraction": ("extraction_limit", "extraction_peers", "growth"),
 }
 FOLDER = "benchmarks"
 
@@ -33,9 +34,9 @@ def run_benchmarks(group: str) -> list[dict[str, Any]]:
 
 def describe_benchmarks(found: list[dict[str, Any]]) -> list[str]:
     """Return the table, a line per claim."""
-    lines = [f"{'claim':<10} {'ours':>10} {'other':>10} {'ratio':>7}  unit, against"]
+    lines = [f"{'claim':<16} {'ours':>10} {'other':>10} {'ratio':>7}  unit, against"]
     lines += [
-        f"{row['name']:<10} {row['ours']:>10.2f} {row['other']:>10.2f} {row['ratio']:>6.2f}x  "
+        f"{row['name']:<16} {row['ours']:>10.4g} {row['other']:>10.4g} {row['ratio']:>6.2f}x  "
         f"{row['unit']}, {row['other_name']}"
         for row in found
     ]
