@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,7 +103,7 @@ class Disk:
 
 def enter_namespace() -> None:
     """Start this program again where it may mount; stay here where the system forbids that."""
-    if IN_NAMESPACE in os.environ:
+    if IN_NAMESPACE in os.environ or shutil.which("unshare") is None:
         return
     as_root = ["unshare", "--map-root-user", "--mount"]
     if subprocess.run([*as_root, "true"], capture_output=True, check=False).returncode:

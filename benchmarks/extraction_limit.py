@@ -7,6 +7,7 @@ same Parquet shards: a note as tokens, a photo as pixels, a clip as MFCC. The lo
 ``multiprocessing.Pool`` that decodes unguarded, plans nothing and keeps no account; the stage has
 all of that, and starts Ray. Each way runs as a process of its own, once on few samples and once on
 all: the first is its start-up, the difference its steady state. The features must be equal.
+``nothing_changed_s`` is the stage once more on what it left: the whole process, nothing decoded.
 """
 
 import os
@@ -149,7 +150,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, li
     everything = write_corpus(folder / "corpus", options.samples)
     few = everything.with_name("few.jsonl")
     few.write_text("".join(everything.open(encoding="utf-8").readlines()[:FEW]), encoding="utf-8")
-    seconds = {way: {"few": [], "all": []} for way in WAYS}
+    seconds = {way: {"few": [], "all": [], "again": []} for way in WAYS}
     for number in range(options.rounds):
         for size, manifest in (("few", few), ("all", everything)):
             workspace = folder / f"work-{size}-{number}"
@@ -157,6 +158,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, li
             for way in WAYS:
                 seconds[way][size].append(timed(way, manifest, workspace, options.cpus))
             check_equal(manifest, workspace)
+        seconds["stage"]["again"].append(timed("stage", everything, workspace, options.cpus))
     return seconds
 
 
@@ -190,6 +192,7 @@ def main() -> None:
                 "samples": options.samples, "payloads_per_sample": 3, "cpus": options.cpus,
                 "start_up_s": {way: seconds[way]["few"] for way in WAYS},
                 "all_s": {way: seconds[way]["all"] for way in WAYS},
+                "nothing_changed_s": seconds["stage"]["again"],
                 "few": FEW, "load_before": load_before, "load_after": os.getloadavg(),
                 "same_output": "bit for bit",
             },

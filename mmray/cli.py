@@ -114,7 +114,7 @@ def check(  # noqa: PLR0913
 
 @app.command()
 def bench(
-    group: Annotated[str, typer.Argument(help="features or training")] = "features",
+    group: Annotated[str, typer.Argument(help="features, training or extraction")] = "features",
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
