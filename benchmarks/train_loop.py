@@ -32,6 +32,7 @@ from mmray.distributed.session import connect
 from mmray.features.extractor import ExtractedBatch
 from mmray.features.store import write_index, write_shard
 from mmray.training.epoch import train_batches
+from mmray.training.sampling import shuffled
 from mmray.training.tasks.build import task_losses
 
 SAMPLES, EPOCHS, BATCH = 8192, 6, 64
@@ -84,8 +85,8 @@ def bare_loop(plan: RunPlan) -> float:
     task = tasks["label"]
     steps, started = 0, time.monotonic()
     for epoch in range(EPOCHS):
-        options = {"batch_size": BATCH, "seed": 0, "epoch": epoch, "rank": 0, "world": 1}
-        for batch in train_batches(train, **options):
+        order = shuffled(len(train), seed=0, epoch=epoch)
+        for batch in train_batches(train, order, batch_size=BATCH, rank=0, world=1):
             outputs = model(batch.features, batch.present)["label"]
             loss = task_losses(task, outputs, batch.labels["label"], batch.labelled["label"]).mean()
             optimizer.zero_grad(set_to_none=True)

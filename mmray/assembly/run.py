@@ -121,7 +121,8 @@ def _finish(
             "parameters": sum(weights.numel() for weights in model.parameters()),
             "epochs": report.stopped_after,
             "best_epoch": report.best_epoch + 1,
-            "best_metrics": report.best.metrics,
+            "best_metrics": report.metrics,
+            "soup": None if report.soup is None else [n + 1 for n in report.soup.epochs],
         },
     )
 

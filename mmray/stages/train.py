@@ -223,5 +223,11 @@ def _describe(success: dict[str, Any], config: Config) -> tuple[str, ...]:
     return (
         f"{success['parameters']:,} parameters, {success['samples']} train samples, "
         f"{success['epochs']} epochs",
-        f"best epoch {success['best_epoch']}: {shown}",
+        f"{_best_model(success)}: {shown}",
     )
+
+
+def _best_model(success: dict[str, Any]) -> str:
+    if success["soup"]:
+        return f"soup of epochs {', '.join(str(epoch) for epoch in success['soup'])}"
+    return f"best epoch {success['best_epoch']}"

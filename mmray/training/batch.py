@@ -19,6 +19,8 @@ class Batch:
     labelled: dict[str, Bool[Tensor, " B"]]
     label_totals: dict[str, int]
     """Labelled samples per task in the global batch: that of all workers together."""
+    share: float = 1.0
+    """Of the batch of one step: less than one where a step is made of parts."""
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on ``device``."""
@@ -28,4 +30,5 @@ class Batch:
             {task: labels.to(device, non_blocking=True) for task, labels in self.labels.items()},
             {task: mask.to(device, non_blocking=True) for task, mask in self.labelled.items()},
             self.label_totals,
+            self.share,
         )

@@ -48,12 +48,14 @@ def take(samples, start, stop):
     )
 
 
-def run_worker(rank: int, world: int, folder: str, is_synchronised: bool = True) -> None:
+def run_worker(
+    rank: int, world: int, folder: str, is_synchronised: bool = True, config=None
+) -> None:
     """One of several processes: trains with DDP, or without, and writes down what came of it."""
     torch.set_num_threads(1)
     store = f"file://{folder}/rendezvous"
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
-    plan = make_plan(place=Place(rank, world))
+    plan = make_plan(place=Place(rank, world), config=config)
     model = make_model(plan.train)
     wrap = DistributedDataParallel if is_synchronised else identity
     report = fit(model, plan, wrap=wrap, on_epoch=ignore)

@@ -42,9 +42,14 @@ class WorkerDiedError(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", [1, 2, 4])
-def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path, after):
-    config = TrainConfig(epochs=4, batch_size=8, lr=3e-3)
+ALL_TOGETHER = {
+    "accumulate": 2, "sampling": "balanced", "schedule": "one_cycle", "warmup": 0.3, "ema": 0.8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("after", "more"), [(1, {}), (2, ALL_TOGETHER), (4, ALL_TOGETHER)])
+def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path, after, more):
+    config = TrainConfig(epochs=4, batch_size=8, lr=3e-3, **more)
 
     def die(record):
         if record.epoch + 1 == after:
@@ -63,8 +68,11 @@ def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path, after)
 
 
 def test_two_workers_train_the_same_model_as_one(tmp_path):
-    multiprocessing.spawn(run_worker, args=(2, str(tmp_path)), nprocs=2)
-    model, report = train(make_plan())
+    """In parts as well; of the same balanced samples, averaged alike."""
+    config = TrainConfig(epochs=3, batch_size=8, lr=3e-3, sampling="balanced", ema=0.8)
+    in_parts = config.model_copy(update={"accumulate": 2})
+    multiprocessing.spawn(run_worker, args=(2, str(tmp_path), True, in_parts), nprocs=2)
+    model, report = train(make_plan(config=config))
 
     records = [json.loads((tmp_path / f"records-{rank}.json").read_text()) for rank in (0, 1)]
     hashes = [record["weights_hashes"] for record in records[0]]
