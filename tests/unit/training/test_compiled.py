@@ -6,7 +6,7 @@ from mmray.errors import TrainingError
 from mmray.training.compiled import compiled, compiling
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch.*")  # of torch about itself
+@pytest.mark.filterwarnings("ignore")  # of torch about itself
 def test_what_cannot_be_compiled_is_an_error_with_a_way_out(monkeypatch):
     import torch._inductor.config as settings
 
@@ -15,7 +15,7 @@ def test_what_cannot_be_compiled_is_an_error_with_a_way_out(monkeypatch):
     config = TrainConfig(compile=True)
     module = compiled(torch.nn.GELU(), config)
 
-    with pytest.raises(TrainingError, match="does not work for this model") as caught:  # noqa: PT012, SIM117
+    with pytest.raises(TrainingError, match="does not work for this model") as caught:  # noqa: SIM117
         with compiling(config):
             module(torch.ones(2, 3))
 
