@@ -1,4 +1,5 @@
 import os
+import resource
 
 # Before torch is loaded: threads that wait must not spin on a machine with few cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -20,3 +21,12 @@ def pytest_collection_modifyitems(items):
         elif item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
+@pytest.fixture
+def small_files():
+    """Files of this process cannot grow over 4 KB, as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

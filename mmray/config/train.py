@@ -67,6 +67,10 @@ class TrainConfig(StrictModel):
     """Compile the model with torch.compile; needs a C++ compiler on every node."""
     workers: PositiveInt | Literal["auto"] = "auto"
     """Ray Train workers. ``auto``: one per GPU of the cluster, or one where there is none."""
+    stream: Literal["auto", "always", "never"] = "auto"
+    """Read features from a file batch by batch. ``auto``: only where they do not fit in memory."""
+    memory_fraction: PositiveFloat = Field(default=0.5, le=1.0)
+    """Share of the free memory that the workers' features may take before they are streamed."""
     max_failures: NonNegativeInt = 2
     """How often training goes on from its last checkpoint after a worker has died."""
     seed: NonNegativeInt = 0

@@ -24,7 +24,7 @@ from mmray.tracking.tracker import Tracker
 logger = logging.getLogger(__name__)
 STAGE = "train"
 FUSION = "fusion"
-NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints"}
+NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints", "stream", "memory_fraction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,16 @@ def _describe(success: dict[str, Any], config: Config) -> tuple[str, ...]:
     return (
         f"{success['parameters']:,} parameters, {success['samples']} train samples, "
         f"{success['epochs']} epochs",
+        _kept(success["features"]),
         f"{_best_model(success)}: {shown}",
+    )
+
+
+def _kept(features: dict[str, Any]) -> str:
+    needed, allowed = (features[name] / 2**20 for name in ("bytes", "allowed_bytes"))
+    return (
+        f"features {features['kept']}: {needed:,.1f} MiB, and each worker could take "
+        f"{allowed:,.0f} MiB"
     )
 
 

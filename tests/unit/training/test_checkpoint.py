@@ -1,5 +1,3 @@
-import resource
-
 import pytest
 import torch
 
@@ -71,17 +69,8 @@ def test_a_checkpoint_that_was_being_written_is_never_taken_and_is_cleared(tmp_p
     assert names(tmp_path) == ["epoch-0002"]
 
 
-@pytest.fixture
-def full_disk():
-    """Files of this process cannot grow over 4 KB."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_disk_that_is_full_is_an_error_and_the_checkpoint_before_stays_the_newest(
-    tmp_path, full_disk
+    tmp_path, small_files
 ):
     save(tmp_path, 1)
 
