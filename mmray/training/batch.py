@@ -22,6 +22,17 @@ class Batch:
     share: float = 1.0
     """Of the batch of one step: less than one where a step is made of parts."""
 
+    def pinned(self) -> "Batch":
+        """Return the batch in memory that a GPU can copy from by itself."""
+        return Batch(
+            {name: feature.pinned() for name, feature in self.features.items()},
+            self.present.pin_memory(),
+            {task: labels.pin_memory() for task, labels in self.labels.items()},
+            {task: mask.pin_memory() for task, mask in self.labelled.items()},
+            self.label_totals,
+            self.share,
+        )
+
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on ``device``."""
         return Batch(

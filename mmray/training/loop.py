@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mmray.errors import TrainingError
 from mmray.models.fusion_model import FusionModel
 from mmray.training.augment.augment import Shares, augmented
+from mmray.training.background import Background, prefetched
 from mmray.training.checkpoint import (
     Weights,
     load_latest,
@@ -30,7 +31,7 @@ from mmray.training.samples import count_labels
 from mmray.training.sampling import epoch_order
 from mmray.training.schedule import learning_rate, set_learning_rate
 from mmray.training.soup import greedy_soup
-from mmray.training.state import TrainState, copy_weights, weights_of
+from mmray.training.state import Snapshot, TrainState
 from mmray.training.step import train_step
 from mmray.training.validation import metric_names, validate
 from mmray.training.view import TrainingView
@@ -57,22 +58,24 @@ def fit(
     progress, best_weights = _resume(state, plan)
     resumed_from = progress.epoch or None
     wrapped = compiled(wrap(TrainingView(model, alone=plan.auxiliary > 0.0)), plan.config)
-    while not progress.is_done(plan.config):
-        started = time.monotonic()
-        metrics = train_epoch(wrapped, state, plan, progress.epoch)
-        metrics |= _judge(state.judged, plan)
-        record = EpochRecord(
-            progress.epoch,
-            agree(metrics, plan.place),
-            same_weights(model, plan.place, progress.epoch),
-            time.monotonic() - started,
-        )
-        progress = progress.after(record, plan.config, plan.judged_on)
-        if progress.best is not None and progress.best.epoch == record.epoch:
-            best_weights = copy_weights(state.judged)
-        if plan.folder is not None and plan.place.rank == 0:
-            _save(plan.folder, state, progress, plan)
-        on_epoch(record)
+    with Background() as writer:
+        while not progress.is_done(plan.config):
+            started = time.monotonic()
+            metrics = train_epoch(wrapped, state, plan, progress.epoch)
+            metrics |= _judge(state.judged, plan)
+            record = EpochRecord(
+                progress.epoch,
+                agree(metrics, plan.place),
+                same_weights(model, plan.place, progress.epoch),
+                time.monotonic() - started,
+            )
+            progress = progress.after(record, plan.config, plan.judged_on)
+            snapshot = state.snapshot()
+            if progress.best_epoch == record.epoch:
+                best_weights = snapshot.judged
+            if plan.folder is not None and plan.place.rank == 0:
+                writer.begin(partial(_save, plan.folder, snapshot, progress, plan))
+            on_epoch(record)
     soup = _leave_best(model, state, best_weights, progress, plan)
     return FitReport(progress.records, progress.best_epoch, resumed_from, soup)
 
@@ -88,6 +91,7 @@ def train_epoch(
     batches = train_batches(plan.train, order, batch_size=size, rank=place.rank, world=place.world)
     shares = Shares(len(plan.train), size, place.rank, place.world)
     batches = augmented(batches, plan.augment, shares, seed=config.seed, epoch=epoch)
+    batches = prefetched(batches, pin=place.device.type == "cuda")
     _seed_epoch(config.seed, epoch, place.rank)
     wrapped.train()
     started, rate = time.monotonic(), 0.0
@@ -189,14 +193,14 @@ def _resume(state: TrainState, plan: TrainPlan) -> tuple[Progress, Weights]:
     return found.progress, found.best_model
 
 
-def _save(folder: Path, state: TrainState, progress: Progress, plan: TrainPlan) -> None:
+def _save(folder: Path, snapshot: Snapshot, progress: Progress, plan: TrainPlan) -> None:
     """Write a checkpoint, and remove those that nothing needs any more."""
     save_checkpoint(
         folder,
-        model=weights_of(state.model),
-        optimizer=state.rest(),
+        model=snapshot.model,
+        optimizer=snapshot.rest,
         progress=progress,
-        average={} if state.average is None else weights_of(state.average.module),
+        average=snapshot.average,
     )
     best = progress.ranked(plan.config, plan.judged_on)[: plan.config.soup or 1]
     kept = [epoch + 1 for epoch in (*best, progress.best_epoch)]

@@ -1,7 +1,9 @@
 """The model, and all that changes with it while it is trained."""
 
+from dataclasses import dataclass
+
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mmray.models.fusion_model import FusionModel
 from mmray.training.average import WeightAverage
@@ -20,7 +22,7 @@ SCALER, AVERAGE = "scaler.", "average."
 
 
 class TrainState:
-    """What one worker holds: the weights, their average if there is one, and ``rest``."""
+    """What one worker holds."""
 
     def __init__(self, model: FusionModel, plan: TrainPlan) -> None:
         self.model = model
@@ -39,13 +41,17 @@ class TrainState:
         if self.average is not None:
             self.average.update_parameters(self.model)
 
-    def rest(self) -> Weights:
-        """Return the state of the optimiser, of the scaler and of the average's count."""
+    def snapshot(self) -> "Snapshot":
+        """Return a copy of everything, in the memory of the processor."""
+        average = {} if self.average is None else _copy(self.average.module.state_dict())
+        return Snapshot(_copy(self.model.state_dict()), average, self._rest())
+
+    def _rest(self) -> Weights:
         flat = flatten_optimizer(self.optimizer)
         for name, value in self.scaler.state_dict().items():
             flat[SCALER + name] = torch.tensor(value)
         if self.average is not None:
-            flat[AVERAGE + "updates"] = self.average.n_averaged.cpu()
+            flat[AVERAGE + "updates"] = self.average.n_averaged.cpu().clone()
         return flat
 
     def restore(self, found: Checkpoint) -> None:
@@ -61,18 +67,21 @@ class TrainState:
         restore_optimizer(self.optimizer, rest)
 
 
-def weights_of(model: nn.Module) -> Weights:
-    """Return the weights as they are, in the memory of the processor; they change with the model.
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a checkpoint needs of a training's state."""
 
-    The weights of a GPU are copied for that; those of a CPU are not.
-    """
-    return {name: value.detach().cpu() for name, value in model.state_dict().items()}
+    model: Weights
+    average: Weights
+    """Empty where there is none."""
+    rest: Weights
+    """Of the optimiser, of the scaler and of the average's count."""
+
+    @property
+    def judged(self) -> Weights:
+        """The weights that are judged and kept."""
+        return self.average or self.model
 
 
-def copy_weights(model: nn.Module) -> Weights:
-    """Return a copy of the weights."""
-    return {name: _copy(value) for name, value in model.state_dict().items()}
-
-
-def _copy(value: Tensor) -> Tensor:
-    return value.detach().to("cpu", copy=True)
+def _copy(weights: Weights) -> Weights:
+    return {name: value.detach().to("cpu", copy=True) for name, value in weights.items()}
