@@ -42,6 +42,19 @@ class EarlyStopConfig(ObjectiveConfig):
     patience: PositiveInt = 5
 
 
+class ElasticWorkers(StrictModel):
+    """As many workers as the cluster has room for, also when that changes between epochs."""
+
+    min: PositiveInt = 1
+    max: PositiveInt
+
+    @model_validator(mode="after")
+    def _min_comes_first(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"workers.min ({self.min}) is above workers.max ({self.max})")
+        return self
+
+
 class TrainConfig(StrictModel):
     """How the model is trained."""
 
@@ -65,12 +78,14 @@ class TrainConfig(StrictModel):
     """``auto`` is bfloat16 on a GPU that has it, float32 elsewhere; ``float16`` needs a GPU."""
     compile: bool = False
     """Compile the model with torch.compile; needs a C++ compiler on every node."""
-    workers: PositiveInt | Literal["auto"] = "auto"
+    workers: PositiveInt | ElasticWorkers | Literal["auto"] = "auto"
     """Ray Train workers. ``auto``: one per GPU of the cluster, or one where there is none."""
     stream: Literal["auto", "always", "never"] = "auto"
     """Read features from a file batch by batch. ``auto``: only where they do not fit in memory."""
     memory_fraction: PositiveFloat = Field(default=0.5, le=1.0)
     """Share of the free memory that the workers' features may take before they are streamed."""
+    parallel: Literal["ddp", "fsdp"] = "ddp"
+    """``fsdp`` shares weights, gradients and optimiser state out among the workers."""
     max_failures: NonNegativeInt = 2
     """How often training goes on from its last checkpoint after a worker has died."""
     seed: NonNegativeInt = 0
@@ -89,6 +104,15 @@ class TrainConfig(StrictModel):
     def _whole_batches_where_they_are_needed(self) -> Self:
         if self.accumulate > 1 and isinstance(self.task_weighting, GradNormWeightingConfig):
             raise ValueError("gradnorm needs the gradient of whole batches: set accumulate to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_weights_where_they_are_needed(self) -> Self:
+        is_learnt = not isinstance(self.task_weighting, FixedWeightingConfig)
+        wrong = {"ema": self.ema is not None, "compile": self.compile, "task_weighting": is_learnt}
+        if self.parallel == "fsdp" and any(wrong.values()):
+            name = next(name for name, is_set in wrong.items() if is_set)
+            raise ValueError(f"{name} needs whole weights on every worker: parallel: ddp has them")
         return self
 
     @model_validator(mode="after")

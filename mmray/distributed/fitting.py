@@ -19,11 +19,12 @@ from ray.train.v2._internal.execution.callback import RayTrainCallback
 from ray.train.v2.api.callback import UserCallback
 
 from mmray.assembly.run import EPOCHS, RunPlan, epoch_line, epoch_lines, train_run
-from mmray.config.train import TrainConfig
+from mmray.config.train import ElasticWorkers, TrainConfig
 from mmray.core.atomic import read_json, read_success, write_json
 from mmray.distributed.failure import to_own_error
 from mmray.distributed.session import ClusterSize
 from mmray.training.plan import EpochRecord, Place
+from mmray.training.sharded import shard
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +42,27 @@ class WorkerShare:
     workers: int
     cpus: float
     use_gpu: bool
+    least: int | None = None
+    """Where the cluster has room for fewer, or loses some, training goes on with so many."""
+
+    @property
+    def num_workers(self) -> int | tuple[int, int]:
+        """Return the number as Ray Train takes it."""
+        return self.workers if self.least is None else (self.least, self.workers)
 
 
 def plan_workers(config: TrainConfig, size: ClusterSize) -> WorkerShare:
     """Fit the workers into the cluster so that Ray can always start all of them."""
-    wanted = config.workers if config.workers != "auto" else max(1, size.gpus)
-    use_gpu = size.gpus >= wanted
+    match config.workers:
+        case ElasticWorkers(min=least, max=wanted):
+            use_gpu = size.gpus >= least
+        case "auto":
+            least, wanted, use_gpu = None, max(1, size.gpus), size.gpus > 0
+        case wanted:
+            least, use_gpu = None, size.gpus >= wanted
     # Whole cores where there are enough; a fraction lets two workers share one core.
     cpus = max(1, size.cpus // wanted) if size.cpus >= wanted else size.cpus / wanted
-    return WorkerShare(workers=wanted, cpus=cpus, use_gpu=use_gpu)
+    return WorkerShare(workers=wanted, cpus=cpus, use_gpu=use_gpu, least=least)
 
 
 def fit_runs(
@@ -71,7 +84,7 @@ def fit_runs(
         _worker,
         train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus))},
         scaling_config=ray.train.ScalingConfig(
-            num_workers=share.workers,
+            num_workers=share.num_workers,
             use_gpu=share.use_gpu,
             resources_per_worker={"CPU": share.cpus, **({"GPU": 1} if share.use_gpu else {})},
         ),
@@ -119,7 +132,7 @@ def _worker(settings: dict[str, Any]) -> None:
         train_run(
             plan,
             place=place,
-            wrap=ray.train.torch.prepare_model,
+            wrap=shard if plan.config.train.parallel == "fsdp" else ray.train.torch.prepare_model,
             on_epoch=lambda record, plan=plan: _on_epoch(plan, place, record),
         )
 

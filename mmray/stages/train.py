@@ -24,7 +24,14 @@ from mmray.tracking.tracker import Tracker
 logger = logging.getLogger(__name__)
 STAGE = "train"
 FUSION = "fusion"
-NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints", "stream", "memory_fraction"}
+NOT_IN_FINGERPRINT = {
+    "workers",
+    "max_failures",
+    "parallel",
+    "keep_checkpoints",
+    "stream",
+    "memory_fraction",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +167,9 @@ def train_variants(
     ]
     share = plan_workers(config.train, connect(config.runtime))
     logger.info(
-        "training %s on %d worker%s with %g CPUs each%s",
-        ", ".join(f"'{plan.name}'" for plan in plans), share.workers,
+        "training %s on %s%d worker%s with %g CPUs each%s",
+        ", ".join(f"'{plan.name}'" for plan in plans),
+        "" if share.least is None else f"{share.least} to ", share.workers,
         "s" * (share.workers > 1), share.cpus, " and a GPU" * share.use_gpu,
     )  # fmt: skip
     for plan in plans:

@@ -11,6 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from mmray.models.feature_batch import FeatureBatch
 from mmray.training.batch import Batch
+from mmray.training.sharded import synchronise
 
 
 def cut(batch: Batch, parts: int) -> Iterator[Batch]:
@@ -27,6 +28,7 @@ def cut(batch: Batch, parts: int) -> Iterator[Batch]:
 
 def unsynchronised(wrapped: nn.Module, *, is_last: bool) -> AbstractContextManager[None]:
     """Return a context in which data parallelism does not exchange gradients yet."""
+    synchronise(wrapped, is_on=is_last)
     if is_last:
         return contextlib.nullcontext()
     # Compiled or not: the modules of what torch.compile has wrapped are among its own.

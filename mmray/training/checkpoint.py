@@ -18,6 +18,7 @@ from torch import Tensor
 from mmray.core.atomic import read_json, sync, write_json
 from mmray.errors import TrainingError
 from mmray.training.progress import Progress, progress_from_dict
+from mmray.training.sharded import like, whole
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ def flatten_optimizer(optimizer: torch.optim.Optimizer) -> Weights:
     """Return a copy of the optimiser's state as named tensors: ``<parameter>.<name>``."""
     state: Mapping[int, Mapping[str, Tensor]] = optimizer.state_dict()["state"]
     return {
-        f"{parameter}.{name}": value.detach().cpu().clone()
+        f"{parameter}.{name}": whole(value.detach()).to("cpu", copy=True)
         for parameter, values in state.items()
         for name, value in values.items()
     }
@@ -113,9 +114,12 @@ def flatten_optimizer(optimizer: torch.optim.Optimizer) -> Weights:
 def restore_optimizer(optimizer: torch.optim.Optimizer, flat: Weights) -> None:
     """Put back what ``flatten_optimizer`` returned; the settings stay the optimiser's own."""
     state: dict[int, Weights] = {}
+    parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
     for key, value in flat.items():
-        parameter, _, name = key.partition(".")
-        state.setdefault(int(parameter), {})[name] = value
+        number, _, name = key.partition(".")
+        weight = parameters[int(number)]
+        is_per_weight = value.shape == weight.shape
+        state.setdefault(int(number), {})[name] = like(value, weight) if is_per_weight else value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 

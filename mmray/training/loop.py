@@ -34,7 +34,6 @@ from mmray.training.soup import greedy_soup
 from mmray.training.state import Snapshot, TrainState
 from mmray.training.step import train_step
 from mmray.training.validation import metric_names, validate
-from mmray.training.view import TrainingView
 from mmray.training.weighting import task_weights
 
 logger = logging.getLogger(__name__)
@@ -49,19 +48,20 @@ def fit(
 ) -> FitReport:
     """Train ``model`` in place and leave it with the weights of its best epoch, or of a soup.
 
-    ``wrap`` makes it data parallel (DDP), or returns it as it is. Goes on from the newest
-    checkpoint in ``plan.folder``, with the same result as if it had never stopped.
+    ``wrap`` makes it data parallel (DDP), shards it (FSDP), or returns it as it is. Goes on from
+    the newest checkpoint in ``plan.folder``, with the same result as if it had never stopped.
     """
     _check_plan(plan)
     model.to(plan.place.device)
-    state = TrainState(model, plan)
+    state = TrainState(model, plan, wrap)
     progress, best_weights = _resume(state, plan)
     resumed_from = progress.epoch or None
-    wrapped = compiled(wrap(TrainingView(model, alone=plan.auxiliary > 0.0)), plan.config)
+    wrapped = compiled(state.wrapped, plan.config)
     with Background() as writer:
         while not progress.is_done(plan.config):
             started = time.monotonic()
             metrics = train_epoch(wrapped, state, plan, progress.epoch)
+            snapshot = state.snapshot()
             metrics |= _judge(state.judged, plan)
             record = EpochRecord(
                 progress.epoch,
@@ -70,7 +70,6 @@ def fit(
                 time.monotonic() - started,
             )
             progress = progress.after(record, plan.config, plan.judged_on)
-            snapshot = state.snapshot()
             if progress.best_epoch == record.epoch:
                 best_weights = snapshot.judged
             if plan.folder is not None and plan.place.rank == 0:

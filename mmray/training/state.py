@@ -1,5 +1,7 @@
 """The model, and all that changes with it while it is trained."""
 
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +18,8 @@ from mmray.training.checkpoint import (
 from mmray.training.optimizer import build_optimizer
 from mmray.training.plan import TrainPlan
 from mmray.training.precision import build_scaler
+from mmray.training.sharded import load_weights, whole
+from mmray.training.view import TrainingView
 
 SCALER, AVERAGE = "scaler.", "average."
 """Of what stands beside the optimiser's own state in a checkpoint."""
@@ -24,9 +28,15 @@ SCALER, AVERAGE = "scaler.", "average."
 class TrainState:
     """What one worker holds."""
 
-    def __init__(self, model: FusionModel, plan: TrainPlan) -> None:
+    def __init__(
+        self, model: FusionModel, plan: TrainPlan, wrap: Callable[[nn.Module], nn.Module]
+    ) -> None:
         self.model = model
-        self.optimizer = build_optimizer(model, plan.config)
+        self.is_sharded = plan.config.parallel == "fsdp"
+        # Sharded, the weights that are trained are a copy: ``model`` is whole on every worker.
+        self.trained = copy.deepcopy(model) if self.is_sharded else model
+        self.wrapped = wrap(TrainingView(self.trained, alone=plan.auxiliary > 0.0))
+        self.optimizer = build_optimizer(self.trained, plan.config)
         self.scaler = build_scaler(plan.config.precision, plan.place.device)
         decay = plan.config.ema
         self.average = None if decay is None else WeightAverage(model, decay)
@@ -42,9 +52,12 @@ class TrainState:
             self.average.update_parameters(self.model)
 
     def snapshot(self) -> "Snapshot":
-        """Return a copy of everything, in the memory of the processor."""
+        """Return a copy of everything, in the memory of the processor; on every worker."""
         average = {} if self.average is None else _copy(self.average.module.state_dict())
-        return Snapshot(_copy(self.model.state_dict()), average, self._rest())
+        weights = _copy(self.trained.state_dict())
+        if self.is_sharded:
+            self.model.load_state_dict(weights)
+        return Snapshot(weights, average, self._rest())
 
     def _rest(self) -> Weights:
         flat = flatten_optimizer(self.optimizer)
@@ -56,7 +69,7 @@ class TrainState:
 
     def restore(self, found: Checkpoint) -> None:
         """Put back what a checkpoint holds."""
-        self.model.load_state_dict(found.model)
+        load_weights(self.trained, found.model)
         rest = dict(found.optimizer)
         scaler = {name: rest.pop(SCALER + name).item() for name in self.scaler.state_dict()}
         if scaler:
@@ -84,4 +97,4 @@ class Snapshot:
 
 
 def _copy(weights: Weights) -> Weights:
-    return {name: value.detach().to("cpu", copy=True) for name, value in weights.items()}
+    return {name: whole(value.detach()).to("cpu", copy=True) for name, value in weights.items()}
