@@ -11,7 +11,7 @@ from mmray.models.encoders.standardise import Standardise
 from mmray.models.fusion_model import FusionModel
 from mmray.training.samples import ModalityFeatures, Samples
 
-BLOCK_BYTES = 32 * 2**20
+BLOCK_BYTES = 4 * 2**20
 """Read at once: features need not fit in memory."""
 
 
