@@ -2,9 +2,9 @@
 
     python -m benchmarks.stream [--json]
 
-Two corpora, the second four times as large, are each trained on for one epoch, in a process of its
-own; the figure is by how much its peak of resident memory is above what it was before the features
-were opened. Both ways must give the same weights.
+Two corpora, the second four times as large, are trained on for as many steps each, in a process of
+its own; the figure is by how much its peak of resident memory is above what it was before the
+features were opened. Both ways must give the same weights.
 """
 
 import argparse
@@ -39,8 +39,10 @@ SAMPLES = (8192, 32768)
 SHARD_ROWS = 1024
 
 
-def make_plan(folder: Path, inputs: tuple[str, dict[str, str]], stream: str) -> RunPlan:
-    """Return a training of one epoch."""
+def make_plan(
+    folder: Path, inputs: tuple[str, dict[str, str]], stream: str, *, epochs: int
+) -> RunPlan:
+    """Return a training."""
     document = {
         "name": "stream",
         "data": {"manifest": "none"},
@@ -49,7 +51,7 @@ def make_plan(folder: Path, inputs: tuple[str, dict[str, str]], stream: str) -> 
         },
         "tasks": {"label": {"kind": "classification", "column": "label"}},
         "model": {"width": 32, "fusion": {"kind": "gated"}},
-        "train": {"epochs": 1, "batch_size": 64, "stream": stream},
+        "train": {"epochs": epochs, "batch_size": 64, "stream": stream},
     }
     config = check_document(document, where="benchmark")
     manifest, features = inputs
@@ -110,7 +112,8 @@ def main() -> None:
                 )
             )
             for stream in ("never", "always"):
-                row = apart(train, make_plan(folder, tuple(inputs), stream))
+                plan = make_plan(folder, tuple(inputs), stream, epochs=max(SAMPLES) // samples)
+                row = apart(train, plan)
                 rows.append({"samples": samples, "stream": stream} | row)
                 if not options.json:
                     print(
