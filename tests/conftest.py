@@ -1,4 +1,5 @@
 import os
+import resource
 
 # Before torch is loaded: threads that wait must not spin on a machine with few cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -36,3 +37,12 @@ def pytest_collection_modifyitems(items):
     items.sort(
         key=lambda item: not (item.get_closest_marker("e2e") or item.get_closest_marker("ray"))
     )
+
+
+@pytest.fixture
+def small_files():
+    """Files of this process cannot grow over 4 KB, as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,6 +1,8 @@
 """One training, from the feature store to a folder with a model: what every worker executes."""
 
 import json
+import logging
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from mmray.assembly.capacity import Capacity, plan_capacity
 from mmray.assembly.epoch_file import EPOCHS, epoch_line
 from mmray.assembly.run_plan import RunPlan
-from mmray.assembly.samples import FeatureFolder, load_samples, open_features
+from mmray.assembly.samples import FeatureFolder, load_samples, open_features, samples_bytes
 from mmray.config.document import Config
 from mmray.core.atomic import mark_success, read_json, read_success, replacing, write_json
 from mmray.core.word import Split
@@ -22,15 +25,20 @@ from mmray.models.fit_check import check_augment
 from mmray.models.fusion_model import FusionModel
 from mmray.models.pretrained_check import check_pretrained
 from mmray.training.augment.build import build_augmentation
+from mmray.training.exchange import in_turn
 from mmray.training.loop import fit
 from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
 from mmray.training.statistics import fit_statistics
 from mmray.training.tasks.build import fit_task, restore_task
 from mmray.training.tasks.task import Task, Tasks
 
+logger = logging.getLogger(__name__)
+
 WEIGHTS = "model.safetensors"
 TASKS = "tasks.json"
 CHECKPOINTS = "checkpoints"
+SPILL = "streamed"
+"""Of a run that is under way: features that do not fit in memory, in the order of its samples."""
 ENCODERS = "encoders"
 """Of a run or a bundle: what encoders around a checkpoint are built from, weights left out."""
 
@@ -47,10 +55,17 @@ def train_run(
     manifest = read_manifest(Path(plan.manifest))
     features = {name: open_features(Path(path)) for name, path in plan.features.items()}
     tasks = fit_tasks(plan.config, manifest, list(features))
-    train, val = (
-        load_samples(manifest, split, features, tasks, require_payload=True)
-        for split in (Split.TRAIN, Split.VAL)
-    )
+    splits = (Split.TRAIN, Split.VAL)
+    capacity = plan_capacity(samples_bytes(manifest, splits, features), plan.config.train, place)
+    logger.info("features are %s", capacity.to_dict())
+    with in_turn(place):  # the first worker writes what is streamed, the others find it
+        train, val = (
+            load_samples(
+                manifest, split, features, tasks,
+                require_payload=True, spill=folder / SPILL if capacity.is_streamed else None,
+            )
+            for split in splits
+        )  # fmt: skip
     if len(train) == 0:
         raise TrainingError(
             f"no sample of the train split has both a payload and a label for {plan.name!r}",
@@ -78,7 +93,7 @@ def train_run(
         on_epoch=on_epoch,
     )
     if place.rank == 0:
-        _finish(plan, model, tasks, report, samples=len(train))
+        _finish(plan, model, tasks, report, samples=len(train), capacity=capacity)
 
 
 def _finish(
@@ -88,8 +103,10 @@ def _finish(
     report: FitReport,
     *,
     samples: int,
+    capacity: Capacity,
 ) -> None:
     folder = Path(plan.folder)
+    shutil.rmtree(folder / SPILL, ignore_errors=True)
     write_json(folder / TASKS, {name: task.to_dict() for name, task in tasks.items()})
     save_weights(model, folder / WEIGHTS)
     save_encoders(model, folder / ENCODERS)
@@ -104,10 +121,12 @@ def _finish(
             "modalities": list(plan.features),
             "seed": plan.seed,
             "samples": samples,
+            "features": capacity.to_dict(),
             "parameters": sum(weights.numel() for weights in model.parameters()),
             "epochs": report.stopped_after,
             "best_epoch": report.best_epoch + 1,
-            "best_metrics": report.best.metrics,
+            "best_metrics": report.metrics,
+            "soup": None if report.soup is None else [n + 1 for n in report.soup.epochs],
         },
     )
 

@@ -12,7 +12,7 @@ from mmray.core.spec import FeatureSpec, spec_from_dict
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
-from mmray.features.store import read_features
+from mmray.features.store import measure_features, read_features
 from mmray.training.samples import ModalityFeatures, Samples
 from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.label import Label, has_label
@@ -47,33 +47,55 @@ def load_samples(
     tasks: Tasks,
     *,
     require_payload: bool,
+    spill: Path | None = None,
 ) -> Samples:
     """Load one split. ``features`` gives the modalities, in M-axis order.
 
     With ``require_payload`` a sample without any of these payloads, or without any label, is left
-    out: nothing can be learnt from it.
+    out: nothing can be learnt from it. With ``spill`` the features are left in that folder.
     """
+    ids, labels = _usable(manifest, split, features, tasks, require_payload=require_payload)
+    modalities: dict[str, ModalityFeatures] = {}
+    for name, folder in features.items():
+        path = None if spill is None else spill / f"{split}-{name}.npy"
+        stored = read_features(folder.folder, ids, folder.spec, spill=path)
+        modalities[name] = ModalityFeatures(
+            spec=folder.spec, values=stored.values, offsets=stored.offsets, present=stored.present
+        )
+    return Samples(ids=ids, modalities=modalities, labels=labels)
+
+
+def samples_bytes(
+    manifest: Manifest, splits: Sequence[Split], features: Mapping[str, FeatureFolder]
+) -> int:
+    """Return the bytes that the features of these splits take in memory, at most."""
+    ids = [manifest.ids[row] for split in splits for row in manifest.rows_of(split)]
+    return sum(measure_features(f.folder, ids, f.spec)[1] for f in features.values())
+
+
+def _usable(
+    manifest: Manifest,
+    split: Split,
+    features: Mapping[str, FeatureFolder],
+    tasks: Tasks,
+    *,
+    require_payload: bool,
+) -> tuple[list[str], dict[str, np.ndarray[Any, Any]]]:
+    """Return the samples of a split and their labels."""
     rows = manifest.rows_of(split)
     ids = [manifest.ids[row] for row in rows]
-    modalities = {name: _load_modality(folder, ids) for name, folder in features.items()}
-    present = np.stack([m.present for m in modalities.values()], axis=1)  # (N, M)
+    there = [measure_features(f.folder, ids, f.spec)[0] for f in features.values()]
+    present = np.stack(there, axis=1)  # (N, M)
     labels: dict[str, np.ndarray[Any, Any]] = {}
     for name, task in tasks.items():
         column = manifest.labels.get(name, [None] * len(manifest))
         labels[name] = _encode(task, [column[row] for row in rows], present)
-    samples = Samples(ids=ids, modalities=modalities, labels=labels)
     if not require_payload:
-        return samples
+        return ids, labels
     usable = present.any(axis=1)
     usable &= np.any([has_label(values) for values in labels.values()], axis=0)
-    return samples if usable.all() else _keep(samples, np.flatnonzero(usable))
-
-
-def _load_modality(folder: FeatureFolder, ids: Sequence[str]) -> ModalityFeatures:
-    stored = read_features(folder.folder, ids, folder.spec)
-    return ModalityFeatures(
-        spec=folder.spec, values=stored.values, offsets=stored.offsets, present=stored.present
-    )
+    kept = [sample for sample, is_usable in zip(ids, usable, strict=True) if is_usable]
+    return kept, {task: values[usable] for task, values in labels.items()}
 
 
 def _encode(
@@ -81,22 +103,3 @@ def _encode(
 ) -> np.ndarray[Any, Any]:
     encoded = task.encode(labels)
     return task.paired(encoded, present) if isinstance(task, AlignmentTask) else encoded
-
-
-def _keep(samples: Samples, rows: np.ndarray[Any, Any]) -> Samples:
-    return Samples(
-        ids=[samples.ids[row] for row in rows],
-        modalities={name: _keep_rows(m, rows) for name, m in samples.modalities.items()},
-        labels={task: values[rows] for task, values in samples.labels.items()},
-    )
-
-
-def _keep_rows(features: ModalityFeatures, rows: np.ndarray[Any, Any]) -> ModalityFeatures:
-    present = features.present[rows]
-    if features.offsets is None:
-        return ModalityFeatures(features.spec, features.values[rows], None, present)
-    starts, ends = features.offsets[:-1][rows], features.offsets[1:][rows]
-    pieces = [features.values[a:b] for a, b in zip(starts, ends, strict=True)]
-    offsets = np.concatenate([[0], np.cumsum(ends - starts)])
-    values = np.concatenate(pieces) if pieces else features.values[:0]
-    return ModalityFeatures(features.spec, values, offsets, present)

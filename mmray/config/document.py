@@ -17,7 +17,7 @@ from mmray.config.data import DataConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.model import FilmFusionConfig, ModelConfig
 from mmray.config.search import SearchConfig
-from mmray.config.task import AlignmentConfig, TaskConfig
+from mmray.config.task import AlignmentConfig, TaskConfig, balanced_task
 from mmray.config.train import TrainConfig
 from mmray.core.word import Kind, axis_order
 
@@ -147,6 +147,18 @@ class Config(StrictModel):
         for name, task in self.tasks.items():
             if isinstance(task, AlignmentConfig) and len(self.modalities) < 2:
                 raise ValueError(f"tasks.{name}: an alignment is of two modalities or more")
+        return self
+
+    @model_validator(mode="after")
+    def _training_fits_the_tasks(self) -> Self:
+        if self.train.sampling == "balanced":
+            balanced_task(self.tasks, self.train.sampling_task)
+        for name, task in self.tasks.items():
+            if self.train.accumulate > 1 and isinstance(task, AlignmentConfig):
+                raise ValueError(
+                    f"train.accumulate would change the loss of {name!r}: an alignment compares "
+                    "the samples of a whole batch"
+                )
         return self
 
     @model_validator(mode="after")

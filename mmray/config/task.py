@@ -1,5 +1,6 @@
 """What is learnt: one section per task, all trained together."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
@@ -123,3 +124,21 @@ TaskConfig = Annotated[
     | AlignmentConfig,
     Field(discriminator="kind"),
 ]
+
+
+def balanced_task(tasks: Mapping[str, TaskConfig], wanted: str | None) -> str:
+    """Return the task whose classes ``train.sampling: balanced`` balances.
+
+    Raises:
+        ValueError: ``wanted``, or any task, has not one class per sample.
+    """
+    one_class = (ClassificationConfig, BinaryConfig, OrdinalConfig)
+    fitting = [name for name, task in tasks.items() if isinstance(task, one_class)]
+    chosen = wanted or next(iter(fitting), None)
+    if chosen is None or chosen not in fitting:
+        wrong = "" if wanted is None else f", and {wanted!r} is not one"
+        raise ValueError(
+            f"train.sampling: balanced needs a task with one class per sample{wrong}; "
+            f"such tasks: {', '.join(fitting) or 'none'}"
+        )
+    return chosen

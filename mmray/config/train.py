@@ -1,12 +1,19 @@
 """Optimisation, and the metric by which it is judged."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from mmray.config.balance import BalanceConfig, NoBalanceConfig
 from mmray.config.base import Fraction, StrictModel
-from mmray.config.weighting import FixedWeightingConfig, WeightingConfig
+from mmray.config.weighting import FixedWeightingConfig, GradNormWeightingConfig, WeightingConfig
 
 SMALLER_IS_BETTER = ("loss", "mae", "rmse", "pinball", "interval_width")
 
@@ -36,28 +43,60 @@ class EarlyStopConfig(ObjectiveConfig):
     patience: PositiveInt = 5
 
 
+class ElasticWorkers(StrictModel):
+    """As many workers as the cluster has room for, also when that changes between epochs."""
+
+    min: PositiveInt = 1
+    max: PositiveInt
+
+    @model_validator(mode="after")
+    def _min_comes_first(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"workers.min ({self.min}) is above workers.max ({self.max})")
+        return self
+
+
 class TrainConfig(StrictModel):
     """How the model is trained."""
 
     epochs: PositiveInt = 20
     batch_size: PositiveInt = 64
     """Samples in one step over all workers together."""
+    accumulate: PositiveInt = 1
+    """Parts that each worker's share of a batch is cut into: less memory, the same step."""
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
+    """``shuffled``: every sample once per epoch. ``balanced``: every class as often."""
+    sampling_task: str | None = None
+    """Whose classes are balanced; by default the first task with one class per sample."""
     lr: PositiveFloat = 1e-3
     weight_decay: NonNegativeFloat = 0.01
     warmup: Fraction = 0.05
-    """Share of all steps over which the learning rate rises from zero."""
-    schedule: Literal["constant", "cosine"] = "cosine"
+    """Share of all steps over which the learning rate rises; from zero, or lr / 25 in one_cycle."""
+    schedule: Literal["constant", "cosine", "linear", "one_cycle"] = "cosine"
+    """What the rate does after its rise; docs/training.md has the formulas."""
     clip_norm: PositiveFloat = 1.0
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """``auto`` is bfloat16 on a GPU that has it, float32 elsewhere."""
-    workers: PositiveInt | Literal["auto"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """``auto`` is bfloat16 on a GPU that has it, float32 elsewhere; ``float16`` needs a GPU."""
+    compile: bool = False
+    """Compile the model with torch.compile; needs a C++ compiler on every node."""
+    workers: PositiveInt | ElasticWorkers | Literal["auto"] = "auto"
     """Ray Train workers. ``auto``: one per GPU of the cluster, or one where there is none."""
+    stream: Literal["auto", "always", "never"] = "auto"
+    """Read features from a file batch by batch. ``auto``: only where they do not fit in memory."""
+    memory_fraction: PositiveFloat = Field(default=0.5, le=1.0)
+    """Share of the free memory that the workers' features may take before they are streamed."""
+    parallel: Literal["ddp", "fsdp"] = "ddp"
+    """``fsdp`` shares weights, gradients and optimiser state out among the workers."""
     max_failures: NonNegativeInt = 2
     """How often training goes on from its last checkpoint after a worker has died."""
     seed: NonNegativeInt = 0
     keep_best: ObjectiveConfig = ObjectiveConfig()
     """The weights of the epoch that is best by this metric become the model."""
     early_stop: EarlyStopConfig | None = None
+    ema: float | None = Field(default=None, gt=0.0, lt=1.0)
+    """Decay of a running average of the weights, which is judged and kept in their place."""
+    soup: int | None = Field(default=None, ge=2)
+    """Mean of those of so many best checkpoints that make validation better together."""
     task_weighting: WeightingConfig = FixedWeightingConfig()
     balance: BalanceConfig = NoBalanceConfig()
     """Against a modality that is learnt fast keeping the others from being learnt."""
@@ -65,3 +104,31 @@ class TrainConfig(StrictModel):
     """Tell after every epoch how good each modality is alone, and how large its gradients are."""
     keep_checkpoints: PositiveInt = 2
     """The newest ones, for going on; the best is kept besides."""
+
+    @model_validator(mode="after")
+    def _whole_batches_where_they_are_needed(self) -> Self:
+        if self.accumulate > 1 and isinstance(self.task_weighting, GradNormWeightingConfig):
+            raise ValueError("gradnorm needs the gradient of whole batches: set accumulate to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_weights_where_they_are_needed(self) -> Self:
+        is_learnt = not isinstance(self.task_weighting, FixedWeightingConfig)
+        wrong = {
+            "ema": self.ema is not None,
+            "compile": self.compile,
+            "task_weighting": is_learnt,
+            "balance": not isinstance(self.balance, NoBalanceConfig),
+        }
+        if self.parallel == "fsdp" and any(wrong.values()):
+            name = next(name for name, is_set in wrong.items() if is_set)
+            raise ValueError(f"{name} needs whole weights on every worker: parallel: ddp has them")
+        return self
+
+    @model_validator(mode="after")
+    def _soup_is_judged_on_validation(self) -> Self:
+        if self.soup is not None and not self.keep_best.metric.startswith("val/"):
+            raise ValueError(
+                f"a soup is judged on validation, and keep_best.metric is {self.keep_best.metric!r}"
+            )
+        return self

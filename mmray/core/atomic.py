@@ -38,6 +38,15 @@ def replacing(path: Path) -> Generator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk: they outlast a lost power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_json(path: Path, document: Any) -> None:  # noqa: ANN401 (anything that JSON can say)
     """Write one JSON document atomically."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)

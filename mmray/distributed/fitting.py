@@ -20,7 +20,7 @@ from ray.train.v2.api.callback import UserCallback
 
 from mmray.assembly.epoch_file import EPOCHS, epoch_line, epoch_lines
 from mmray.assembly.run_plan import RunPlan
-from mmray.config.train import TrainConfig
+from mmray.config.train import ElasticWorkers, TrainConfig
 from mmray.core.atomic import read_json, read_success, write_json
 from mmray.distributed.failure import to_own_error
 from mmray.distributed.session import ClusterSize
@@ -45,15 +45,27 @@ class WorkerShare:
     workers: int
     cpus: float
     use_gpu: bool
+    least: int | None = None
+    """Where the cluster has room for fewer, or loses some, training goes on with so many."""
+
+    @property
+    def num_workers(self) -> int | tuple[int, int]:
+        """Return the number as Ray Train takes it."""
+        return self.workers if self.least is None else (self.least, self.workers)
 
 
 def plan_workers(config: TrainConfig, size: ClusterSize) -> WorkerShare:
     """Fit the workers into the cluster so that Ray can always start all of them."""
-    wanted = config.workers if config.workers != "auto" else max(1, size.gpus)
-    use_gpu = size.gpus >= wanted
+    match config.workers:
+        case ElasticWorkers(min=least, max=wanted):
+            use_gpu = size.gpus >= least
+        case "auto":
+            least, wanted, use_gpu = None, max(1, size.gpus), size.gpus > 0
+        case wanted:
+            least, use_gpu = None, size.gpus >= wanted
     # Whole cores where there are enough; a fraction lets two workers share one core.
     cpus = max(1, size.cpus // wanted) if size.cpus >= wanted else size.cpus / wanted
-    return WorkerShare(workers=wanted, cpus=cpus, use_gpu=use_gpu)
+    return WorkerShare(workers=wanted, cpus=cpus, use_gpu=use_gpu, least=least)
 
 
 def fit_runs(
@@ -75,7 +87,7 @@ def fit_runs(
         _worker,
         train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus))},
         scaling_config=ray.train.ScalingConfig(
-            num_workers=share.workers,
+            num_workers=share.num_workers,
             use_gpu=share.use_gpu,
             resources_per_worker={"CPU": share.cpus, **({"GPU": 1} if share.use_gpu else {})},
         ),
@@ -113,6 +125,7 @@ def _worker(settings: dict[str, Any]) -> None:
     # Here and not above: the controller, which only passes this on, would load all of it too.
     from mmray.assembly.run import train_run
     from mmray.training.place import Place
+    from mmray.training.sharded import shard
 
     torch.set_num_threads(settings["threads"])
     context = ray.train.get_context()
@@ -127,7 +140,7 @@ def _worker(settings: dict[str, Any]) -> None:
         train_run(
             plan,
             place=place,
-            wrap=ray.train.torch.prepare_model,
+            wrap=shard if plan.config.train.parallel == "fsdp" else ray.train.torch.prepare_model,
             on_epoch=lambda record, plan=plan: _on_epoch(plan, place, record),
         )
 

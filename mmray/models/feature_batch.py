@@ -20,3 +20,10 @@ class FeatureBatch(NamedTuple):
             self.values.to(device, non_blocking=True),
             None if lengths is None else lengths.to(device, non_blocking=True),
         )
+
+    def pinned(self) -> "FeatureBatch":
+        """Return the batch in memory that a GPU can copy from by itself."""
+        lengths = self.lengths
+        return FeatureBatch(
+            self.values.pin_memory(), None if lengths is None else lengths.pin_memory()
+        )

@@ -25,7 +25,15 @@ from mmray.tracking.tracker import Tracker
 logger = logging.getLogger(__name__)
 STAGE = "train"
 FUSION = "fusion"
-NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints", "watch_modalities"}
+NOT_IN_FINGERPRINT = {
+    "workers",
+    "max_failures",
+    "parallel",
+    "keep_checkpoints",
+    "stream",
+    "memory_fraction",
+    "watch_modalities",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +169,9 @@ def train_variants(
     ]
     share = plan_workers(config.train, connect(config.runtime))
     logger.info(
-        "training %s on %d worker%s with %g CPUs each%s",
-        ", ".join(f"'{plan.name}'" for plan in plans), share.workers,
+        "training %s on %s%d worker%s with %g CPUs each%s",
+        ", ".join(f"'{plan.name}'" for plan in plans),
+        "" if share.least is None else f"{share.least} to ", share.workers,
         "s" * (share.workers > 1), share.cpus, " and a GPU" * share.use_gpu,
     )  # fmt: skip
     for plan in plans:
@@ -230,5 +239,20 @@ def _describe(success: dict[str, Any], config: Config) -> tuple[str, ...]:
     return (
         f"{success['parameters']:,} parameters, {success['samples']} train samples, "
         f"{success['epochs']} epochs",
-        f"best epoch {success['best_epoch']}: {shown}",
+        _kept(success["features"]),
+        f"{_best_model(success)}: {shown}",
     )
+
+
+def _kept(features: dict[str, Any]) -> str:
+    needed, allowed = (features[name] / 2**20 for name in ("bytes", "allowed_bytes"))
+    return (
+        f"features {features['kept']}: {needed:,.1f} MiB, and each worker could take "
+        f"{allowed:,.0f} MiB"
+    )
+
+
+def _best_model(success: dict[str, Any]) -> str:
+    if success["soup"]:
+        return f"soup of epochs {', '.join(str(epoch) for epoch in success['soup'])}"
+    return f"best epoch {success['best_epoch']}"

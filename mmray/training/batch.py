@@ -19,6 +19,19 @@ class Batch:
     labelled: dict[str, Bool[Tensor, " B"]]
     label_totals: dict[str, int]
     """Labelled samples per task in the global batch: that of all workers together."""
+    share: float = 1.0
+    """Of the batch of one step: less than one where a step is made of parts."""
+
+    def pinned(self) -> "Batch":
+        """Return the batch in memory that a GPU can copy from by itself."""
+        return Batch(
+            {name: feature.pinned() for name, feature in self.features.items()},
+            self.present.pin_memory(),
+            {task: labels.pin_memory() for task, labels in self.labels.items()},
+            {task: mask.pin_memory() for task, mask in self.labelled.items()},
+            self.label_totals,
+            self.share,
+        )
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on ``device``."""
@@ -28,4 +41,5 @@ class Batch:
             {task: labels.to(device, non_blocking=True) for task, labels in self.labels.items()},
             {task: mask.to(device, non_blocking=True) for task, mask in self.labelled.items()},
             self.label_totals,
+            self.share,
         )

@@ -1,12 +1,12 @@
 """Checkpoints: one folder per epoch, either whole or not there; safetensors and JSON only.
 
-epoch-0003/model.safetensors  optimizer.safetensors  progress.json
+epoch-0003/model.safetensors  optimizer.safetensors  [average.safetensors]  progress.json
 """
 
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mmray.core.atomic import read_json, write_json
+from mmray.core.atomic import read_json, sync, write_json
+from mmray.errors import TrainingError
 from mmray.training.progress import Progress, progress_from_dict
+from mmray.training.sharded import like, whole
 
 logger = logging.getLogger(__name__)
 
 Weights = dict[str, Tensor]
 
 MODEL, OPTIMIZER, PROGRESS = "model.safetensors", "optimizer.safetensors", "progress.json"
+AVERAGE = "average.safetensors"
+"""Only where a running average of the weights is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class Checkpoint:
     model: Weights
     optimizer: Weights
     best_model: Weights
-    """Weights of the best epoch."""
+    """Weights of the best epoch: those that were judged."""
+    average: Weights
+    """Running average of the weights; empty where there is none."""
 
 
 def epoch_folder(folder: Path, epochs: int) -> Path:
@@ -45,20 +51,44 @@ def epoch_folder(folder: Path, epochs: int) -> Path:
 
 
 def save_checkpoint(
-    folder: Path, *, model: Weights, optimizer: Weights, progress: Progress, keep: int
+    folder: Path, *, model: Weights, optimizer: Weights, progress: Progress, average: Weights
 ) -> Path:
-    """Write one epoch's checkpoint; keep the newest ``keep`` and that of the best epoch."""
+    """Write one epoch's checkpoint. It is on the disk when it gets its name, all or nothing of it.
+
+    Raises:
+        TrainingError: it cannot be written; the earlier ones are as they were.
+    """
     target = epoch_folder(folder, progress.epoch)
     temporary = folder / f".{target.name}.tmp"
-    for leftover in (temporary, target):  # of a process that was killed, or an unreadable one
-        shutil.rmtree(leftover, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    save_file({name: value.contiguous() for name, value in model.items()}, temporary / MODEL)
-    save_file(optimizer, temporary / OPTIMIZER)
-    write_json(temporary / PROGRESS, progress.to_dict())
-    os.replace(temporary, target)  # noqa: PTH105 (says what it is for)
-    _prune(folder, progress, keep)
+    shutil.rmtree(temporary, ignore_errors=True)  # of a process that was killed
+    try:
+        temporary.mkdir(parents=True)
+        _write(temporary, {MODEL: model, OPTIMIZER: optimizer, AVERAGE: average}, progress)
+        shutil.rmtree(target, ignore_errors=True)  # one that could not be read
+        os.replace(temporary, target)  # noqa: PTH105 (says what it is for)
+        sync(folder)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise TrainingError(
+            f"the checkpoint of epoch {progress.epoch} cannot be written: {error}",
+            where=str(target),
+            hint="make room on this disk and run again: training goes on from the epoch before",
+        ) from error
     return target
+
+
+def prune_checkpoints(folder: Path, *, newest: int, epochs: Collection[int]) -> None:
+    """Remove all checkpoints but the ``newest`` and those after so many ``epochs``."""
+    kept = {epoch_folder(folder, number) for number in epochs}
+    for old in _newest_first(folder)[newest:]:
+        if old not in kept:
+            shutil.rmtree(old)
+
+
+def judged_weights(folder: Path, epochs: int) -> Weights:
+    """Return the weights that were judged after so many epochs."""
+    path = epoch_folder(folder, epochs)
+    return load_file(path / (AVERAGE if (path / AVERAGE).exists() else MODEL))
 
 
 def load_latest(folder: Path) -> Checkpoint | None:
@@ -75,7 +105,7 @@ def flatten_optimizer(optimizer: torch.optim.Optimizer) -> Weights:
     """Return a copy of the optimiser's state as named tensors: ``<parameter>.<name>``."""
     state: Mapping[int, Mapping[str, Tensor]] = optimizer.state_dict()["state"]
     return {
-        f"{parameter}.{name}": value.detach().cpu().clone()
+        f"{parameter}.{name}": whole(value.detach()).to("cpu", copy=True)
         for parameter, values in state.items()
         for name, value in values.items()
     }
@@ -84,31 +114,39 @@ def flatten_optimizer(optimizer: torch.optim.Optimizer) -> Weights:
 def restore_optimizer(optimizer: torch.optim.Optimizer, flat: Weights) -> None:
     """Put back what ``flatten_optimizer`` returned; the settings stay the optimiser's own."""
     state: dict[int, Weights] = {}
+    parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
     for key, value in flat.items():
-        parameter, _, name = key.partition(".")
-        state.setdefault(int(parameter), {})[name] = value
+        number, _, name = key.partition(".")
+        weight = parameters[int(number)]
+        is_per_weight = value.shape == weight.shape
+        state.setdefault(int(number), {})[name] = like(value, weight) if is_per_weight else value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
+def _write(folder: Path, parts: Mapping[str, Weights], progress: Progress) -> None:
+    written = {name: weights for name, weights in parts.items() if weights or name != AVERAGE}
+    for name, weights in written.items():
+        contiguous = {key: value.contiguous() for key, value in weights.items()}
+        save_file(contiguous, folder / name)
+    write_json(folder / PROGRESS, progress.to_dict() | {"files": sorted(written)})
+    for path in (*folder.iterdir(), folder):
+        sync(path)
+
+
 def _load(path: Path) -> Checkpoint:
-    progress = progress_from_dict(read_json(path / PROGRESS))
-    model = load_file(path / MODEL)
-    is_best = progress.best is None or progress.best.epoch == progress.epoch - 1
-    best = path if is_best else epoch_folder(path.parent, _best_epochs(progress))
-    return Checkpoint(progress, model, load_file(path / OPTIMIZER), load_file(best / MODEL))
-
-
-def _best_epochs(progress: Progress) -> int:
-    return progress.epoch if progress.best is None else progress.best.epoch + 1
+    document = read_json(path / PROGRESS)
+    progress = progress_from_dict(document)
+    parts = {name: load_file(path / name) for name in document["files"]}
+    best = progress.epoch if progress.best is None else progress.best.epoch + 1
+    return Checkpoint(
+        progress,
+        model=parts[MODEL],
+        optimizer=parts[OPTIMIZER],
+        best_model=judged_weights(path.parent, best),
+        average=parts.get(AVERAGE, {}),
+    )
 
 
 def _newest_first(folder: Path) -> list[Path]:
     return sorted(folder.glob("epoch-[0-9]*"), reverse=True)
-
-
-def _prune(folder: Path, progress: Progress, keep: int) -> None:
-    best = epoch_folder(folder, _best_epochs(progress))
-    for old in _newest_first(folder)[keep:]:
-        if old != best:
-            shutil.rmtree(old)

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Integer
 
 from mmray.training.batch import Batch
-from mmray.training.samples import Samples, count_labels
+from mmray.training.samples import Samples
+from mmray.training.tasks.label import has_label
 
 
 def num_train_batches(num_samples: int, *, batch_size: int, world: int) -> int:
@@ -16,16 +17,16 @@ def num_train_batches(num_samples: int, *, batch_size: int, world: int) -> int:
 
 
 def train_batches(
-    samples: Samples, *, batch_size: int, seed: int, epoch: int, rank: int, world: int
+    samples: Samples, order: Integer[np.ndarray, " N"], *, batch_size: int, rank: int, world: int
 ) -> Iterator[Batch]:
     """Yield one worker's share of each global batch; every worker gets as many batches.
 
-    The global batches depend on the seed and the epoch only, not on the workers.
+    The global batches depend on the order only, not on the workers.
     """
-    order = np.random.default_rng([seed, epoch]).permutation(len(samples))
-    for step in range(num_train_batches(len(samples), batch_size=batch_size, world=world)):
+    known = {task: has_label(labels) for task, labels in samples.labels.items()}
+    for step in range(num_train_batches(len(order), batch_size=batch_size, world=world)):
         indices = order[step * batch_size : (step + 1) * batch_size]
-        totals = count_labels({task: labels[indices] for task, labels in samples.labels.items()})
+        totals = {task: int(np.count_nonzero(mask[indices])) for task, mask in known.items()}
         yield samples.batch(np.array_split(indices, world)[rank], totals)
 
 

@@ -1,5 +1,7 @@
 """Plain values between the workers."""
 
+import contextlib
+from collections.abc import Generator
 from typing import TypeVar
 
 import torch.distributed as dist
@@ -21,3 +23,13 @@ def gather(value: Value, place: Place) -> list[Value]:
 def agree(value: Value, place: Place) -> Value:
     """Return the first worker's value on every worker, so that all decide alike."""
     return gather(value, place)[0]
+
+
+@contextlib.contextmanager
+def in_turn(place: Place) -> Generator[None]:
+    """Let the first worker through the block before all the others."""
+    if place.rank > 0:
+        gather(None, place)
+    yield
+    if place.rank == 0:
+        gather(None, place)

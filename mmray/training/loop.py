@@ -5,6 +5,8 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,20 +15,23 @@ from torch import Tensor, nn
 from mmray.errors import TrainingError
 from mmray.models.fusion_model import FusionModel
 from mmray.training.augment.augment import Shares, augmented
+from mmray.training.background import Background, prefetched
 from mmray.training.checkpoint import (
     Weights,
-    flatten_optimizer,
     load_latest,
-    restore_optimizer,
+    prune_checkpoints,
     save_checkpoint,
 )
+from mmray.training.compiled import compiled, compiling
 from mmray.training.epoch import num_train_batches, train_batches
 from mmray.training.exchange import agree, gather
-from mmray.training.modalities import Modalities
-from mmray.training.optimizer import build_optimizer, learning_rate, set_learning_rate
-from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
+from mmray.training.plan import EpochRecord, FitReport, Place, Soup, TrainPlan
 from mmray.training.progress import Progress, objective_value
 from mmray.training.samples import count_labels
+from mmray.training.sampling import epoch_order
+from mmray.training.schedule import learning_rate, set_learning_rate
+from mmray.training.soup import greedy_soup
+from mmray.training.state import Snapshot, TrainState
 from mmray.training.step import train_step
 from mmray.training.validation import metric_names, validate
 from mmray.training.weighting import task_weights
@@ -41,67 +46,52 @@ def fit(
     wrap: Callable[[nn.Module], nn.Module],
     on_epoch: Callable[[EpochRecord], None],
 ) -> FitReport:
-    """Train ``model`` in place and leave it with the weights of its best epoch.
+    """Train ``model`` in place and leave it with the weights of its best epoch, or of a soup.
 
-    ``wrap`` makes it data parallel (DDP), or returns it as it is. Goes on from the newest
-    checkpoint in ``plan.folder``, with the same result as if it had never stopped.
+    ``wrap`` makes it data parallel (DDP), shards it (FSDP), or returns it as it is. Goes on from
+    the newest checkpoint in ``plan.folder``, with the same result as if it had never stopped.
     """
     _check_plan(plan)
     model.to(plan.place.device)
-    optimizer = build_optimizer(model, plan.config)
-    progress, best_weights = _resume(model, optimizer, plan)
+    state = TrainState(model, plan, wrap)
+    progress, best_weights = _resume(state, plan)
     resumed_from = progress.epoch or None
-    modalities = Modalities(model, plan)
-    wrapped = wrap(modalities.view)
-    while not progress.is_done(plan.config):
-        started = time.monotonic()
-        modalities.begin_epoch(progress.epoch, progress.records)
-        metrics = train_epoch(wrapped, optimizer, plan, progress.epoch, modalities)
-        metrics |= _judge(model, plan)
-        record = EpochRecord(
-            progress.epoch,
-            agree(metrics, plan.place),
-            same_weights(model, plan.place, progress.epoch),
-            time.monotonic() - started,
-        )
-        progress = progress.after(record, plan.config, plan.judged_on)
-        if progress.best is not None and progress.best.epoch == record.epoch:
-            best_weights = _copy_weights(model)
-        if plan.folder is not None and plan.place.rank == 0:
-            save_checkpoint(
-                plan.folder,
-                model=_copy_weights(model),
-                optimizer=flatten_optimizer(optimizer),
-                progress=progress,
-                keep=plan.config.keep_checkpoints,
+    wrapped = compiled(state.wrapped, plan.config)
+    with Background() as writer:
+        while not progress.is_done(plan.config):
+            started = time.monotonic()
+            state.modalities.begin_epoch(progress.epoch, progress.records)
+            metrics = train_epoch(wrapped, state, plan, progress.epoch)
+            snapshot = state.snapshot()
+            metrics |= _judge(state.judged, plan)
+            record = EpochRecord(
+                progress.epoch,
+                agree(metrics, plan.place),
+                same_weights(model, plan.place, progress.epoch),
+                time.monotonic() - started,
             )
-        on_epoch(record)
-    model.load_state_dict(best_weights)
-    best_epoch = progress.best.epoch if progress.best is not None else 0
-    return FitReport(progress.records, best_epoch, resumed_from)
+            progress = progress.after(record, plan.config, plan.judged_on)
+            if progress.best_epoch == record.epoch:
+                best_weights = snapshot.judged
+            if plan.folder is not None and plan.place.rank == 0:
+                writer.begin(partial(_save, plan.folder, snapshot, progress, plan))
+            on_epoch(record)
+    soup = _leave_best(model, state, best_weights, progress, plan)
+    return FitReport(progress.records, progress.best_epoch, resumed_from, soup)
 
 
 def train_epoch(
-    wrapped: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    plan: TrainPlan,
-    epoch: int,
-    modalities: Modalities,
+    wrapped: nn.Module, state: TrainState, plan: TrainPlan, epoch: int
 ) -> dict[str, float]:
     """Run one pass over the train split and return its metrics."""
     config, place = plan.config, plan.place
     size = config.batch_size
     steps = num_train_batches(len(plan.train), batch_size=size, world=place.world)
-    batches = train_batches(
-        plan.train,
-        batch_size=size,
-        seed=config.seed,
-        epoch=epoch,
-        rank=place.rank,
-        world=place.world,
-    )
+    order = epoch_order(plan.train, plan.tasks, config, epoch=epoch)
+    batches = train_batches(plan.train, order, batch_size=size, rank=place.rank, world=place.world)
     shares = Shares(len(plan.train), size, place.rank, place.world)
     batches = augmented(batches, plan.augment, shares, seed=config.seed, epoch=epoch)
+    batches = prefetched(batches, pin=place.device.type == "cuda")
     _seed_epoch(config.seed, epoch, place.rank)
     wrapped.train()
     started, rate = time.monotonic(), 0.0
@@ -109,13 +99,17 @@ def train_epoch(
     sums = torch.zeros(len(plan.tasks), device=place.device)
     for step, batch in enumerate(batches):
         rate = learning_rate(epoch * steps + step, config.epochs * steps, config)
-        set_learning_rate(optimizer, rate)
-        modalities.begin_step(epoch, step)
-        sums += train_step(wrapped, optimizer, plan, batch.to(place.device), modalities)
+        set_learning_rate(state.optimizer, rate)
+        state.modalities.begin_step(epoch, step)
+        with compiling(config):
+            sums += train_step(
+                wrapped, state.optimizer, plan, batch, state.modalities, scaler=state.scaler
+            )
+        state.after_step()
         for task in counts:
             counts[task] += batch.label_totals[task]
     metrics = _train_losses(plan, sums, counts) | task_weights(wrapped, plan.tasks)
-    metrics |= modalities.metrics()
+    metrics |= state.modalities.metrics()
     used = min(steps * size, len(plan.train))
     speed = used / (time.monotonic() - started)
     return metrics | {"train/samples_per_s": speed, "train/lr": rate}
@@ -187,9 +181,7 @@ def _check_plan(plan: TrainPlan) -> None:
         logger.warning("the val split has no samples: the model is judged on the train split")
 
 
-def _resume(
-    model: nn.Module, optimizer: torch.optim.Optimizer, plan: TrainPlan
-) -> tuple[Progress, Weights]:
+def _resume(state: TrainState, plan: TrainPlan) -> tuple[Progress, Weights]:
     found = load_latest(plan.folder) if plan.folder is not None else None
     epochs = gather(0 if found is None else found.progress.epoch, plan.place)
     if len(set(epochs)) > 1:
@@ -200,11 +192,38 @@ def _resume(
         )
     if found is None:
         return Progress(), {}
-    model.load_state_dict(found.model)
-    restore_optimizer(optimizer, found.optimizer)
+    state.restore(found)
     logger.info("going on after epoch %d", found.progress.epoch)
     return found.progress, found.best_model
 
 
-def _copy_weights(model: nn.Module) -> Weights:
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+def _save(folder: Path, snapshot: Snapshot, progress: Progress, plan: TrainPlan) -> None:
+    """Write a checkpoint, and remove those that nothing needs any more."""
+    save_checkpoint(
+        folder,
+        model=snapshot.model,
+        optimizer=snapshot.rest,
+        progress=progress,
+        average=snapshot.average,
+    )
+    best = progress.ranked(plan.config, plan.judged_on)[: plan.config.soup or 1]
+    kept = [epoch + 1 for epoch in (*best, progress.best_epoch)]
+    prune_checkpoints(folder, newest=plan.config.keep_checkpoints, epochs=kept)
+
+
+def _leave_best(
+    model: FusionModel, state: TrainState, best: Weights, progress: Progress, plan: TrainPlan
+) -> Soup | None:
+    """Leave ``model`` with the weights of the best epoch, or with those of a soup."""
+    soup = None
+    if plan.config.soup is None or plan.folder is None:
+        model.load_state_dict(best)
+    else:
+        gather(None, plan.place)  # the first worker has written the last checkpoint
+        judge = partial(_agreed_judgement, model, plan)
+        soup = greedy_soup(model, plan.folder, progress, plan, judge)
+    return soup
+
+
+def _agreed_judgement(model: FusionModel, plan: TrainPlan) -> dict[str, float]:
+    return agree(_judge(model, plan), plan.place)

@@ -24,7 +24,8 @@ class Modalities:
     def __init__(self, model: FusionModel, plan: TrainPlan) -> None:
         self.balance = build_balance(model, plan)
         watches = plan.config.watch_modalities and len(model.modalities) > 1
-        self._watches_gradients = watches
+        # Of sharded weights no worker has the whole gradient.
+        self._watches_gradients = watches and plan.config.parallel != "fsdp"
         self._watch = ModalityWatch(plan, self.balance.weights)
         learns = self.balance.learns_alone or plan.auxiliary > 0.0
         self.view = TrainingView(

@@ -45,6 +45,15 @@ class EpochRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Soup:
+    """A model that is the mean of several epochs' weights."""
+
+    epochs: tuple[int, ...]
+    """The best first."""
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class FitReport:
     """What came of a training."""
 
@@ -53,6 +62,8 @@ class FitReport:
     """The epoch whose weights the model has now."""
     resumed_from: int | None
     """Epochs that an earlier process had done, if any."""
+    soup: Soup | None = None
+    """What the model is, in place of the best epoch, where a soup was asked for."""
 
     @property
     def stopped_after(self) -> int:
@@ -63,3 +74,10 @@ class FitReport:
     def best(self) -> EpochRecord:
         """Return the record of the best epoch."""
         return self.records[self.best_epoch]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Return the metrics of the model: those of the best epoch, or of the soup."""
+        if self.soup is None:
+            return self.best.metrics
+        return self.best.metrics | self.soup.metrics

@@ -32,6 +32,11 @@ class Progress:
         """Return the number of epochs done, which is the next one's number."""
         return len(self.records)
 
+    @property
+    def best_epoch(self) -> int:
+        """Return the best epoch's number; the first one's as long as there is none."""
+        return 0 if self.best is None else self.best.epoch
+
     def after(self, record: EpochRecord, config: TrainConfig, judged_on: str) -> "Progress":
         """Return the progress with one more epoch."""
         early = config.early_stop and _better(self.early, config.early_stop, record, judged_on)
@@ -44,6 +49,16 @@ class Progress:
             return self.epoch >= config.epochs
         waited = self.epoch - 1 - self.early.epoch
         return self.epoch >= config.epochs or waited >= config.early_stop.patience
+
+    def ranked(self, config: TrainConfig, judged_on: str) -> list[int]:
+        """Return the epochs by ``keep_best``, the best first; of equals, the earlier one."""
+        sign = 1.0 if config.keep_best.direction == "min" else -1.0
+        return sorted(
+            range(self.epoch),
+            key=lambda n: (
+                sign * objective_value(config.keep_best, self.records[n].metrics, judged_on)
+            ),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the progress as plain JSON types."""

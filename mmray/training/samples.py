@@ -1,4 +1,4 @@
-"""The samples of one split, in memory. Axes: N samples, B batch, T time, M modalities."""
+"""The samples of one split. Axes: N samples, B batch, T time, M modalities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Bool, Integer, Shaped
 
 from mmray.core.spec import FeatureSpec
+from mmray.features.store.spill import release
 from mmray.models.feature_batch import FeatureBatch
 from mmray.training.batch import Batch
 from mmray.training.tasks.label import has_label
@@ -18,7 +19,7 @@ class ModalityFeatures:
     """All features of one modality.
 
     Ragged features lie one after the other in ``values`` (sum of T, ...), and sample n is
-    ``values[offsets[n]:offsets[n + 1]]``; others are ``values[n]``.
+    ``values[offsets[n]:offsets[n + 1]]``; others are ``values[n]``. They may lie in a file.
     """
 
     spec: FeatureSpec
@@ -36,7 +37,8 @@ class ModalityFeatures:
         """Pad to the longest of these samples. An absent one is zeros."""
         if self.offsets is not None:
             return self._ragged_batch(self.offsets, indices)
-        values = self.values[indices]  # a copy
+        values = np.asarray(self.values[indices])  # a copy
+        release(self.values)
         values[~self.present[indices]] = 0
         return FeatureBatch(torch.from_numpy(values), None)
 
@@ -51,6 +53,7 @@ class ModalityFeatures:
         spans = zip(starts.tolist(), lengths.tolist(), strict=True)
         for place, (start, length) in enumerate(spans):
             padded[place, :length] = self.values[start : start + length]
+        release(self.values)
         # An absent sample is as long as the batch, so that it does not make the others ragged.
         lengths = np.where(self.present[indices], np.maximum(lengths, 1), steps)
         return FeatureBatch(torch.from_numpy(padded), torch.from_numpy(lengths))

@@ -1,18 +1,20 @@
 """One step on one worker. Axes: B batch."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 
 from mmray.models.task_weighting import FixedWeighting, TaskWeighting
+from mmray.training.accumulate import cut, unsynchronised
 from mmray.training.balance.balance import StepLosses
 from mmray.training.batch import Batch
 from mmray.training.modalities import Modalities
 from mmray.training.place import Place
 from mmray.training.plan import TrainPlan
+from mmray.training.precision import autocast, build_scaler
 from mmray.training.tasks.build import independent_tasks, task_losses
 from mmray.training.tasks.task import Tasks
 from mmray.training.view import Views
@@ -25,21 +27,40 @@ def train_step(
     plan: TrainPlan,
     batch: Batch,
     modalities: Modalities,
+    *,
+    scaler: GradScaler | None = None,
 ) -> Float[Tensor, " tasks"]:
     """Update the model once; return the sum of this worker's losses per task."""
-    device = plan.place.device
-    enabled = uses_bfloat16(plan.config.precision, device)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
-        views: Views = wrapped(batch.features, batch.present)
-    sums = task_sums(plan.tasks, views.whole, batch, place=plan.place)
-    model = fusion_model_of(wrapped)
-    balance_tasks(model, plan, sums, batch)
     optimizer.zero_grad(set_to_none=True)
-    losses = view_losses(plan, sums, views, batch, weighting=model.weighting)
-    modalities.loss(losses, views, batch).backward()
+    scaler = scaler or build_scaler(plan.config.precision, plan.place.device)
+    parts = list(cut(batch, plan.config.accumulate))
+    total = torch.zeros(len(plan.tasks), device=plan.place.device)
+    for number, part in enumerate(parts, start=1):
+        with unsynchronised(wrapped, is_last=number == len(parts)):
+            total += _backward(wrapped, plan, part.to(plan.place.device), modalities, scaler)
+    scaler.unscale_(optimizer)
     modalities.after_backward()
     nn.utils.clip_grad_norm_(wrapped.parameters(), plan.config.clip_norm)
-    optimizer.step()
+    scaler.step(optimizer)
+    scaler.update()
+    return total
+
+
+def _backward(
+    wrapped: nn.Module,
+    plan: TrainPlan,
+    part: Batch,
+    modalities: Modalities,
+    scaler: GradScaler,
+) -> Float[Tensor, " tasks"]:
+    """Add the gradient of a part of the batch; return its sum of losses per task."""
+    with autocast(plan.config.precision, plan.place.device):
+        views: Views = wrapped(part.features, part.present)
+    sums = task_sums(plan.tasks, views.whole, part, place=plan.place)
+    model = fusion_model_of(wrapped)
+    balance_tasks(model, plan, sums, part)
+    losses = view_losses(plan, sums, views, part, weighting=model.weighting)
+    scaler.scale(modalities.loss(losses, views, part)).backward()
     return torch.stack([sums[task].detach() for task in plan.tasks])
 
 
@@ -100,17 +121,13 @@ def step_loss(
     Each task is averaged over its labels in the global batch; one without a label adds zero, but
     stays in the graph: data parallelism waits for every parameter's gradient.
     """
-    totals = [batch.label_totals[name] for name in tasks]
-    scales = batch.present.new_tensor([world / max(1, n) for n in totals], dtype=torch.float32)
-    losses = torch.stack([sums[name] for name in tasks]) * scales  # (K)
-    weights = losses.new_tensor([task.config.weight for task in tasks.values()])
+    totals, share = [batch.label_totals[name] for name in tasks], batch.share
+    # A part's loss weighs less but counts for more: what a weighting adds to the losses is then
+    # added once per step.
+    scales = [world / max(1, n) / share for n in totals]
+    losses = torch.stack([sums[name] for name in tasks])  # (K)
+    losses = losses * losses.new_tensor(scales)
+    weights = losses.new_tensor([task.config.weight * share for task in tasks.values()])
     if weighting is None:
         return (weights * losses).sum()
     return weighting(losses, weights, weights.new_tensor(totals) > 0)
-
-
-def uses_bfloat16(precision: Literal["auto", "float32", "bfloat16"], device: torch.device) -> bool:
-    """Return whether the forward pass of training runs in bfloat16."""
-    if precision == "auto":
-        return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return precision == "bfloat16"

@@ -58,6 +58,8 @@ def test_what_a_worker_raises_arrives_as_our_own_error(cluster, tmp_path):
         (2, 2, 0, WorkerShare(2, 1, False)),
         (2, 1, 0, WorkerShare(2, 0.5, False)),
         ("auto", 16, 4, WorkerShare(4, 4, True)),
+        ({"min": 1, "max": 4}, 16, 2, WorkerShare(4, 4, True, least=1)),
+        ({"min": 2, "max": 4}, 8, 0, WorkerShare(4, 2, False, least=2)),
     ],
 )
 def test_workers_always_fit_the_cluster(workers, cpus, gpus, expected):

@@ -1,5 +1,6 @@
 """Small trainings for tests, on one worker or as one of two processes."""
 
+import contextlib
 import json
 import os
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from mmray.config.train import TrainConfig
 from mmray.training.loop import fit
 from mmray.training.plan import Place, TrainPlan
+from mmray.training.sharded import shard
 from tests.support.sample import TASKS, make_model, make_samples
 
 
@@ -48,18 +50,42 @@ def take(samples, start, stop):
     )
 
 
-def run_worker(rank: int, world: int, folder: str, is_synchronised: bool = True) -> None:
+class StoppedError(Exception):
+    pass
+
+
+def run_sharded(*, place, folder, config):
+    """Train with the weights shared out, be stopped after the first epoch, and go on."""
+    config = config.model_copy(update={"parallel": "fsdp", "ema": None})
+    plan = make_plan(place=place, config=config, folder=folder / "checkpoints")
+
+    def stop(record):
+        raise StoppedError
+
+    with contextlib.suppress(StoppedError):
+        fit(make_model(plan.train), plan, wrap=shard, on_epoch=stop)
+    dist.barrier()
+    model = make_model(plan.train, seed=1)
+    report = fit(model, plan, wrap=shard, on_epoch=ignore)
+    torch.save((report.resumed_from, model.state_dict()), folder / f"sharded-{place.rank}.pt")
+
+
+def run_worker(
+    rank: int, world: int, folder: str, is_synchronised: bool = True, config=None
+) -> None:
     """One of several processes: trains with DDP, or without, and writes down what came of it."""
     torch.set_num_threads(1)
     store = f"file://{folder}/rendezvous"
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
-    plan = make_plan(place=Place(rank, world))
+    plan = make_plan(place=Place(rank, world), config=config)
     model = make_model(plan.train)
     wrap = DistributedDataParallel if is_synchronised else identity
     report = fit(model, plan, wrap=wrap, on_epoch=ignore)
     torch.save(model.state_dict(), f"{folder}/weights-{rank}.pt")
     records = [asdict(record) for record in report.records]
     Path(folder, f"records-{rank}.json").write_text(json.dumps(records))
+    if config is not None:
+        run_sharded(place=plan.place, folder=Path(folder), config=config)
     dist.destroy_process_group()
     # Torch's threads need not be waited for: all is written.
     os._exit(0)

@@ -7,7 +7,12 @@ One folder per modality and fingerprint. Older versions of a sample may lie in o
 from mmray.features.store.current import read_current, read_outcomes
 from mmray.features.store.gaps import Gaps, find_gaps
 from mmray.features.store.index import read_index, write_index
-from mmray.features.store.read import StoredFeatures, assemble_features, read_features
+from mmray.features.store.read import (
+    StoredFeatures,
+    assemble_features,
+    measure_features,
+    read_features,
+)
 from mmray.features.store.rows import stored_keys
 from mmray.features.store.shard import shards_of, write_shard
 
@@ -16,6 +21,7 @@ __all__ = [
     "StoredFeatures",
     "assemble_features",
     "find_gaps",
+    "measure_features",
     "read_current",
     "read_features",
     "read_index",

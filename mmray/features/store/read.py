@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mmray.core.atomic import replacing
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError
 from mmray.features.store.arrow import pc
 from mmray.features.store.index import read_index_table
 from mmray.features.store.shard import read_columns
+from mmray.features.store.spill import open_on_disk, release, zeros_on_disk
 
 Array = npt.NDArray[Any]
 
@@ -30,32 +32,74 @@ class StoredFeatures:
     """``(N)`` bool."""
 
 
-def read_features(folder: Path, ids: Sequence[str], spec: FeatureSpec) -> StoredFeatures:
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the features of wanted samples lie: of those that there are."""
+
+    targets: Array
+    """Which of the wanted samples each is."""
+    index: pa.Table
+
+
+def read_features(
+    folder: Path, ids: Sequence[str], spec: FeatureSpec, *, spill: Path | None = None
+) -> StoredFeatures:
     """Read the features of ``ids``; a sample that has no payload or was rejected is absent.
 
     The index says where each is, so every value is copied once, from its shard to its place, and
-    one shard is held at a time.
+    one shard is held at a time. With ``spill`` the values are not in memory but in that file; if it
+    is there, it is taken for what they are.
     """
+    places = _find(folder, ids)
+    lengths = np.zeros(len(ids), dtype=np.int64)
+    if spec.is_ragged:
+        lengths[places.targets] = _lengths(folder, places.index, spec)
+    present = np.zeros(len(ids), dtype=np.bool_)
+    present[places.targets] = True
+    offsets = np.concatenate([[0], np.cumsum(lengths)]) if spec.is_ragged else None
+    shape = (len(ids), *spec.shape) if offsets is None else (int(offsets[-1]), *spec.shape[1:])
+    if spill is None or 0 in shape:  # a file of nothing cannot be mapped
+        result = StoredFeatures(np.zeros(shape, spec.dtype), offsets, present)
+        _copy_all(folder, places, result, spec)
+        return result
+    if not spill.is_file():
+        with replacing(spill) as temporary:
+            values = zeros_on_disk(temporary, shape, spec.dtype)
+            _copy_all(folder, places, StoredFeatures(values, offsets, present), spec)
+    return StoredFeatures(open_on_disk(spill), offsets, present)
+
+
+def measure_features(
+    folder: Path, ids: Sequence[str], spec: FeatureSpec
+) -> tuple[npt.NDArray[np.bool_], int]:
+    """Return which of ``ids`` have features, and the bytes that ``read_features`` would take."""
+    places = _find(folder, ids)
+    present = np.zeros(len(ids), dtype=np.bool_)
+    present[places.targets] = True
+    steps = len(ids) * spec.shape[0]
+    if spec.is_ragged:
+        steps = int(np.sum(_lengths(folder, places.index, spec)))
+    return present, steps * _width(spec) * np.dtype(spec.dtype).itemsize
+
+
+def _find(folder: Path, ids: Sequence[str]) -> _Places:
     index = read_index_table(folder)
     index = index.filter(pc.equal(index["reason"], ""))
     place = pc.index_in(pa.array(ids, pa.string()), value_set=index["sample_id"].combine_chunks())
     targets = np.flatnonzero(np.asarray(place.is_valid()))
-    index = index.take(place.drop_null())
-    shards = index["shard"].combine_chunks().dictionary_encode()
+    return _Places(targets, index.take(place.drop_null()))
+
+
+def _copy_all(folder: Path, places: _Places, result: StoredFeatures, spec: FeatureSpec) -> None:
+    shards = places.index["shard"].combine_chunks().dictionary_encode()
     names, shard = shards.dictionary.to_pylist(), np.asarray(shards.indices)
-    rows = np.asarray(index["row"])
-    lengths = np.zeros(len(ids), dtype=np.int64)
-    if spec.is_ragged:
-        lengths[targets] = _lengths(folder, index, spec)
-    present = np.zeros(len(ids), dtype=np.bool_)
-    present[targets] = True
-    result = _allocate(lengths, present, spec)
+    rows = np.asarray(places.index["row"])
     order = np.argsort(shard, kind="stable")
     bounds = np.searchsorted(shard[order], np.arange(len(names) + 1))
     for number, name in enumerate(names):
         chosen = order[bounds[number] : bounds[number + 1]]
-        _copy(folder / name, rows[chosen], targets[chosen], result, spec)
-    return result
+        _copy(folder / name, rows[chosen], places.targets[chosen], result, spec)
+        release(result.values)
 
 
 def _allocate(lengths: Array, present: Array, spec: FeatureSpec) -> StoredFeatures:

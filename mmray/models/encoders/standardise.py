@@ -23,12 +23,9 @@ class Standardise(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("deviation", torch.ones(size))
 
-    def fit(self, values: Float[Tensor, "N F"]) -> None:
-        """Learn from all steps of the train split; a constant feature keeps its scale."""
-        if not len(values):
-            return
-        deviation = values.double().std(dim=0, correction=0)
-        self.mean.copy_(values.double().mean(dim=0))
+    def fit(self, mean: Float[Tensor, " F"], deviation: Float[Tensor, " F"]) -> None:
+        """Take over what all steps of the train split have; a constant feature keeps its scale."""
+        self.mean.copy_(mean)
         self.deviation.copy_(torch.where(deviation > 1e-6, deviation, 1.0))
 
     def forward(self, values: Float[Tensor, "... F"]) -> Float[Tensor, "... F"]:

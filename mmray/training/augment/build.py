@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import assert_never
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -29,6 +28,7 @@ from mmray.training.augment.step import AugmentStep
 from mmray.training.augment.tokens import WordDropout
 from mmray.training.augment.unknown import unknown_and_droppable
 from mmray.training.samples import ModalityFeatures, Samples
+from mmray.training.statistics import moments
 
 
 def build_augmentation(
@@ -80,7 +80,7 @@ def build_step(config: AugmentConfig, features: ModalityFeatures, *, tokenizer: 
 
 def _mean(features: ModalityFeatures) -> Float[Tensor, " F"]:
     """Return the mean of each coordinate over all steps of all clips."""
-    return torch.from_numpy(features.values).double().mean(dim=0).float()
+    return moments(features)[0].float()
 
 
 def _tokenizer(modality: ModalityConfig, state: Path | None) -> str:

@@ -24,7 +24,8 @@ from mmray.features.video.checkpoint import read_video_checkpoint
 from mmray.features.video.hf_video import HFVideoExtractor
 from mmray.models.build import build_encoder
 from mmray.models.encoders.pretrained.text import checkpoint_ids
-from mmray.training.optimizer import build_optimizer, set_learning_rate
+from mmray.training.optimizer import build_optimizer
+from mmray.training.schedule import set_learning_rate
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.payload import clip_payload, tone

@@ -19,6 +19,7 @@ from mmray.training.augment.sequence import SpecAugment, TimeShift, spans
 from mmray.training.augment.tokens import WordDropout
 from mmray.training.augment.unknown import unknown_and_droppable
 from mmray.training.epoch import eval_batches, train_batches
+from mmray.training.sampling import shuffled
 from tests.support.checkpoint import WORDS, checkpoints
 from tests.support.document import make_document
 from tests.support.sample import SPECS, make_features, make_samples
@@ -220,7 +221,8 @@ STEPS = {
 
 
 def epoch_of(samples, *, rank=0, world=1, epoch=0, seed=0, steps=STEPS):
-    batches = train_batches(samples, batch_size=8, seed=seed, epoch=epoch, rank=rank, world=world)
+    order = shuffled(len(samples), seed=seed, epoch=epoch)
+    batches = train_batches(samples, order, batch_size=8, rank=rank, world=world)
     return list(
         augmented(batches, steps, Shares(len(samples), 8, rank, world), seed=seed, epoch=epoch)
     )

@@ -1,12 +1,15 @@
 import pytest
 import torch
 
+from mmray.errors import TrainingError
 from mmray.training.checkpoint import (
+    AVERAGE,
     MODEL,
     OPTIMIZER,
     PROGRESS,
     flatten_optimizer,
     load_latest,
+    prune_checkpoints,
     restore_optimizer,
     save_checkpoint,
 )
@@ -14,15 +17,17 @@ from mmray.training.plan import EpochRecord
 from mmray.training.progress import Best, Progress
 
 
-def save(folder, epochs, *, best=0, keep=2):
+def save(folder, epochs, *, best=0, keep=2, size=2):
     records = tuple(EpochRecord(n, {"val/loss": 1.0 / (n + 1)}, ["a"], 0.5) for n in range(epochs))
-    return save_checkpoint(
+    path = save_checkpoint(
         folder,
-        model={"w": torch.full((2,), float(epochs))},
+        model={"w": torch.full((size,), float(epochs))},
         optimizer={"0.step": torch.tensor(float(epochs))},
         progress=Progress(records, Best(best, 1.0), None),
-        keep=keep,
+        average={"w": torch.full((2,), -float(epochs))},
     )
+    prune_checkpoints(folder, newest=keep, epochs=[best + 1])
+    return path
 
 
 def names(folder):
@@ -37,10 +42,11 @@ def test_the_newest_and_the_best_are_kept(tmp_path):
     found = load_latest(tmp_path)
     assert found.progress.epoch == 5
     assert found.model["w"].tolist() == [5, 5]
-    assert found.best_model["w"].tolist() == [2, 2]
+    assert found.average["w"].tolist() == [-5, -5]
+    assert found.best_model["w"].tolist() == [-2, -2]
 
 
-@pytest.mark.parametrize("name", [MODEL, OPTIMIZER, PROGRESS])
+@pytest.mark.parametrize("name", [MODEL, OPTIMIZER, AVERAGE, PROGRESS])
 @pytest.mark.parametrize("damage", ["truncated", "missing"])
 def test_a_damaged_checkpoint_is_never_taken_and_is_replaced_later(tmp_path, name, damage):
     save(tmp_path, 1)
@@ -61,6 +67,22 @@ def test_a_checkpoint_that_was_being_written_is_never_taken_and_is_cleared(tmp_p
     assert load_latest(tmp_path) is None
     save(tmp_path, 2, best=1)
     assert names(tmp_path) == ["epoch-0002"]
+
+
+def test_a_disk_that_is_full_is_an_error_and_the_checkpoint_before_stays_the_newest(
+    tmp_path, small_files
+):
+    save(tmp_path, 1)
+
+    with pytest.raises(
+        TrainingError, match="the checkpoint of epoch 2 cannot be written"
+    ) as caught:
+        save(tmp_path, 2, size=5000)
+
+    assert "File too large" in str(caught.value)
+    assert "training goes on from the epoch before" in caught.value.hint
+    assert names(tmp_path) == ["epoch-0001"]
+    assert load_latest(tmp_path).model["w"].tolist() == [1, 1]
 
 
 def test_no_folder_is_no_checkpoint(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -42,9 +43,14 @@ class WorkerDiedError(Exception):
     pass
 
 
-@pytest.mark.parametrize("after", [1, 2, 4])
-def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path, after):
-    config = TrainConfig(epochs=4, batch_size=8, lr=3e-3)
+ALL_TOGETHER = {
+    "accumulate": 2, "sampling": "balanced", "schedule": "one_cycle", "warmup": 0.3, "ema": 0.8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("after", "more"), [(1, {}), (2, ALL_TOGETHER), (4, ALL_TOGETHER)])
+def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path, after, more):
+    config = TrainConfig(epochs=4, batch_size=8, lr=3e-3, **more)
 
     def die(record):
         if record.epoch + 1 == after:
@@ -62,22 +68,55 @@ def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path, after)
     torch.testing.assert_close(resumed.state_dict(), undisturbed.state_dict(), atol=0, rtol=0)
 
 
-def test_two_workers_train_the_same_model_as_one(tmp_path):
-    multiprocessing.spawn(run_worker, args=(2, str(tmp_path)), nprocs=2)
-    model, report = train(make_plan())
+AVERAGED = TrainConfig(
+    epochs=4, batch_size=8, lr=3e-3, sampling="balanced", ema=0.8, keep_checkpoints=4
+)
+UNAVERAGED = AVERAGED.model_copy(update={"ema": None})
 
-    records = [json.loads((tmp_path / f"records-{rank}.json").read_text()) for rank in (0, 1)]
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory):
+    """What two processes left after 20 steps, each step in two parts: with DDP and with FSDP."""
+    folder = tmp_path_factory.mktemp("workers")
+    in_parts = AVERAGED.model_copy(update={"accumulate": 2})
+    multiprocessing.spawn(run_worker, args=(2, str(folder), True, in_parts), nprocs=2)
+    return folder
+
+
+def test_two_workers_train_the_same_model_as_one(two_workers):
+    model, report = train(make_plan(config=AVERAGED))
+
+    records = [json.loads((two_workers / f"records-{rank}.json").read_text()) for rank in (0, 1)]
     hashes = [record["weights_hashes"] for record in records[0]]
-    weights = torch.load(tmp_path / "weights-0.pt")
+    weights = torch.load(two_workers / "weights-0.pt")
     assert all(first == second for first, second in hashes)
-    assert len({first for first, _ in hashes}) == 3
+    assert len({first for first, _ in hashes}) == 4
     torch.testing.assert_close(weights, model.state_dict(), atol=1e-5, rtol=0)
     for alone, together in zip(report.records, records[0], strict=True):
         assert set(alone.metrics) == set(together["metrics"])
-        assert together["metrics"]["val/loss"] == pytest.approx(alone.metrics["val/loss"], abs=1e-4)
-        assert together["metrics"]["train/loss"] == pytest.approx(
-            alone.metrics["train/loss"], abs=1e-4
-        )
+        for name in ("val/loss", "train/loss"):
+            assert together["metrics"][name] == pytest.approx(alone.metrics[name], abs=1e-4)
+
+
+def test_weights_that_are_shared_out_train_the_same_model_also_when_stopped(two_workers):
+    model, _ = train(make_plan(config=UNAVERAGED))
+
+    for rank in (0, 1):
+        resumed_from, weights = torch.load(two_workers / f"sharded-{rank}.pt")
+        assert resumed_from == 1
+        torch.testing.assert_close(weights, model.state_dict(), atol=1e-5, rtol=0)
+
+
+def test_one_worker_goes_on_where_two_have_stopped(two_workers, tmp_path):
+    checkpoints = shutil.copytree(two_workers / "checkpoints", tmp_path / "checkpoints")
+    for epoch in (3, 4):
+        shutil.rmtree(checkpoints / f"epoch-{epoch:04d}")
+
+    model, report = train(make_plan(config=UNAVERAGED, folder=checkpoints))
+    expected, _ = train(make_plan(config=UNAVERAGED))
+
+    assert report.resumed_from == 2
+    torch.testing.assert_close(model.state_dict(), expected.state_dict(), atol=1e-5, rtol=0)
 
 
 def test_training_stops_when_the_metric_no_longer_becomes_better(tmp_path):

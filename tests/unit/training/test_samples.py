@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from mmray.training.epoch import eval_batches, eval_indices, train_batches
+from mmray.training.sampling import shuffled
 from tests.support.sample import SPECS, make_features, make_samples
 
 
@@ -32,8 +33,8 @@ def test_workers_share_the_same_global_batches(world):
     samples = make_samples(23)
 
     def epoch(rank, world, number=0):
-        options = {"batch_size": 5, "seed": 1, "epoch": number}
-        return list(train_batches(samples, **options, rank=rank, world=world))
+        order = shuffled(len(samples), seed=1, epoch=number)
+        return list(train_batches(samples, order, batch_size=5, rank=rank, world=world))
 
     shares = [epoch(rank, world) for rank in range(world)]
 
@@ -51,7 +52,7 @@ def test_a_last_batch_too_small_for_all_workers_is_left_out_for_all():
     samples = make_samples(11)
 
     counts = [
-        len(list(train_batches(samples, batch_size=5, seed=0, epoch=0, rank=rank, world=2)))
+        len(list(train_batches(samples, np.arange(len(samples)), batch_size=5, rank=rank, world=2)))
         for rank in range(2)
     ]
 

@@ -11,8 +11,8 @@ def gradients(samples, *, world):
     """Mean gradient over the workers, as data parallelism computes it."""
     model = make_model(samples).train()
     for rank in range(world):
-        options = {"batch_size": 9, "seed": 0, "epoch": 0}
-        batch = next(train_batches(samples, **options, rank=rank, world=world))
+        order = np.arange(len(samples))
+        batch = next(train_batches(samples, order, batch_size=9, rank=rank, world=world))
         sums = task_sums(TASKS, model(batch.features, batch.present), batch)
         (step_loss(TASKS, sums, batch, world=world) / world).backward()
     return {name: p.grad for name, p in model.named_parameters()}
