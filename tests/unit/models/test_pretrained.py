@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import multiprocessing
 
 from mmray.assembly.run import save_weights
 from mmray.config.audio import AudioConfig
@@ -45,6 +44,7 @@ from tests.support.sample import make_features
 from tests.support.text_checkpoint import text_checkpoints
 from tests.support.video_checkpoint import video_checkpoints
 from tests.support.vision_checkpoint import vision_checkpoints
+from tests.support.workers import run_on_two
 
 __all__ = [
     "audio_checkpoints",
@@ -270,7 +270,7 @@ def test_recomputed_layers_give_the_same_gradients(checkpoints):
 def test_two_workers_train_checkpoints_as_one_would(checkpoints, tmp_path):
     paths = str(without_chance(checkpoints["bert"], tmp_path / "bert")), str(checkpoints["resnet"])
 
-    multiprocessing.spawn(train_together, args=(2, str(tmp_path), *paths), nprocs=2)
+    run_on_two(train_together, str(tmp_path), *paths)
     train_together(0, 1, str(tmp_path), *paths)
 
     alone, *together = (torch.load(tmp_path / f"weights-{n}.pt") for n in ("1-0", "2-0", "2-1"))

@@ -3,7 +3,6 @@ import shutil
 
 import pytest
 import torch
-from torch import multiprocessing
 
 from mmray.config.train import EarlyStopConfig, ObjectiveConfig, TrainConfig
 from mmray.errors import TrainingError
@@ -12,6 +11,7 @@ from mmray.training.loop import fit
 from mmray.training.validation import validate
 from tests.support.sample import make_model
 from tests.support.training import identity, ignore, make_plan, run_worker
+from tests.support.workers import run_on_two
 
 
 def train(plan, *, dropout=0.0, wrap=identity, on_epoch=ignore):
@@ -79,7 +79,7 @@ def two_workers(tmp_path_factory):
     """What two processes left after 20 steps, each step in two parts: with DDP and with FSDP."""
     folder = tmp_path_factory.mktemp("workers")
     in_parts = AVERAGED.model_copy(update={"accumulate": 2})
-    multiprocessing.spawn(run_worker, args=(2, str(folder), True, in_parts), nprocs=2)
+    run_on_two(run_worker, str(folder), True, in_parts)
     return folder
 
 
@@ -188,4 +188,4 @@ def test_bfloat16_trains_too():
 
 def test_workers_that_drift_apart_end_the_training(tmp_path):
     with pytest.raises(Exception, match="after epoch 1 the workers hold different models"):
-        multiprocessing.spawn(run_worker, args=(2, str(tmp_path), False), nprocs=2)
+        run_on_two(run_worker, str(tmp_path), False)

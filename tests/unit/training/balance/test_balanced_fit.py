@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import multiprocessing
 
 from mmray.config.train import TrainConfig
 from mmray.training.balance.build import balance_metric_names
@@ -9,6 +8,7 @@ from mmray.training.modalities import Modalities
 from tests.support.balance import METHODS, run_worker, train
 from tests.support.sample import make_model
 from tests.support.training import make_plan
+from tests.support.workers import run_on_two
 
 MODALITIES = ("text", "image", "audio")
 
@@ -22,7 +22,7 @@ def timeless(metrics):
 
 
 def test_two_workers_balance_as_one_does(tmp_path):
-    multiprocessing.spawn(run_worker, args=(2, str(tmp_path)), nprocs=2)
+    run_on_two(run_worker, str(tmp_path))
 
     found = torch.load(tmp_path / "found.pt")
     for name in METHODS:

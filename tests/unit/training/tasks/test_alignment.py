@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-from torch import multiprocessing
 
 from mmray.config.loss import InfoNceConfig, SiglipConfig, SupervisedContrastiveConfig
 from mmray.models.head import AlignmentHead, SharedSpace, split_outputs
 from mmray.training.place import Place
 from mmray.training.tasks.build import task_losses
 from tests.support.tasks import alignment
+from tests.support.workers import run_on_two
 
 B, M, S = 9, 3, 4
 CLASSES = np.array([0, 1, 2, 0, 1, 2, 0, 1, -1])
@@ -185,7 +185,7 @@ def worker(rank, world, folder):
 
 
 def test_two_workers_have_the_losses_and_the_gradients_of_one(tmp_path):
-    multiprocessing.spawn(worker, args=(2, str(tmp_path)), nprocs=2)
+    run_on_two(worker, str(tmp_path))
 
     shares = [torch.load(tmp_path / f"found-{rank}.pt") for rank in (0, 1)]
     for kind, task in TASKS.items():

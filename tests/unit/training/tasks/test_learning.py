@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch import multiprocessing
 
 from mmray.config.loss import (
     FocalClassesConfig,
@@ -24,6 +23,7 @@ from mmray.config.train import TrainConfig
 from mmray.config.weighting import GradNormWeightingConfig, UncertaintyWeightingConfig
 from mmray.training.predict import predict
 from tests.support.many_tasks import make_model, make_parts, run_worker, train
+from tests.support.workers import run_on_two
 
 ALL = {
     "classification": ClassificationConfig(column="c"),
@@ -135,7 +135,7 @@ def test_two_workers_train_all_kinds_as_one_does(tmp_path, name):
     settings = {"task_weighting": WEIGHTINGS[name]} if name in WEIGHTINGS else {}
     config = TrainConfig(epochs=3, batch_size=12, lr=3e-3, **settings)
 
-    multiprocessing.spawn(run_worker, args=(2, str(tmp_path), ALL, config), nprocs=2)
+    run_on_two(run_worker, str(tmp_path), ALL, config)
     model, _, report = train(ALL, config=config, train=63, val=30)
 
     weights, metrics = torch.load(tmp_path / "found.pt")

@@ -1,0 +1,13 @@
+"""Two processes that train together, as the workers of a training do."""
+
+import multiprocessing
+
+from torch.multiprocessing import start_processes
+
+# Loaded once, in the process that the workers are forked from: it takes each of them seconds.
+multiprocessing.set_forkserver_preload(["torch.nn.parallel", "torchmetrics", "transformers"])
+
+
+def run_on_two(worker, *settings):
+    """Run ``worker(rank, 2, *settings)`` in two processes; what one raises is raised here."""
+    start_processes(worker, args=(2, *settings), nprocs=2, start_method="forkserver")
