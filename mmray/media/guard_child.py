@@ -70,13 +70,14 @@ def _answer(channel: Channel, decode: Callable[[bytes], Any], payload: bytes, mu
     try:
         return channel.pack((False, decode(payload), False))
     except Rejection as rejection:
-        return channel.pack((True, rejection, taken_bytes() > much))
+        told: Exception = Rejection(rejection.reason, rejection.detail)
     except MemoryError as error:
         return channel.pack((True, Rejection("decode_memory", str(error)), True))
     except Exception as error:  # a bug in a decoder: raised where it was called
         told = RuntimeError(f"{type(error).__name__}: {error}")
         told.add_note(traceback.format_exc())
-        return channel.pack((True, told, False))
+    # Outside of the clauses: there, what the decoder had taken is still held by the exception.
+    return channel.pack((True, told, taken_bytes() > much))
 
 
 def taken_bytes() -> int:
