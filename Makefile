@@ -26,6 +26,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev  ## every measured claim
 	$(BIN)/mmray bench features
 	$(BIN)/mmray bench training
+	$(BIN)/mmray bench extraction
 
 ui: $(VENV)/.demo  ## browse the demo's runs on http://127.0.0.1:5000
 	$(BIN)/mmray ui workflows/configs/quickstart.yaml

@@ -29,14 +29,21 @@ MODALITIES = {
 }
 
 
-def write_corpus(folder: Path, samples: int, *, distinct: int = DISTINCT) -> Path:
+def write_corpus(
+    folder: Path,
+    samples: int,
+    *,
+    distinct: int = DISTINCT,
+    photo_px: tuple[int, int] = (200, 160),
+    clip_s: float = 1.0,
+) -> Path:
     """Write ``samples`` samples into ``folder`` and return the manifest."""
     folder.mkdir(parents=True)
     distinct = min(distinct, samples)
     generator = np.random.default_rng(0)
     for number in range(distinct):
-        (folder / f"{number}.jpg").write_bytes(_photo(generator))
-        (folder / f"{number}.wav").write_bytes(_clip(generator))
+        (folder / f"{number}.jpg").write_bytes(_photo(generator, photo_px))
+        (folder / f"{number}.wav").write_bytes(_clip(generator, clip_s))
     with (folder / "manifest.jsonl").open("w", encoding="utf-8") as manifest:
         for number in range(samples):
             row = {"sample_id": f"s{number}", "label": "ab"[number % 2]}
@@ -50,6 +57,11 @@ def write_corpus(folder: Path, samples: int, *, distinct: int = DISTINCT) -> Pat
 
 
 def make_config(manifest: Path, workspace: Path, **sections: object) -> Config:
+    """Return the document, checked."""
+    return check_document(document_of(manifest, workspace, **sections), where="benchmark")
+
+
+def document_of(manifest: Path, workspace: Path, **sections: object) -> dict[str, object]:
     """Return the document: tokens of the note, pixels of the photo, MFCC of the clip."""
     document = {
         "name": "extraction",
@@ -59,22 +71,22 @@ def make_config(manifest: Path, workspace: Path, **sections: object) -> Config:
         "tasks": {"label": {"kind": "classification", "column": "label"}},
         "tracking": {"uri": "memory://"},
     }
-    return check_document(document | sections, where="benchmark")
+    return document | sections
 
 
-def _photo(generator: np.random.Generator) -> bytes:
-    """Return a JPEG of 200 x 160 pixels with some texture."""
+def _photo(generator: np.random.Generator, size_px: tuple[int, int]) -> bytes:
+    """Return a JPEG of so many pixels with some texture."""
     coarse = generator.integers(0, 255, (20, 25, 3), dtype=np.uint8)
     stream = BytesIO()
-    Image.fromarray(coarse).resize((200, 160)).save(stream, "JPEG", quality=85)
+    Image.fromarray(coarse).resize(size_px).save(stream, "JPEG", quality=85)
     return stream.getvalue()
 
 
-def _clip(generator: np.random.Generator) -> bytes:
-    """Return one second of noisy tone as 16-bit WAV."""
-    time_s = np.arange(RATE_HZ) / RATE_HZ
+def _clip(generator: np.random.Generator, length_s: float) -> bytes:
+    """Return so many seconds of noisy tone as 16-bit WAV."""
+    time_s = np.arange(round(length_s * RATE_HZ)) / RATE_HZ
     pitch_hz = generator.uniform(100, 400)
-    noise = generator.normal(size=RATE_HZ)
+    noise = generator.normal(size=len(time_s))
     stream = BytesIO()
     tone = 0.3 * np.sin(2 * np.pi * pitch_hz * time_s) + 0.01 * noise
     soundfile.write(stream, tone, RATE_HZ, format="WAV", subtype="PCM_16")

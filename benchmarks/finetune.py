@@ -34,12 +34,12 @@ from mmray.core.word import Kind
 from mmray.models.build import build_model
 from mmray.models.encoders.pretrained.base import Settings
 from mmray.training.batch import Batch
+from mmray.training.modalities import Modalities
 from mmray.training.optimizer import build_optimizer
 from mmray.training.plan import Place, TrainPlan
 from mmray.training.samples import ModalityFeatures, Samples
 from mmray.training.step import train_step
 from mmray.training.tasks.classification import ClassificationTask
-from mmray.training.view import TrainingView
 
 HAS_GPU = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if HAS_GPU else "cpu")
@@ -93,8 +93,9 @@ def our_step(samples: Samples, batch: Batch) -> Callable[[], Any]:
     config = TrainConfig(batch_size=BATCH)
     plan = TrainPlan(TASKS, samples, samples, config, Place(device=DEVICE))
     optimizer = build_optimizer(model, config)
-    view = TrainingView(model, alone=False).train()
-    return lambda: train_step(view, optimizer, plan, batch)
+    modalities = Modalities(model, plan)
+    view = modalities.view.train()
+    return lambda: train_step(view, optimizer, plan, batch, modalities)
 
 
 class Plain(nn.Module):

@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from benchmarks.report import Comparison, parse, tell
-from mmray.assembly.run import RunPlan, assemble_model, fit_tasks
+from mmray.assembly.run import assemble_model, fit_tasks
+from mmray.assembly.run_plan import RunPlan
 from mmray.assembly.samples import load_samples, open_features
 from mmray.config.document import LocalRuntime
 from mmray.config.load import check_document

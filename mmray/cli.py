@@ -33,12 +33,13 @@ app = typer.Typer(
 )
 
 
+# The first sentence of a help is at most 45 characters, or the list of verbs cuts it off.
 STAGES = {
     "prepare": "Read, check and split the manifest.",
-    "extract": "Turn payloads into features, on Ray Data; what is done is not done again.",
-    "train": "Train the fusion model, on Ray Train; goes on from its last checkpoint.",
-    "search": "Search architecture and optimisation, on Ray Tune; train and judge the best.",
-    "evaluate": "Judge the fusion, and each modality alone, on the test split; write the bundle.",
+    "extract": "Turn payloads into features on Ray Data. What is done is not done again.",
+    "train": "Train the fusion model on Ray Train. Goes on from its last checkpoint.",
+    "search": "Search architectures on Ray Tune. The best trial's document is kept as best.yaml.",
+    "evaluate": "Judge fusion and each modality alone. Also writes the model bundle.",
 }
 
 
@@ -48,9 +49,9 @@ def _load_stage(name: str) -> Stage:
 
 
 for _name, _help in STAGES.items():
-    if _name != "extract":  # has options of its own
-        app.command(_name, help=_help)(workflow_command(lambda name=_name: [_load_stage(name)]))
-app.command("extract", help=STAGES["extract"])(extract)
+    # Extract has options of its own.
+    _stage = workflow_command(lambda name=_name: [_load_stage(name)])
+    app.command(_name, help=_help)(extract if _name == "extract" else _stage)
 app.add_typer(features_app, name="features")
 
 
@@ -94,7 +95,7 @@ def check(  # noqa: PLR0913
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Validate document, manifest and environment; starts nothing, writes nothing."""
+    """Check document, manifest and environment. Starts nothing, writes nothing."""
     with user_errors(debug=debug):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
@@ -113,13 +114,13 @@ def check(  # noqa: PLR0913
 
 @app.command()
 def bench(
-    group: Annotated[str, typer.Argument(help="features or training")] = "features",
+    group: Annotated[str, typer.Argument(help="features, training or extraction")] = "features",
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Measure this checkout's claims against the usual way, in turn, on this machine."""
+    """Measure the claims on this machine. Ours and the usual way take turns."""
     with user_errors(debug=debug):
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.stages.bench import describe_benchmarks, run_benchmarks
@@ -131,19 +132,23 @@ def bench(
 
 @app.command()
 def schema() -> None:
-    """Print the JSON schema of the document: every key, its type and what it means."""
+    """Print the JSON schema of the document. Every key, its type and what it means."""
     typer.echo(json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()
-def corpus(
+def corpus(  # noqa: PLR0913
     folder: Annotated[Path, typer.Argument(help="Where to write it, e.g. demo/corpus")],
     samples: Annotated[int, typer.Option(help="How many samples.")] = 1500,
     seed: Annotated[int, typer.Option(help="Another seed gives another corpus.")] = 7,
     as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
 ) -> None:
-    """Write the embedded demo corpus: digits written, spoken and described."""
-    with user_errors():
+    """Write the demo corpus. Digits written, spoken and described."""
+    with user_errors(debug=debug):
+        set_up_logging(quiet=quiet, verbose=verbose)
         from dataclasses import asdict
 
         from mmray.data.corpus import write_corpus
@@ -157,16 +162,19 @@ def corpus(
 
 
 @app.command()
-def ui(
+def ui(  # noqa: PLR0913
     config: ConfigPath,
     overrides: Overrides = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Open the MLflow UI on this document's tracking store."""
+    """Open the MLflow UI on this document's runs."""
     with user_errors(debug=debug):
         loaded = load_config(config, overrides or ())
+        set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.tracking.ui import serve
 
         serve(loaded, host=host, port=port)
@@ -185,7 +193,7 @@ def submit(  # noqa: PLR0913
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Run a workflow as a job on a Ray cluster, follow its log, return its exit status."""
+    """Run a workflow as a job on a Ray cluster. Follows its log, returns its exit status."""
     with user_errors(debug=debug):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)

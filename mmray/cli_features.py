@@ -26,7 +26,7 @@ from mmray.console import (
 from mmray.core.report import Report
 
 features_app = typer.Typer(
-    help="Look into the feature store: list, describe, verify and clean up.",
+    help="List, describe, verify, clean the features.",
     no_args_is_help=True,
 )
 
@@ -63,25 +63,32 @@ def extract(  # noqa: PLR0913
 
 @features_app.command("ls")
 def ls(
-    config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False, debug: Debug = False
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
 ) -> None:
     """List the feature folders of every modality, current and stale."""
-    with _document(config, overrides, debug=debug) as loaded:
+    with _document(config, overrides, (quiet, verbose, debug)) as loaded:
         from mmray.stages.features import list_folders
 
         _print(list_folders(loaded), config, as_json=as_json)
 
 
 @features_app.command()
-def show(
+def show(  # noqa: PLR0913
     config: ConfigPath,
     modality: Annotated[str, typer.Argument(help="Name of a modality of the document.")],
     overrides: Overrides = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Describe one modality's current features: settings, counts, statistics, files."""
-    with _document(config, overrides, debug=debug) as loaded:
+    with _document(config, overrides, (quiet, verbose, debug)) as loaded:
         from mmray.stages.features import show_modality
 
         _print(show_modality(loaded, modality), config, as_json=as_json)
@@ -89,10 +96,15 @@ def show(
 
 @features_app.command()
 def verify(
-    config: ConfigPath, overrides: Overrides = None, as_json: AsJson = False, debug: Debug = False
+    config: ConfigPath,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
 ) -> None:
     """Read every stored feature and compare it with its digest, its spec and the index."""
-    with _document(config, overrides, debug=debug) as loaded:
+    with _document(config, overrides, (quiet, verbose, debug)) as loaded:
         from mmray.stages.features_verify import PROBLEMS, verify_features
 
         report = verify_features(loaded)
@@ -102,25 +114,30 @@ def verify(
 
 
 @features_app.command()
-def gc(
+def gc(  # noqa: PLR0913
     config: ConfigPath,
     overrides: Overrides = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove; without it nothing is.")] = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Remove features that this document and manifest do not stand for."""
-    with _document(config, overrides, debug=debug) as loaded:
+    with _document(config, overrides, (quiet, verbose, debug)) as loaded:
         from mmray.stages.features_gc import collect
 
         _print(collect(loaded, remove=yes), config, as_json=as_json)
 
 
 @contextmanager
-def _document(config: Path, overrides: list[str] | None, *, debug: bool) -> Generator[Config]:
+def _document(
+    config: Path, overrides: list[str] | None, flags: tuple[bool, bool, bool]
+) -> Generator[Config]:
+    quiet, verbose, debug = flags
     with user_errors(debug=debug):
         loaded = load_config(config, overrides or ())
-        set_up_logging(quiet=False, verbose=False)
+        set_up_logging(quiet=quiet, verbose=verbose)
         yield loaded
 
 

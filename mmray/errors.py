@@ -27,6 +27,10 @@ class MMRayError(Exception):
         return "\n".join(lines)
 
 
+class DiskFullError(MMRayError):
+    """There is no room for what was to be written; nothing of it is left under its name."""
+
+
 class ConfigError(MMRayError):
     """The document is wrong."""
 

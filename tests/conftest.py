@@ -2,6 +2,7 @@ import os
 
 # Before torch is loaded: threads that wait must not spin on a machine with few cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import pytest
 import torch
@@ -9,6 +10,19 @@ import torch
 torch.set_num_threads(1)  # threads over tensors this small only wait for each other
 
 
+@pytest.fixture(scope="session")
+def cluster():
+    """One local cluster for all tests of the session."""
+    import ray
+
+    from mmray.config.document import LocalRuntime
+    from mmray.distributed.session import connect
+
+    yield connect(LocalRuntime(cpus=2))
+    ray.shutdown()
+
+
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     """Split the tests over processes: those that share a cluster or a run stay together.
 
@@ -19,4 +33,6 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group("cluster"))
         elif item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+    items.sort(
+        key=lambda item: not (item.get_closest_marker("e2e") or item.get_closest_marker("ray"))
+    )

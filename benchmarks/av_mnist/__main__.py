@@ -27,7 +27,8 @@ import torch
 from benchmarks.av_mnist.corpus import SIZES, SNR_DB, write_corpus
 from benchmarks.interaction import KINDS
 from benchmarks.report import hardware
-from mmray.assembly.run import RunPlan, train_run
+from mmray.assembly.run import train_run
+from mmray.assembly.run_plan import RunPlan
 from mmray.config.document import Config
 from mmray.config.load import load_config
 from mmray.core.atomic import read_success

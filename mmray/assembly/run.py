@@ -1,9 +1,7 @@
 """One training, from the feature store to a folder with a model: what every worker executes."""
 
-import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from mmray.assembly.epoch_file import EPOCHS, epoch_line
+from mmray.assembly.run_plan import RunPlan
 from mmray.assembly.samples import FeatureFolder, load_samples, open_features
 from mmray.config.document import Config
 from mmray.core.atomic import mark_success, read_json, read_success, replacing, write_json
@@ -31,22 +31,8 @@ from mmray.training.tasks.task import Task, Tasks
 WEIGHTS = "model.safetensors"
 TASKS = "tasks.json"
 CHECKPOINTS = "checkpoints"
-EPOCHS = "epochs.jsonl"
 ENCODERS = "encoders"
 """Of a run or a bundle: what encoders around a checkpoint are built from, weights left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """One training: which modalities, which seed, from where, to where."""
-
-    name: str
-    config: Config
-    manifest: str
-    features: dict[str, str]
-    """Modality -> feature folder, in M-axis order; a part of the document's is enough."""
-    seed: int
-    folder: str
 
 
 def train_run(
@@ -124,32 +110,6 @@ def _finish(
             "best_metrics": report.best.metrics,
         },
     )
-
-
-def epoch_line(name: str, record: EpochRecord) -> dict[str, Any]:
-    """Return one epoch as a line of ``epochs.jsonl``; epochs count from one there."""
-    return {
-        "run": name,
-        "epoch": record.epoch + 1,
-        "seconds": record.seconds,
-        "weights_hashes": record.weights_hashes,
-        "metrics": record.metrics,
-    }
-
-
-def epoch_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the epochs of a run that is under way or done, one each, in their order.
-
-    A line that a killed worker left half-written is passed over: the finished run has it whole.
-    """
-    if not path.is_file():
-        return []
-    found: dict[int, dict[str, Any]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        with contextlib.suppress(json.JSONDecodeError):
-            record = json.loads(line)
-            found[record["epoch"]] = record
-    return [found[epoch] for epoch in sorted(found)]
 
 
 def assemble_model(

@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from mmray.config.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
 from mmray.config.base import StrictModel
 from mmray.config.data import DataConfig
 from mmray.config.modality import ModalityConfig
@@ -155,6 +156,24 @@ class Config(StrictModel):
             raise ValueError(
                 f"runtime.resources names {unknown[0]!r}, which is no modality; "
                 f"there are {', '.join(self.modalities)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _balance_fits(self) -> Self:
+        balance = self.train.balance
+        if isinstance(balance, NoBalanceConfig):
+            return self
+        if not self.tasks_of(1):
+            raise ValueError(
+                f"train.balance ({balance.kind}) compares what each modality alone says; an "
+                "alignment has no such thing: add another task, or take it out"
+            )
+        own = isinstance(balance, GradientBlendingConfig | MmParetoConfig)
+        if own and self.model.auxiliary > 0.0:
+            raise ValueError(
+                f"train.balance ({balance.kind}) weighs the losses of each modality alone itself: "
+                f"set model.auxiliary ({self.model.auxiliary:g}) to 0"
             )
         return self
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from mmray.config.balance import BalanceConfig, NoBalanceConfig
 from mmray.config.base import Fraction, StrictModel
 from mmray.config.weighting import FixedWeightingConfig, WeightingConfig
 
@@ -58,5 +59,9 @@ class TrainConfig(StrictModel):
     """The weights of the epoch that is best by this metric become the model."""
     early_stop: EarlyStopConfig | None = None
     task_weighting: WeightingConfig = FixedWeightingConfig()
+    balance: BalanceConfig = NoBalanceConfig()
+    """Against a modality that is learnt fast keeping the others from being learnt."""
+    watch_modalities: bool = True
+    """Tell after every epoch how good each modality is alone, and how large its gradients are."""
     keep_checkpoints: PositiveInt = 2
     """The newest ones, for going on; the best is kept besides."""

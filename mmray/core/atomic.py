@@ -1,5 +1,6 @@
 """Files that are either whole or not there."""
 
+import errno
 import json
 import os
 import uuid
@@ -8,17 +9,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmray.errors import DiskFullError
+
 SUCCESS = "_SUCCESS.json"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def replacing(path: Path) -> Generator[Path]:
-    """Yield a temporary path beside ``path`` and move it there when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Yield a temporary path beside ``path`` and move it there when the block ends well.
+
+    A disk without room is a DiskFullError.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)  # noqa: PTH105 (must be atomic, also over an existing file)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise DiskFullError(
+            f"no space left to write {path.name}",
+            where=str(path.parent),
+            hint="what was complete before is kept; make room and run again",
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray.train
 import ray.train.torch
@@ -18,12 +18,16 @@ from ray.train.v2._internal.callbacks.placement_group_callback import PlacementG
 from ray.train.v2._internal.execution.callback import RayTrainCallback
 from ray.train.v2.api.callback import UserCallback
 
-from mmray.assembly.run import EPOCHS, RunPlan, epoch_line, epoch_lines, train_run
+from mmray.assembly.epoch_file import EPOCHS, epoch_line, epoch_lines
+from mmray.assembly.run_plan import RunPlan
 from mmray.config.train import TrainConfig
 from mmray.core.atomic import read_json, read_success, write_json
 from mmray.distributed.failure import to_own_error
 from mmray.distributed.session import ClusterSize
-from mmray.training.plan import EpochRecord, Place
+
+if TYPE_CHECKING:
+    from mmray.training.place import Place
+    from mmray.training.plan import EpochRecord
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +110,10 @@ class _LocalTrainer(ray.train.torch.TorchTrainer):
 
 def _worker(settings: dict[str, Any]) -> None:
     """Train all plans on this worker: a shell around ``train_run``."""
+    # Here and not above: the controller, which only passes this on, would load all of it too.
+    from mmray.assembly.run import train_run
+    from mmray.training.place import Place
+
     torch.set_num_threads(settings["threads"])
     context = ray.train.get_context()
     place = Place(
@@ -124,7 +132,7 @@ def _worker(settings: dict[str, Any]) -> None:
         )
 
 
-def _on_epoch(plan: RunPlan, place: Place, record: EpochRecord) -> None:
+def _on_epoch(plan: RunPlan, place: "Place", record: "EpochRecord") -> None:
     ray.train.report({"run": plan.name, **record.metrics})
     if place.rank == 0:
         with (Path(plan.folder) / EPOCHS).open("a", encoding="utf-8") as stream:

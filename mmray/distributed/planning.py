@@ -77,14 +77,17 @@ def describe_pools(
     pools: Mapping[str, ExtractionPool], configs: Mapping[str, ModalityConfig], size: ClusterSize
 ) -> list[str]:
     """Return the plan: what the cluster has, then a line per modality."""
-    lines = [f"plan for {size.cpus} CPUs, {size.gpus} GPUs, {size.memory_gib:.1f} GiB:"]
+    lines = [
+        f"plan for {size.cpus} CPUs, {size.gpus} GPUs, {size.memory_gib:.1f} GiB of heap, "
+        f"{size.object_store_gib:.1f} GiB of object store (no payload and no feature goes there):"
+    ]
     for name, pool in pools.items():
         decoding = f"{pool.decoders} decoding beside it" if pool.decoders else "decoding itself"
         batch = batch_size(configs[name])
         lines.append(
             f"  {name}: {_count(pool)}, each {pool.cpus:g} CPU, {pool.gpus:g} GPU, "
             f"{pool.threads} thread(s), {decoding}, "
-            f"{f'batches of {batch}, ' if batch else ''}about {pool.heap_gib:.1f} GiB"
+            f"{f'batches of {batch}, ' if batch else ''}about {pool.heap_gib:.1f} GiB of heap"
         )
     return lines
 

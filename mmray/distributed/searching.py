@@ -16,7 +16,8 @@ from ray.tune.search import SearchAlgorithm, Searcher
 from ray.tune.search.basic_variant import BasicVariantGenerator
 from ray.tune.search.optuna import OptunaSearch
 
-from mmray.assembly.run import EPOCHS, RunPlan, epoch_lines
+from mmray.assembly.epoch_file import EPOCHS, epoch_lines
+from mmray.assembly.run_plan import RunPlan
 from mmray.config.search import (
     ChoiceSpace,
     IntSpace,

@@ -42,6 +42,12 @@ DRIVER_ENV = {
 }
 
 
+LOCAL_ENV = {
+    # No one takes this machine away while it trains; the watcher is one more process to wait for.
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterSize:
     """What the cluster has."""
@@ -52,6 +58,8 @@ class ClusterSize:
     """Heap that its workers may take; 0 where that is not known."""
     cpus_per_gpu: float = 0.0
     """On the node with the fewest."""
+    object_store_gib: float = 0.0
+    """Memory for what travels between processes."""
 
 
 @contextlib.contextmanager
@@ -76,7 +84,8 @@ def held_back(stream: TextIO) -> Generator[None]:
 def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
     """Connect to Ray unless this process is connected; Ray disconnects when the process ends."""
     if not ray.is_initialized():
-        for name, value in DRIVER_ENV.items():
+        env = DRIVER_ENV | (LOCAL_ENV if isinstance(runtime, LocalRuntime) else {})
+        for name, value in env.items():
             os.environ.setdefault(name, value)
         with held_back(sys.__stderr__ or sys.stderr):
             _connect(runtime)
@@ -97,6 +106,7 @@ def cluster_size() -> ClusterSize:
         cpus=int(resources.get("CPU", 0)),
         gpus=int(resources.get("GPU", 0)),
         memory_gib=resources.get("memory", 0.0) / 2**30,
+        object_store_gib=resources.get("object_store_memory", 0.0) / 2**30,
         cpus_per_gpu=min((node.get("CPU", 0.0) / node["GPU"] for node in with_gpu), default=0.0),
     )
 

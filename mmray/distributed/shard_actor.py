@@ -3,7 +3,6 @@
 No raw bytes and no features travel between processes of Ray, and a shard that exists is done.
 """
 
-import errno
 import sys
 import time
 from collections import Counter
@@ -15,10 +14,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from mmray.config.modality import ModalityConfig
+from mmray.core.atomic import FULL
 from mmray.core.spec import FeatureSpec
 from mmray.distributed.journal import MAX_STARTS, Journal, UnitOutcome
 from mmray.distributed.unit import Unit, unpack_unit
-from mmray.errors import MMRayError
+from mmray.errors import DiskFullError, MMRayError
 from mmray.features.build import build_extractor, extractor_tally
 from mmray.features.decoding import safe_decoder
 from mmray.features.extractor import Decode, Extractor, extract_batch
@@ -27,8 +27,6 @@ from mmray.features.store import write_shard
 from mmray.features.store.limits import describe_limits
 from mmray.media.guard import GuardedDecoder
 from mmray.media.source import MAX_READ_S, PayloadReader
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +90,15 @@ class ShardActor:
                 return UnitOutcome(name, failure=_deadly(unit))
             outcome = self._worker_for(plan).extract(unit)
             journal.end(number, outcome)
+        except DiskFullError:
+            return UnitOutcome(name, failure=_no_room(plan))
         except MMRayError as error:
             # Ray Data keeps only the text of an exception, so ours travels as data.
             return UnitOutcome(name, failure=str(error))
         except OSError as error:
             if error.errno not in FULL:
                 raise
-            return UnitOutcome(name, failure=f"no space left for features in {plan.output}")
+            return UnitOutcome(name, failure=_no_room(plan))
         return outcome
 
     def _worker_for(self, plan: ExtractionPlan) -> "ModalityWorker":
@@ -156,6 +156,10 @@ def extract_unit(
     write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec, limits=limits)
     rejected = Counter(reason for reason in batch.reasons if reason)
     return UnitOutcome(plan.name, len(unit.ids), dict(rejected), time.monotonic() - started)
+
+
+def _no_room(plan: ExtractionPlan) -> str:
+    return f"no space left for features in {plan.output}"
 
 
 def _deadly(unit: Unit) -> str:

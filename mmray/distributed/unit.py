@@ -4,7 +4,7 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 import pyarrow as pa
 
@@ -31,18 +31,17 @@ def cut_units(todo: Todo, *, actors: int) -> Iterator[Unit]:
     """
     size = min(UNIT_SAMPLES, max(1, math.ceil(len(todo) / (actors * UNITS_PER_ACTOR))))
     for _, alike in groupby(todo, key=lambda sample: isinstance(sample[1], bytes)):
-        cells = list(alike)
-        for start in range(0, len(cells), size):
-            ids, references, keys = zip(*cells[start : start + size], strict=True)
+        while cells := list(islice(alike, size)):
+            ids, references, keys = zip(*cells, strict=True)
             yield Unit(list(ids), list(references), list(keys))
 
 
 def pack_unit(unit: Unit) -> bytes:
-    """Return the unit compressed, a few bytes per sample."""
+    """Return the unit compressed; with a compressor that takes less time than the way it saves."""
     columns = [pa.array(column) for column in (unit.ids, unit.references, unit.keys)]
     batch = pa.record_batch(columns, ["ids", "references", "keys"])
     sink = io.BytesIO()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
     with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
         writer.write_batch(batch)
     return sink.getvalue()

@@ -60,7 +60,12 @@ def plot_confusion(
 
 
 def plot_alone(
-    scores: Mapping[str, tuple[float, float]], path: Path, *, title: str, metric: str
+    scores: Mapping[str, tuple[float, float]],
+    path: Path,
+    *,
+    title: str,
+    metric: str,
+    accent: str = "fusion",
 ) -> None:
     """Plot one bar per model with its deviation over seeds: each modality alone, and fusion."""
     figure = _figure(5.5, 0.6 * len(scores) + 1.4)
@@ -68,7 +73,7 @@ def plot_alone(
     names = list(scores)[::-1]
     values = [scores[name][0] for name in names]
     errors = [scores[name][1] for name in names]
-    colours = [ACCENT if name == "fusion" else MUTED for name in names]
+    colours = [ACCENT if name == accent else MUTED for name in names]
     axes.barh(names, values, xerr=errors, color=colours, height=0.6)
     for row, value in enumerate(values):
         axes.text(value, row, f"  {value:.3f}", va="center", fontsize=9)

@@ -8,7 +8,6 @@ import numpy.typing as npt
 import soxr
 
 from mmray.core.rejection import Rejection
-from mmray.media.audio_denoise import gate_spectrum
 from mmray.media.audio_filter import high_pass, to_loudness, trim
 from mmray.media.audio_read import read_blocks
 from mmray.media.audio_segment import AudioClip, between_pauses, fixed, windows
@@ -53,6 +52,8 @@ def decode_audio(payload: bytes, steps: AudioSteps) -> AudioClip:
     if steps.high_pass_hz is not None:
         samples = high_pass(samples, steps.sample_rate_hz, steps.high_pass_hz)
     if steps.denoise:
+        from mmray.media.audio_denoise import gate_spectrum  # loads what takes long to load
+
         samples = gate_spectrum(samples, steps.sample_rate_hz)
     if steps.trim_db is not None:
         samples = trim(samples, steps.trim_db)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
 
 from mmray.core.rejection import Rejection
 from mmray.media.audio_pause import loud_spans
@@ -17,6 +16,8 @@ _BLOCK_S = 0.4
 
 def high_pass(samples: Samples, sample_rate_hz: int, cutoff_hz: float) -> Samples:
     """Return ``(S,)`` after a Butterworth filter of fourth order: 3 dB less at the cutoff."""
+    import scipy.signal  # not above: it takes as long to load as everything else together
+
     sections: Any = scipy.signal.butter(
         4, cutoff_hz, btype="highpass", fs=sample_rate_hz, output="sos"
     )

@@ -7,14 +7,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from mmray.core.rejection import Rejection
-from mmray.media.guard_process import ChildLost, GuardProcess, describe_exit
+from mmray.media.guard_process import FROM_OUTSIDE, ChildLost, GuardProcess, describe_exit
 
 MAX_MEMORY_BYTES = 4 * 2**30
 """What a child may take; a decoder that wants more fails on its payload."""
 BATCH_PAYLOADS, BATCH_BYTES = 32, 4 * 2**20
 """What is sent at once: so many payloads, but no further one after so many bytes."""
-FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
-"""A child that ends so was ended by somebody: its payload is tried once more."""
 
 Entry = bytes | Rejection
 
@@ -118,7 +116,7 @@ class GuardedDecoder:
             except ChildLost as lost:
                 place = max(sent_from + lost.number, len(answers))
                 if lost.code in FROM_OUTSIDE and place not in tried_again:
-                    tried_again.add(place)
+                    tried_again.add(place)  # its payload may be without fault
                 else:
                     rejected[place] = self._rejection(lost.code)
             while len(answers) in rejected:

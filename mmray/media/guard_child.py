@@ -1,4 +1,4 @@
-"""The child of a GuardedDecoder: lists of payloads in, answers out.
+"""The child of a GuardedDecoder: payloads in, answers out, both in lists.
 
 An answer is ``(is_rejected, value or exception, is_spent)``. A child is spent when a payload used
 up its memory, or was rejected and left much of it taken: the next one should find another child.
@@ -24,7 +24,9 @@ from mmray.core.rejection import Rejection
 from mmray.media.channel import Channel
 
 SENT_BYTES = 2**20
-"""So much of what found no room in the shared memory is held before it is sent."""
+"""So much of what was decoded is held before it is sent."""
+
+Answer = tuple[bool, Any, bool]
 
 
 def main() -> None:
@@ -53,31 +55,32 @@ def _serve(
 ) -> None:
     """Answer to each payload; the alarm ends this process when one takes too long."""
     channel.begin()
-    held: list[bytes] = []
+    held: list[Answer] = []
     held_bytes = 0
     for number, payload in enumerate(payloads):
         channel.at_work = number
         signal.setitimer(signal.ITIMER_REAL, timeout_s)
-        held.append(_answer(channel, decode, bytes(payload), much))
-        held_bytes += len(held[-1])
-        if held_bytes >= SENT_BYTES or number + 1 == len(payloads):
+        held.append(_answer(decode, bytes(payload), much))
+        held_bytes += getattr(held[-1][1], "nbytes", 0)
+        is_last = number + 1 == len(payloads)
+        if is_last or held_bytes >= SENT_BYTES or held[-1][2]:
+            message = _pack(channel, held)
             signal.setitimer(signal.ITIMER_REAL, 0)  # the parent takes the time that it takes
-            channel.send(b"".join(held))
+            channel.send(message)
             held, held_bytes = [], 0
 
 
-def _answer(channel: Channel, decode: Callable[[bytes], Any], payload: bytes, much: int) -> bytes:
+def _answer(decode: Callable[[bytes], Any], payload: bytes, much: int) -> Answer:
     try:
-        return channel.pack((False, decode(payload), False))
+        return False, decode(payload), False
     except Rejection as rejection:
         told: Exception = Rejection(rejection.reason, rejection.detail)
     except MemoryError as error:
-        return channel.pack((True, Rejection("decode_memory", str(error)), True))
-    except Exception as error:  # a bug in a decoder: raised where it was called
-        told = RuntimeError(f"{type(error).__name__}: {error}")
-        told.add_note(traceback.format_exc())
+        return True, _told(error), True
+    except Exception as error:
+        told = _told(error)
     # Outside of the clauses: there, what the decoder had taken is still held by the exception.
-    return channel.pack((True, told, taken_bytes() > much))
+    return True, told, taken_bytes() > much
 
 
 def taken_bytes() -> int:
@@ -87,3 +90,29 @@ def taken_bytes() -> int:
     except OSError:
         return 0
     return int(pages) * resource.getpagesize()
+
+
+def _pack(channel: Channel, answers: list[Answer]) -> bytes:
+    """Pack several answers; where that fails, each alone, to see which one it is."""
+    try:
+        return channel.pack(answers)
+    except Exception:
+        return b"".join(_pack_one(channel, answer) for answer in answers)
+
+
+def _pack_one(channel: Channel, answer: Answer) -> bytes:
+    try:
+        return channel.pack([answer])
+    except Exception as error:
+        return channel.pack([(True, _told(error), isinstance(error, MemoryError))])
+
+
+def _told(error: Exception) -> Exception:
+    """Return what the parent is told; a bug in a decoder is raised where it was called."""
+    match error:
+        case MemoryError():
+            return Rejection("decode_memory", str(error))
+        case _:
+            told = RuntimeError(f"{type(error).__name__}: {error}")
+            told.add_note("".join(traceback.format_exception(error)))
+            return told

@@ -14,6 +14,10 @@ from mmray.media.channel import Channel, make_shared
 
 START = "import sys; sys.path[:] = sys.argv[3:]; from mmray.media.guard_child import main; main()"
 """The child looks for modules where its parent does, and no earlier than Python has started."""
+FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
+"""A child that ends so was ended by somebody, not by what it did."""
+STARTS = 3
+"""So often a child is started that is ended from outside before it is ready."""
 GRACE_S = 30.0
 """A child that has not ended itself so long after its time was up is ended from here."""
 
@@ -64,9 +68,7 @@ class GuardProcess:
 
     def send(self, payloads: Sequence[bytes]) -> None:
         """Hand over payloads; everything of the list before must have been received."""
-        self.start()
-        if not self._is_ready:
-            self._wait_until_ready()
+        self._be_ready()
         self._channel.at_work = 0
         self._socket.settimeout(len(payloads) * self._timeout_s + GRACE_S)
         with contextlib.suppress(OSError):  # a lost child is seen when its answers are awaited
@@ -77,8 +79,10 @@ class GuardProcess:
     def receive(self, count: int) -> Iterator[tuple[bool, Any, bool]]:
         """Yield the answers to ``count`` payloads as they come, or raise ``ChildLost``."""
         try:
-            for _ in range(count):
-                yield self._channel.receive()
+            while count > 0:
+                answers = self._channel.receive()
+                count -= len(answers)
+                yield from answers
         except TimeoutError:
             number = self._channel.at_work
             self.close()
@@ -95,14 +99,20 @@ class GuardProcess:
             self._child.wait()
         self._child, self._is_ready = None, False
 
-    def _wait_until_ready(self) -> None:
-        try:
-            self._channel.receive()
-        except (EOFError, OSError) as error:
-            # No payload's fault, so no rejection: the child has said why on standard error.
-            told = describe_exit(self._exit_code())
-            raise RuntimeError(f"no process to decode in: {told}") from error
-        self._is_ready = True
+    def _be_ready(self) -> None:
+        for again in reversed(range(STARTS)):
+            self.start()
+            try:
+                if not self._is_ready:
+                    self._channel.receive()
+            except (EOFError, OSError) as error:
+                code = self._exit_code()
+                if code not in FROM_OUTSIDE or not again:
+                    # No payload's fault, so no rejection: the child has said why on standard error.
+                    raise RuntimeError(f"no process to decode in: {describe_exit(code)}") from error
+            else:
+                self._is_ready = True
+                return
 
     def _exit_code(self) -> int:
         assert self._child is not None

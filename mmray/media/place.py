@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
@@ -41,13 +41,17 @@ def member_of(ref: str) -> Member | None:
 
 def check_reference(ref: str, folder: str, roots: Sequence[str]) -> str | None:
     """Return what is wrong with ``ref`` as it is written, or None. Touches no disk."""
+    member = member_of(ref)
+    return check_place(ref, place_of(member.archive if member else ref, folder), folder, roots)
+
+
+def check_place(ref: str, place: str, folder: str, roots: Sequence[str]) -> str | None:
+    """Return what ``check_reference`` does, of a reference whose place is known."""
     if _has_control(ref):
         return f"{ref!r} holds a control character"
-    member = member_of(ref)
-    place = place_of(member.archive if member else ref, folder)
     if is_uri(place):
         return _check_uri(ref, place, (folder, *roots))
-    if any(is_below(place, os.path.abspath(root)) for root in local_places((folder, *roots))):  # noqa: PTH100 (lexical)
+    if any(is_below(place, root) for root in _absolute_places((folder, *roots), os.getcwd())):  # noqa: PTH109
         return None
     return f"{ref!r} lies outside of the manifest's folder and of every allowed folder"
 
@@ -101,6 +105,11 @@ def local_places(places: Sequence[str]) -> list[str]:
     return [place for place in plain if not is_uri(place)]
 
 
+@lru_cache(maxsize=8)
+def _absolute_places(places: tuple[str, ...], here: str) -> list[str]:
+    return [os.path.normpath(os.path.join(here, place)) for place in local_places(places)]  # noqa: PTH118
+
+
 def is_uri(text: str) -> bool:
     """Say whether text starts with a scheme, as in ``s3://``."""
     return bool(_SCHEME.match(text))
@@ -118,7 +127,8 @@ def file_path(uri: str) -> str:
 
 def is_below(path: str, root: str) -> bool:
     """Say whether ``path`` is ``root`` or lies under it, as they are written."""
-    return Path(path).is_relative_to(root)
+    # Of every payload it is asked several times, and Path takes ten times as long.
+    return path.startswith(root) and (root[-1:] == "/" or path[len(root) :][:1] in ("", "/"))
 
 
 def _has_host(uri: str) -> bool:

@@ -10,8 +10,9 @@ from mmray.core.rejection import Rejection
 from mmray.media.address import HostGuard
 from mmray.media.place import (
     Member,
-    check_reference,
+    check_place,
     is_below,
+    is_remote,
     is_uri,
     local_places,
     member_of,
@@ -19,6 +20,7 @@ from mmray.media.place import (
 )
 
 MAX_READ_S = 60.0
+HELD_FOLDERS = 256
 
 
 class PayloadReader:
@@ -37,6 +39,8 @@ class PayloadReader:
         self._max_bytes = max_bytes
         self._max_read_s = max_read_s
         self._guard = HostGuard(folder, self._roots)
+        self._is_remote = is_remote(folder)
+        self._real_folders: dict[str, str] = {}
         # Resolved once: a root may itself be a link, as /tmp is on some machines.
         self._real_roots = tuple(os.path.realpath(root) for root in local_places((folder, *roots)))
 
@@ -44,11 +48,11 @@ class PayloadReader:
         """Return the bytes that ``ref`` points to."""
         if not ref.strip() or "\0" in ref:
             raise Rejection("not_found", "the reference is empty or holds a null character")
-        problem = check_reference(ref, self._folder, self._roots)
-        if problem:
-            raise Rejection("outside_corpus", problem)
         member = member_of(ref)
         place = place_of(member.archive if member else ref, self._folder)
+        problem = check_place(ref, place, self._folder, self._roots)
+        if problem:
+            raise Rejection("outside_corpus", problem)
         payload = self._read_member(place, member) if member else self._read(place)
         if not payload:
             raise Rejection("empty", ref if member else place)
@@ -56,7 +60,9 @@ class PayloadReader:
 
     def is_remote(self, ref: object) -> bool:
         """Say whether a reference names what is not on this machine's disks."""
-        return isinstance(ref, str) and is_uri(place_of(ref, self._folder))
+        if not isinstance(ref, str):
+            return False
+        return is_remote(ref) or (self._is_remote and not ref.startswith(("/", "file://")))
 
     def _read_member(self, archive: str, member: Member) -> bytes:
         self._check_size(member.size, str(member))
@@ -79,7 +85,7 @@ class PayloadReader:
         return read_remote(place, self._guard, start=start, size=size, max_s=self._max_read_s)
 
     def _read_local(self, path: str, start: int | None, size: int) -> bytes:
-        real = os.path.realpath(path)
+        real = self._real(path)
         if not any(is_below(real, root) for root in self._real_roots):
             raise Rejection("outside_corpus", f"{path} leads to {real}")
         try:
@@ -93,14 +99,26 @@ class PayloadReader:
                     stream.seek(start)
                     return stream.read(size)
                 self._check_size(status.st_size, path)
-                return self._read_whole(stream, path)
+                return self._read_whole(stream, status.st_size, path)
         except FileNotFoundError:
             raise Rejection("not_found", path) from None
         except OSError as error:
             raise Rejection("unreadable", str(error)) from None
 
-    def _read_whole(self, stream: BinaryIO, where: str) -> bytes:
-        payload = stream.read(self._max_bytes + 1)  # a file may grow while it is read
+    def _real(self, path: str) -> str:
+        """Return where a path leads to. Of many files in a folder, the folder is asked once."""
+        folder, name = os.path.split(path)
+        if folder not in self._real_folders:
+            if len(self._real_folders) >= HELD_FOLDERS:
+                self._real_folders.clear()
+            self._real_folders[folder] = os.path.realpath(folder)
+        place = os.path.join(self._real_folders[folder], name)  # noqa: PTH118 (of every payload)
+        return os.path.realpath(place) if os.path.islink(place) else place  # noqa: PTH114
+
+    def _read_whole(self, stream: BinaryIO, size: int, where: str) -> bytes:
+        payload = stream.read(size + 1)  # room for the limit instead would be asked for and cleared
+        if len(payload) > size:  # it has grown meanwhile
+            payload += stream.read(self._max_bytes + 1 - len(payload))
         self._check_size(len(payload), where)
         return payload
 

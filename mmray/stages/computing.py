@@ -4,7 +4,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from mmray.config.document import ClusterRuntime, Config, ModalityResources
 from mmray.data.manifest import Manifest
@@ -14,8 +18,37 @@ from mmray.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-Todo = list[tuple[str, Reference, str]]
-"""Sample id, reference and payload version."""
+
+class Todo(Sequence[tuple[str, Reference, str]]):
+    """Sample id, reference and payload version of some rows of the manifest.
+
+    Each is looked up when it is asked for: a corpus has many samples, and what is kept of each
+    for a whole extraction adds up.
+    """
+
+    def __init__(
+        self, rows: npt.NDArray[np.int64], manifest: Manifest, name: str, keys: pa.Array
+    ) -> None:
+        self._rows, self._keys = rows, keys
+        self._ids, self._references = manifest.ids, manifest.references[name]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, Reference, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, Reference, str]]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        """Return the sample at one place, or those at several."""
+        if isinstance(place, slice):
+            return [self._sample(row) for row in self._rows[place]]
+        return self._sample(self._rows[place])
+
+    def _sample(self, row: np.int64) -> tuple[str, Reference, str]:
+        reference = self._references[row]
+        assert reference is not None  # or the row would not be among these
+        return self._ids[row], reference, self._keys[int(row)].as_py()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +69,7 @@ Compute = Callable[[Sequence[Work]], dict[str, dict[str, Any]]]
 
 
 def compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
-    """Extract everything on Ray; return seconds, samples per second and actors by modality."""
+    """Extract everything on Ray; return by modality how long it took, and on what."""
     works = [work for work in works if work.todo]
     if not works:
         return {}
@@ -45,6 +78,7 @@ def compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
     from mmray.distributed.planning import describe_pools, plan_pool
     from mmray.distributed.session import connect
 
+    pa.default_memory_pool().release_unused()  # what comparing with the store took
     runtime, configs = works[0].config.runtime, works[0].config.modalities
     size = connect(runtime)
     pools = {
@@ -69,6 +103,10 @@ def compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
             "seconds": round(course.seconds, 2),
             "samples_per_s": round(course.per_s, 1),
             "actors": pools[name].actors,
+            "cpus": pools[name].actors * pools[name].cpus,
+            "gpus": pools[name].actors * pools[name].gpus,
+            "decoders": pools[name].actors * pools[name].decoders,
+            "heap_gib": round(pools[name].actors * pools[name].heap_gib, 2),
         }
         for name, course in progress.courses.items()
     }

@@ -7,12 +7,13 @@ from typing import Any
 
 from mmray.config.base import CustomConfig
 from mmray.config.document import Config
-from mmray.config.train import SMALLER_IS_BETTER
 from mmray.core.atomic import read_success, write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
 from mmray.errors import TrainingError
+from mmray.evaluation.ablation import ablation_figures, describe_losses, tabulate
+from mmray.evaluation.lagging import compare
 from mmray.features.custom import custom_code
 from mmray.stages import extract, prepare
 from mmray.stages.train import (
@@ -69,7 +70,16 @@ def run(config: Config, tracker: Tracker) -> Report:
         name: mean_scores([j.metrics for j in group]) for name, group in judged.items()
     }
     main = judged[FUSION][0]
-    write_json(folder / "details.json", main.details)
+    ablation = tabulate(
+        [j.ablation for j in judged[FUSION]],
+        {name: task.main_metric for name, task in config.tasks.items()},
+        config.modality_order(),
+    )
+    details = {
+        task: found | ({"ablation": ablation[task]} if task in ablation else {})
+        for task, found in main.details.items()
+    }
+    write_json(folder / "details.json", details)
     _write_bundle(config, inputs, main)
     metrics = _with_deviations(scores, judged)
     report = Report(
@@ -80,11 +90,11 @@ def run(config: Config, tracker: Tracker) -> Report:
         counts={"test_samples": inputs.manifest.split_sizes()[Split.TEST.value]}
         | {"seeds": config.evaluation.seeds},
         metrics=metrics,
-        found=_describe(scores, config),
+        found=_describe(scores, ablation, config),
         next_step=f"mmray ui CONFIG; mmray predict {Path(config.workspace) / MODEL} MANIFEST",
     )
-    _track(tracker, config, inputs, folder, metrics, main.details)
-    _write_report(config, inputs, train_success, report, tracker)
+    _track(tracker, config, inputs, folder, metrics, details)
+    _write_report(config, inputs, train_success, report, tracker, ablation)
     return finish(folder, report, config)
 
 
@@ -122,27 +132,19 @@ def _with_deviations(scores: Scores, judged: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _describe(scores: Scores, config: Config) -> tuple[str, ...]:
+def _describe(scores: Scores, ablation: dict[str, Any], config: Config) -> tuple[str, ...]:
     sentences: list[str] = []
+    order = config.modality_order()
     for task in scores[FUSION]:
         metric = config.tasks[task].main_metric
-        larger = metric not in SMALLER_IS_BETTER
         values = {name: tasks[task][metric] for name, tasks in scores.items() if task in tasks}
         shown = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
         sentences.append(f"{task}: test {metric} of {shown}")
-        alone = {name: value for name, value in values.items() if name != FUSION}
-        if not alone:
-            continue
-        best = (max if larger else min)(alone, key=lambda name: alone[name])
-        gain = (values[FUSION] - alone[best]) * (1 if larger else -1)
-        unit = f"{100 * gain:+.1f} points" if larger else f"{gain:+.4g}"
-        if gain > 0:
-            sentences.append(f"{task}: fusion is better than the best modality, {best}: {unit}")
-        else:
-            sentences.append(
-                f"warning: {task}: fusion is not better than {best} alone: {unit}; try "
-                "'model.modality_dropout', more epochs or another 'model.fusion'"
-            )
+        subsets: dict[str, float] = ablation[task]["subsets"] if task in ablation else {}
+        inside = {name: subsets[name] for name in order if name in subsets}
+        sentence = compare(task, metric, values, inside)
+        sentences += [] if sentence is None else [sentence]
+        sentences += [describe_losses(task, metric, subsets, order)] if subsets else []
     if config.evaluation.seeds > 1:
         sentences.append(f"each figure is the mean of {config.evaluation.seeds} seeds")
     return tuple(sentences)
@@ -178,6 +180,8 @@ def _track(
             figures = {key: value for key, value in values.items() if isinstance(value, float)}
             run.log_metrics({f"test/{task}/{key}": value for key, value in figures.items()})
             parent.log_metrics({f"test/{name}/{task}/{k}": v for k, v in figures.items()})
+    for task, found in details.items():
+        parent.log_metrics(ablation_figures(task, found.get("ablation", {})))
     for path in write_plots(config, inputs, folder, metrics, details):
         (tracker.child(FUSION) if path.name.startswith("curves") else parent).log_file(
             path, folder="plots"
@@ -207,6 +211,7 @@ def _write_report(
     train_success: dict[str, Any],
     report: Report,
     tracker: Tracker,
+    ablation: dict[str, Any],
 ) -> None:
     """Write what the whole workflow found as one JSON document."""
     counts = inputs.extraction["counts"]
@@ -230,6 +235,7 @@ def _write_report(
             "modalities": counts["modalities"],
             "splits": inputs.manifest.split_sizes(),
             "metrics": report.metrics,
+            "ablation": ablation,
             "seeds": config.evaluation.seeds,
             "seconds": seconds,
             "model": str(Path(config.workspace) / MODEL),

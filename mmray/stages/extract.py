@@ -3,11 +3,10 @@
 import logging
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from mmray.assembly.samples import FeatureFolder, open_features
 from mmray.config.document import Config
 from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
@@ -22,6 +21,9 @@ from mmray.stages.modality import ModalityOutcome, extract_modalities, find_targ
 from mmray.stages.prepare import open_prepared
 from mmray.stages.workspace import earlier_report, finish, require_success, stage_folder
 from mmray.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from mmray.assembly.samples import FeatureFolder
 
 logger = logging.getLogger(__name__)
 STAGE = "extract"
@@ -62,8 +64,10 @@ def run(
 
 def open_extracted(
     config: Config, prepared: Path, manifest: Manifest
-) -> tuple[str, dict[str, FeatureFolder], dict[str, Any]]:
+) -> tuple[str, "dict[str, FeatureFolder]", dict[str, Any]]:
     """Return fingerprint, feature folders in M-axis order, and counts of the complete stage."""
+    from mmray.assembly.samples import open_features  # not above: extraction need not load torch
+
     targets = {name: find_target(name, config, manifest) for name in config.modality_order()}
     folder = _folder(config, prepared, {name: target.mark for name, target in targets.items()})
     success = require_success(folder, stage=STAGE, error=ExtractionError)

@@ -81,7 +81,7 @@ def plan_modality(
     """Compare what one modality should have with what its folders hold."""
     target = find_target(name, config, manifest, refit=refit)
     folder = target.folder
-    gaps = Gaps(list(target.keys), [], [])
+    gaps = Gaps(target.wanted["sample_id"].to_pylist(), [], [])
     marker: Marker | None = None
     removed = 0
     if folder is not None:
@@ -89,13 +89,14 @@ def plan_modality(
         if not retry and is_up_to_date(config, target, marker):
             gaps = Gaps([], [], [])
         else:
-            gaps = find_gaps(folder, target.keys, limits=limits_of(config), retry=retry)
+            gaps = find_gaps(folder, target.wanted, limits=limits_of(config), retry=retry)
         if (folder / INDEX).is_file():
-            removed = len(read_index(folder).keys() - target.keys.keys())
+            samples = target.wanted["sample_id"].to_pylist()
+            removed = len(read_index(folder).keys() - set(samples))
     nearest = _nearest(name, config, target) if marker is None else None
     size, is_measured = _bytes(name, config, marker or (nearest and nearest[1]))
     return ModalityPlan(
-        payloads=len(target.keys),
+        payloads=len(target.wanted),
         new=len(gaps.new),
         changed=len(gaps.changed),
         again=len(gaps.again),
@@ -119,7 +120,7 @@ def _reasons(
     if marker is None and nearest is not None:
         why += nearest[0]
     elif marker is None and gaps.new and not why:
-        has_shards = len(gaps.new) < len(target.keys)
+        has_shards = len(gaps.new) < len(target.wanted)
         why.append("an interrupted extraction goes on" if has_shards else "never extracted before")
     why += [
         f"{count} {what}"

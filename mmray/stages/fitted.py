@@ -6,7 +6,7 @@ against those of then and of now; and never when a payload of then is in val or 
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from mmray.core.rejection import Rejection
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.features.fit import fit_extractor, fit_identity, needs_fit
-from mmray.features.payload import read_payload
+from mmray.features.payload import read_payloads
 from mmray.media.source import PayloadReader
 
 logger = logging.getLogger(__name__)
@@ -58,20 +58,19 @@ class Fit:
 
 
 def find_fit(
-    name: str, config: Config, manifest: Manifest, keys: Mapping[str, str], *, refit: bool = False
+    name: str, config: Config, manifest: Manifest, keys: pa.Array, *, refit: bool = False
 ) -> Fit | None:
     """Return which fitted state counts; None where the extractor learns nothing.
 
-    It follows from the document, the manifest and what is in the workspace, so every stage finds
-    the same. ``refit``: only one that was learnt from exactly these payloads.
+    ``keys`` are the payloads' versions, a row of the manifest each. It follows from the document,
+    the manifest and what is in the workspace, so every stage finds the same.
+    ``refit``: only one that was learnt from exactly these payloads.
     """
     modality = config.modalities[name]
     if not needs_fit(modality):
         return None
     settings = fingerprint(*fit_identity(modality))
-    train = [
-        keys[manifest.ids[r]] for r in manifest.rows_of(Split.TRAIN) if manifest.ids[r] in keys
-    ]
+    train = _train_keys(manifest, keys)
     root = Path(config.workspace) / "features" / name
     exact = root / f"fitted-{fingerprint(settings, digest_lines(train))}"
     payloads = set(train)
@@ -80,7 +79,7 @@ def find_fit(
     if refit or config.data.refit == "always":
         return Fit(exact, len(payloads))
     least = 0.0 if config.data.refit == "never" else KEPT_SHARE
-    held_out = set(keys.values()) - payloads
+    held_out = set(keys.drop_null().to_pylist()) - payloads
     kept: list[tuple[float, int, Path]] = []
     for folder in sorted(root.glob("fitted-*")):
         then = _learnt_from(folder, settings)
@@ -101,7 +100,12 @@ def _learnt_from(folder: Path, settings: str) -> set[str]:
     return set(pq.read_table(folder / LEARNT_FROM)["key"].to_pylist())
 
 
-def fit(name: str, config: Config, manifest: Manifest, keys: Mapping[str, str], found: Fit) -> None:
+def _train_keys(manifest: Manifest, keys: pa.Array) -> list[str]:
+    rows = pa.array(manifest.rows_of(Split.TRAIN), pa.int64())
+    return keys.take(rows).drop_null().to_pylist()
+
+
+def fit(name: str, config: Config, manifest: Manifest, keys: pa.Array, found: Fit) -> None:
     """Learn from the train split and write the state, unless that is done."""
     if found.is_done:
         return
@@ -110,8 +114,7 @@ def fit(name: str, config: Config, manifest: Manifest, keys: Mapping[str, str], 
     found.state.mkdir(parents=True, exist_ok=True)
     payloads = train_payloads(name, config, manifest)
     fit_extractor(modality, payloads, found.state, timeout_s=config.data.max_decode_s)
-    train = {manifest.ids[row] for row in manifest.rows_of(Split.TRAIN)}
-    learnt = sorted({key for sample, key in keys.items() if sample in train})
+    learnt = sorted(set(_train_keys(manifest, keys)))
     with replacing(found.folder / LEARNT_FROM) as temporary:
         pq.write_table(pa.table({"key": pa.array(learnt, pa.string())}), temporary)
     settings = fingerprint(*fit_identity(modality))
@@ -119,14 +122,14 @@ def fit(name: str, config: Config, manifest: Manifest, keys: Mapping[str, str], 
 
 
 def train_payloads(name: str, config: Config, manifest: Manifest) -> Iterator[bytes]:
-    """Yield what an extractor may learn from: the readable payloads of the train split."""
-    modality = config.modalities[name]
+    """Yield what an extractor may learn from: the readable payloads of the train split.
+
+    One is in memory at a time, a few where they are remote.
+    """
+    modality, references = config.modalities[name], manifest.references[name]
+    train = [r for row in manifest.rows_of(Split.TRAIN) if (r := references[row]) is not None]
     reader = corpus_reader(config, manifest)
-    for row in manifest.rows_of(Split.TRAIN):
-        reference = manifest.references[name][row]
-        if reference is None:
-            continue
-        payload = read_payload(reader, reference, is_inline=modality.is_inline)
+    for payload in read_payloads(reader, train, is_inline=modality.is_inline):
         if not isinstance(payload, Rejection):
             yield payload
 

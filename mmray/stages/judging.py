@@ -13,6 +13,7 @@ from mmray.assembly.samples import load_samples
 from mmray.config.document import Config
 from mmray.core.word import Split
 from mmray.errors import TrainingError
+from mmray.evaluation.ablate import ablate
 from mmray.evaluation.judge import judge
 from mmray.stages.train import Prepared, Variant, run_folder
 from mmray.training.predict import predict
@@ -30,6 +31,8 @@ class Judged:
     where_present: dict[str, dict[str, float]]
     """Only over samples that have one of this model's own modalities."""
     details: dict[str, Any]
+    ablation: dict[str, dict[str, float]]
+    """The main metric by task and subset of the modalities; empty where there is none."""
 
 
 def judge_variants(
@@ -63,6 +66,7 @@ def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
     outputs = predict(
         model.to(device), own, tasks, batch_size=config.train.batch_size, device=device
     )
+    ablation = ablate(model, own, tasks, batch_size=config.train.batch_size, device=device)
     present = np.any([m.present for m in own.modalities.values()], axis=0)
     everywhere = judge(outputs, samples.labels, tasks, config.evaluation)
     there = judge(
@@ -77,4 +81,5 @@ def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
         metrics={task: judgement.metrics for task, judgement in everywhere.items()},
         where_present={task: judgement.metrics for task, judgement in there.items()},
         details={task: judgement.details for task, judgement in everywhere.items()},
+        ablation=ablation,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from mmray.config.document import Config
@@ -15,11 +16,12 @@ from mmray.features.build import extractor_identity
 from mmray.features.payload import payload_key, remote_uris
 from mmray.features.remote_version import remote_versions
 from mmray.features.store import find_gaps, read_current, write_index
+from mmray.features.store.arrow import pc
 from mmray.features.store.files import REJECTIONS, is_whole
 from mmray.features.store.limits import describe_limits
 from mmray.media.address import HostGuard
 from mmray.stages.completion import check_rejected, complete, count_outcomes, examples_of
-from mmray.stages.computing import Compute, Work, compute_on_ray
+from mmray.stages.computing import Compute, Todo, Work, compute_on_ray
 from mmray.stages.fitted import Fit, find_fit, fit
 
 
@@ -46,8 +48,10 @@ class ModalityOutcome:
 class Target:
     """Where one modality's features belong, and which payloads they are to be made from."""
 
-    keys: dict[str, str]
-    """Sample id -> version of its payload."""
+    keys: pa.Array
+    """Per row of the manifest: version of its payload; null where there is none."""
+    wanted: pa.Table
+    """``sample_id`` and ``key`` of every payload."""
     digest: str
     """Of the keys."""
     fit: Fit | None
@@ -69,27 +73,29 @@ def find_target(name: str, config: Config, manifest: Manifest, *, refit: bool = 
     """Return where this modality's features belong; touches nothing."""
     keys = payload_keys(name, config, manifest)
     fitted = find_fit(name, config, manifest, keys, refit=refit)
-    digest = digest_lines(f"{sample} {key}" for sample, key in keys.items())
-    return Target(keys, digest, fitted, _feature_folder(name, config, fitted))
+    wanted = pa.table({"sample_id": pa.array(manifest.ids, pa.string()), "key": keys})
+    wanted = wanted.filter(wanted["key"].is_valid())
+    pairs = pc.binary_join_element_wise(wanted["sample_id"], wanted["key"], " ")
+    digest = digest_lines(pairs.to_pylist())
+    return Target(keys, wanted, digest, fitted, _feature_folder(name, config, fitted))
 
 
-def payload_keys(name: str, config: Config, manifest: Manifest) -> dict[str, str]:
-    """Return the version of every payload that the manifest has, by sample id."""
+def payload_keys(name: str, config: Config, manifest: Manifest) -> pa.Array:
+    """Return the version of every row's payload; null where a row has none."""
     is_inline, folder = config.modalities[name].is_inline, manifest.folder
-    references = {
-        sample: reference
-        for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
-        if reference is not None
-    }
+    references = manifest.references[name]
     versions: dict[str, str] = {}
     if config.data.remote_version == "etag" and not is_inline:
         guard = HostGuard(folder, config.data.allow)
-        uris = remote_uris(list(references.values()), folder)
+        uris = remote_uris(references, folder)
         versions = remote_versions(uris, guard, max_s=config.data.max_read_s)
-    return {
-        sample: payload_key(reference, folder, is_inline=is_inline, versions=versions)
-        for sample, reference in references.items()
-    }
+    keys = [
+        None
+        if reference is None
+        else payload_key(reference, folder, is_inline=is_inline, versions=versions)
+        for reference in references
+    ]
+    return pa.array(keys, pa.string())
 
 
 def _feature_folder(name: str, config: Config, fitted: Fit | None) -> Path | None:
@@ -141,9 +147,10 @@ def _find_work(
 ) -> Work:
     """Return what no shard holds yet."""
     assert target.folder is not None
-    pending = find_gaps(target.folder, target.keys, limits=limits_of(config), retry=retry).samples
-    references = zip(manifest.ids, manifest.references[name], strict=True)
-    todo = [(s, r, target.keys[s]) for s, r in references if r is not None and s in pending]
+    gaps = find_gaps(target.folder, target.wanted, limits=limits_of(config), retry=retry)
+    pending = pa.array([*gaps.new, *gaps.changed, *gaps.again], pa.string())
+    is_pending = pc.is_in(pa.array(manifest.ids, pa.string()), value_set=pending)
+    todo = Todo(np.flatnonzero(np.asarray(is_pending)), manifest, name, target.keys)
     target.folder.mkdir(parents=True, exist_ok=True)
     return Work(name, config, manifest, target.folder, target.state, todo)
 
@@ -161,7 +168,7 @@ def _finish(
     assert folder is not None
     seconds = figures.get("seconds", 0.0)
     if work is not None:
-        write_index(folder, target.keys)
+        write_index(folder, target.wanted)
         marker = complete(name, config, manifest, folder, target.state)
         marker |= {"keys_digest": target.digest, "limits": limits_of(config), "seconds": seconds}
         mark_success(folder, marker)

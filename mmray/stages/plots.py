@@ -4,7 +4,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from mmray.assembly.run import EPOCHS, epoch_lines
+from mmray.assembly.epoch_file import EPOCHS, epoch_lines
 from mmray.config.document import Config
 from mmray.evaluation.plot import plot_alone, plot_confusion, plot_curves
 from mmray.stages.train import FUSION, Prepared, fusion_variant, run_folder
@@ -28,6 +28,17 @@ def write_plots(
             path = folder / f"confusion_{task}.png"
             plot_confusion(
                 found["confusion_matrix"], found["classes"], path, title=f"{task}: test split"
+            )
+            files.append(path)
+        if "ablation" in found:
+            path = folder / f"ablation_{task}.png"
+            subsets = found["ablation"]["subsets"]
+            plot_alone(
+                {name: (value, 0.0) for name, value in subsets.items()},
+                path,
+                title=f"{task}: the fusion with some of the modalities only",
+                metric=f"test {metric}",
+                accent=next(iter(subsets)),
             )
             files.append(path)
         scores = {

@@ -161,7 +161,7 @@ def apply_sample(config: Config, sample: Mapping[str, Any]) -> Config:
 
 def plan_trial(sample: Mapping[str, Any], *, config: Config, inputs: Prepared, folder: str) -> Any:  # noqa: ANN401
     """Return the training of one trial; the same sample has the same folder."""
-    from mmray.assembly.run import RunPlan
+    from mmray.assembly.run_plan import RunPlan
 
     trial = apply_sample(config, sample)
     return RunPlan(

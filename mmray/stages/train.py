@@ -15,6 +15,7 @@ from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.data.manifest import Manifest
+from mmray.evaluation.lagging import LagWatch
 from mmray.features.checkpoint import checkpoint_identity
 from mmray.stages.extract import open_extracted
 from mmray.stages.prepare import open_prepared
@@ -24,7 +25,7 @@ from mmray.tracking.tracker import Tracker
 logger = logging.getLogger(__name__)
 STAGE = "train"
 FUSION = "fusion"
-NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints"}
+NOT_IN_FINGERPRINT = {"workers", "max_failures", "keep_checkpoints", "watch_modalities"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def train_variants(
     if not pending:
         return
     # Here and not above: a run with nothing to train must load neither Ray nor torch.
-    from mmray.assembly.run import RunPlan
+    from mmray.assembly.run_plan import RunPlan
     from mmray.distributed.fitting import fit_runs, plan_workers
     from mmray.distributed.session import connect
 
@@ -169,12 +170,14 @@ def train_variants(
         tracker.child(plan.name).log_params(
             _run_params(plan.config, list(plan.features), plan.seed)
         )
+    main_metrics = {name: task.main_metric for name, task in config.tasks_of(1).items()}
+    lag = LagWatch(main_metrics, config.modality_order())
     fit_runs(
         plans,
         config=config.train,
         share=share,
         storage=Path(config.workspace) / "ray",
-        on_epoch=lambda name, record: _on_epoch(tracker, config, name, record),
+        on_epoch=lambda name, record: _on_epoch(tracker, config, name, record, lag),
     )
     for variant in pending:
         success = run_success(inputs, variant)
@@ -188,7 +191,9 @@ def train_variants(
         run.log_metrics({"parameters": success["parameters"], "samples": success["samples"]})
 
 
-def _on_epoch(tracker: Tracker, config: Config, name: str, record: dict[str, Any]) -> None:
+def _on_epoch(
+    tracker: Tracker, config: Config, name: str, record: dict[str, Any], lag: LagWatch
+) -> None:
     metrics: dict[str, float] = record["metrics"]
     tracker.child(name).log_metrics(metrics, step=record["epoch"])
     shown = [f"loss {metrics['train/loss']:.3f}"]
@@ -202,6 +207,8 @@ def _on_epoch(tracker: Tracker, config: Config, name: str, record: dict[str, Any
         name, record["epoch"], config.train.epochs, ", ".join(shown),
         metrics["train/samples_per_s"],
     )  # fmt: skip
+    for warning in lag.hear(name, metrics):
+        logger.warning("%s", warning)
 
 
 def _run_params(config: Config, modalities: list[str], seed: int) -> dict[str, Any]:

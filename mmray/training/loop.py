@@ -22,13 +22,13 @@ from mmray.training.checkpoint import (
 )
 from mmray.training.epoch import num_train_batches, train_batches
 from mmray.training.exchange import agree, gather
+from mmray.training.modalities import Modalities
 from mmray.training.optimizer import build_optimizer, learning_rate, set_learning_rate
 from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
 from mmray.training.progress import Progress, objective_value
 from mmray.training.samples import count_labels
 from mmray.training.step import train_step
 from mmray.training.validation import metric_names, validate
-from mmray.training.view import TrainingView
 from mmray.training.weighting import task_weights
 
 logger = logging.getLogger(__name__)
@@ -51,10 +51,12 @@ def fit(
     optimizer = build_optimizer(model, plan.config)
     progress, best_weights = _resume(model, optimizer, plan)
     resumed_from = progress.epoch or None
-    wrapped = wrap(TrainingView(model, alone=plan.auxiliary > 0.0))
+    modalities = Modalities(model, plan)
+    wrapped = wrap(modalities.view)
     while not progress.is_done(plan.config):
         started = time.monotonic()
-        metrics = train_epoch(wrapped, optimizer, plan, progress.epoch)
+        modalities.begin_epoch(progress.epoch, progress.records)
+        metrics = train_epoch(wrapped, optimizer, plan, progress.epoch, modalities)
         metrics |= _judge(model, plan)
         record = EpochRecord(
             progress.epoch,
@@ -80,7 +82,11 @@ def fit(
 
 
 def train_epoch(
-    wrapped: nn.Module, optimizer: torch.optim.Optimizer, plan: TrainPlan, epoch: int
+    wrapped: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    plan: TrainPlan,
+    epoch: int,
+    modalities: Modalities,
 ) -> dict[str, float]:
     """Run one pass over the train split and return its metrics."""
     config, place = plan.config, plan.place
@@ -104,10 +110,12 @@ def train_epoch(
     for step, batch in enumerate(batches):
         rate = learning_rate(epoch * steps + step, config.epochs * steps, config)
         set_learning_rate(optimizer, rate)
-        sums += train_step(wrapped, optimizer, plan, batch.to(place.device))
+        modalities.begin_step(epoch, step)
+        sums += train_step(wrapped, optimizer, plan, batch.to(place.device), modalities)
         for task in counts:
             counts[task] += batch.label_totals[task]
     metrics = _train_losses(plan, sums, counts) | task_weights(wrapped, plan.tasks)
+    metrics |= modalities.metrics()
     used = min(steps * size, len(plan.train))
     speed = used / (time.monotonic() - started)
     return metrics | {"train/samples_per_s": speed, "train/lr": rate}
@@ -155,7 +163,7 @@ def _train_losses(plan: TrainPlan, sums: Tensor, counts: Mapping[str, int]) -> d
     return {"train/loss": loss} | {f"train/{task}/loss": value for task, value in losses.items()}
 
 
-def _judge(model: nn.Module, plan: TrainPlan) -> dict[str, float]:
+def _judge(model: FusionModel, plan: TrainPlan) -> dict[str, float]:
     samples = plan.val if len(plan.val) else plan.train
     prefix = plan.judged_on
     return {f"{prefix}/{name}": value for name, value in validate(model, samples, plan).items()}

@@ -8,7 +8,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from mmray.models.task_weighting import FixedWeighting, TaskWeighting
+from mmray.training.balance.balance import StepLosses
 from mmray.training.batch import Batch
+from mmray.training.modalities import Modalities
 from mmray.training.place import Place
 from mmray.training.plan import TrainPlan
 from mmray.training.tasks.build import independent_tasks, task_losses
@@ -18,7 +20,11 @@ from mmray.training.weighting import balance_tasks, fusion_model_of
 
 
 def train_step(
-    wrapped: nn.Module, optimizer: torch.optim.Optimizer, plan: TrainPlan, batch: Batch
+    wrapped: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    plan: TrainPlan,
+    batch: Batch,
+    modalities: Modalities,
 ) -> Float[Tensor, " tasks"]:
     """Update the model once; return the sum of this worker's losses per task."""
     device = plan.place.device
@@ -29,37 +35,40 @@ def train_step(
     model = fusion_model_of(wrapped)
     balance_tasks(model, plan, sums, batch)
     optimizer.zero_grad(set_to_none=True)
-    views_loss(plan, sums, views, batch, weighting=model.weighting).backward()
+    losses = view_losses(plan, sums, views, batch, weighting=model.weighting)
+    modalities.loss(losses, views, batch).backward()
+    modalities.after_backward()
     nn.utils.clip_grad_norm_(wrapped.parameters(), plan.config.clip_norm)
     optimizer.step()
     return torch.stack([sums[task].detach() for task in plan.tasks])
 
 
-def views_loss(
+def view_losses(
     plan: TrainPlan,
     sums: Mapping[str, Tensor],
     views: Views,
     batch: Batch,
     *,
     weighting: TaskWeighting | None = None,
-) -> Float[Tensor, ""]:
-    """Return the loss of the whole samples plus, weighted, the mean over each modality alone.
+) -> StepLosses:
+    """Return the loss of the whole samples, and that of each modality alone.
 
     An alignment compares modalities, so there is none of one alone.
     """
     world = plan.place.world
-    loss = step_loss(plan.tasks, sums, batch, world=world, weighting=weighting)
+    whole = step_loss(plan.tasks, sums, batch, world=world, weighting=weighting)
     tasks = independent_tasks(plan.tasks)
     if not (views.alone and tasks):
-        return loss
-    weighting = weighting or FixedWeighting(len(plan.tasks)).to(loss.device)
+        return StepLosses(whole, [], [])
+    weighting = weighting or FixedWeighting(len(plan.tasks)).to(whole.device)
     factors = dict(zip(plan.tasks, weighting.factors(), strict=True))
+    losses = StepLosses(whole, [], [])
     for modality, outputs in enumerate(views.alone):
         alone = task_sums(tasks, outputs, batch, kept=batch.present[:, modality])
         scaled = {task: factors[task] * total for task, total in alone.items()}
-        share = plan.auxiliary / len(views.alone)
-        loss = loss + share * step_loss(tasks, scaled, batch, world=world)
-    return loss
+        losses.alone.append(step_loss(tasks, scaled, batch, world=world))
+        losses.alone_sums.append(alone)
+    return losses
 
 
 def task_sums(

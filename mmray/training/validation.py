@@ -1,17 +1,25 @@
 """The metrics of a whole split, exact over all workers. Axes: N samples, C outputs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmray.config.balance import GradientBlendingConfig
+from mmray.models.fusion_model import FusionModel
+from mmray.training.balance.build import balance_metric_names
 from mmray.training.exchange import gather
+from mmray.training.modality_metrics import modality_metric_names, modality_metrics
 from mmray.training.plan import TrainPlan
-from mmray.training.predict import in_order, raw_outputs
+from mmray.training.predict import raw_outputs
 from mmray.training.samples import Samples
-from mmray.training.tasks.build import task_losses
+from mmray.training.subset import Subset, SubsetView, parts_in_order
+from mmray.training.tasks.build import independent_tasks, task_losses
 from mmray.training.tasks.label import has_label
 from mmray.training.tasks.task import Task
+from mmray.training.watch import watch_metric_names
 
 BLOCK = 256
 """An alignment compares samples within a block, so that its loss does not grow with the split."""
@@ -24,22 +32,31 @@ def metric_names(plan: TrainPlan) -> set[str]:
         names |= {f"{name}/{metric}" for metric in ("loss", *task.metric_names)}
     trained = {f"train/{name}/{what}" for name in plan.tasks for what in ("loss", "weight")}
     trained |= {"train/loss", "train/lr", "train/samples_per_s"}
+    modalities = tuple(plan.train.modalities)
+    if _looks_at_modalities(plan):
+        names |= modality_metric_names(plan.tasks, modalities)
+        trained |= watch_metric_names(plan)
+        trained |= balance_metric_names(plan.config.balance, modalities)
     return {f"{plan.judged_on}/{name}" for name in names} | trained
 
 
-def validate(model: nn.Module, samples: Samples, plan: TrainPlan) -> dict[str, float]:
+def validate(model: FusionModel, samples: Samples, plan: TrainPlan) -> dict[str, float]:
     """Return ``loss``, ``<task>/loss`` and each task's metrics over all of ``samples``.
 
     ``loss`` is the sum with the tasks' own weights, whatever weighting they are trained with: so
-    that epochs can be compared.
+    that epochs can be compared. Besides, where modalities are watched, how good each is alone.
     """
-    outputs = _gathered_outputs(model, samples, plan)
+    names = tuple(samples.modalities)
+    subsets = [names, *((name,) for name in names)] if _looks_at_modalities(plan) else [names]
+    outputs, *alone = _gathered_outputs(model, samples, plan, subsets)
     metrics: dict[str, float] = {}
     total = 0.0
     for name, task in plan.tasks.items():
         measured = task_metrics(task, outputs[name], samples.labels[name])
         metrics |= {f"{name}/{metric}": value for metric, value in measured.items()}
         total += task.config.weight * measured.get("loss", 0.0)
+    if alone:
+        metrics |= modality_metrics(plan.tasks, outputs, alone, samples)
     return metrics | {"loss": total} if metrics else {}
 
 
@@ -59,12 +76,20 @@ def task_metrics(task: Task, outputs: Float[Tensor, "N C"], labels: np.ndarray) 
     return task.metrics(task.decode(outputs), labels) | {"loss": float(losses.mean())}
 
 
+def _looks_at_modalities(plan: TrainPlan) -> bool:
+    """Gradient blending needs what a watch tells."""
+    blends = isinstance(plan.config.balance, GradientBlendingConfig)
+    are_told = plan.config.watch_modalities or blends
+    return are_told and len(plan.train.modalities) > 1 and bool(independent_tasks(plan.tasks))
+
+
 def _gathered_outputs(
-    model: nn.Module, samples: Samples, plan: TrainPlan
-) -> dict[str, Float[Tensor, "N _"]]:
+    model: FusionModel, samples: Samples, plan: TrainPlan, subsets: Sequence[Subset]
+) -> list[dict[str, Float[Tensor, "N _"]]]:
+    """Return all workers' outputs by subset and task."""
     place = plan.place
     part = raw_outputs(
-        model,
+        SubsetView(model, subsets).train(model.training),
         samples,
         batch_size=max(1, plan.config.batch_size // place.world),
         device=place.device,
@@ -73,5 +98,5 @@ def _gathered_outputs(
     )
     parts = [(indices, outputs) for indices, outputs in gather(part, place) if len(indices)]
     indices = np.concatenate([indices for indices, _ in parts])
-    joined = {task: torch.cat([outputs[task] for _, outputs in parts]) for task in plan.tasks}
-    return in_order(indices, joined, plan.tasks)
+    joined = {name: torch.cat([outputs[name] for _, outputs in parts]) for name in parts[0][1]}
+    return parts_in_order(indices, joined, plan.tasks, len(subsets))

@@ -19,7 +19,7 @@ class Views(NamedTuple):
 
     whole: dict[str, Tensor]
     alone: list[dict[str, Tensor]]
-    """One per modality; empty when the auxiliary loss is off."""
+    """One per modality; empty where nothing needs them."""
 
 
 class TrainingView(nn.Module):
@@ -27,12 +27,14 @@ class TrainingView(nn.Module):
 
     What is learnt fastest would otherwise explain the labels before the other encoders have learnt
     anything. The views share all weights, so they also teach the fusion to do with one modality.
+    Views of one modality that only show how good it is (``learns_alone`` is off) have no gradients.
     """
 
-    def __init__(self, model: FusionModel, *, alone: bool) -> None:
+    def __init__(self, model: FusionModel, *, alone: bool, learns_alone: bool = True) -> None:
         super().__init__()
         self.model = model
         self.alone = alone and len(model.modalities) > 1
+        self.learns_alone = learns_alone
 
     def forward(self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]) -> Views:
         """Return the outputs of all views."""
@@ -40,13 +42,12 @@ class TrainingView(nn.Module):
         whole = self.model.fuse(embeddings, present)
         if not self.alone:
             return Views(whole, [])
-        return Views(
-            whole,
-            [
+        with torch.set_grad_enabled(self.learns_alone and torch.is_grad_enabled()):
+            alone = [
                 self.model.fuse(embeddings, only(present, modality))
                 for modality in range(present.shape[1])
-            ],
-        )
+            ]
+        return Views(whole, alone)
 
 
 def only(present: Bool[Tensor, "B M"], modality: int) -> Bool[Tensor, "B M"]:

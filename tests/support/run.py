@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mmray.assembly.run import RunPlan
+from mmray.assembly.run_plan import RunPlan
 from mmray.core.atomic import mark_success
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind, Split

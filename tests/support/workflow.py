@@ -8,7 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+from mmray.config.load import load_config
+from mmray.console import run_stages
 from mmray.data.corpus import write_corpus
+from workflows.fusion import STAGES as FUSION_STAGES
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "workflows" / "configs"
@@ -43,6 +46,15 @@ def run_workflow(config, *overrides, cwd, workflow="fusion"):
     )  # fmt: skip
     assert done.returncode == 0, f"exit {done.returncode}\n{done.stderr[-4000:]}"
     return json.loads(done.stdout)
+
+
+def run_here(config, *overrides, stages=None):
+    """Run all stages in this process, on the session's cluster, and return the last report.
+
+    What a process of its own shows besides, start and end, other tests show.
+    """
+    loaded = load_config(config, overrides)
+    return run_stages(loaded, stages or FUSION_STAGES)[-1]
 
 
 def kill_when(condition, config, *overrides, cwd):

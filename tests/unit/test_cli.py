@@ -273,7 +273,7 @@ def test_predict_without_records_exits_as_a_manifest_error(home):
 
 def test_benchmarks_are_run_from_a_checkout_and_by_group(home):
     assert "run this in a checkout" in error_of(2, "bench")
-    assert "groups: features, training" in error_of(2, "bench", "speed")
+    assert "groups: features, training, extraction" in error_of(2, "bench", "speed")
 
 
 # --- extract and the feature store ----------------------------------------------------------

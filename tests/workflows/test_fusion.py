@@ -40,6 +40,13 @@ def test_the_report_reconciles_and_names_every_model(demo):
         assert {"accuracy", "recall_macro", "f1_macro"} <= set(tasks["digit"])
         assert {"mae", "r2"} <= set(tasks["rate"])
     assert set(report["seconds"]) == {"prepare", "extract", "train", "evaluate"}
+    for task, metric in (("digit", "accuracy"), ("rate", "mae")):
+        table = report["ablation"][task]
+        fused = report["metrics"]["fusion"][task][metric]
+        assert len(table["subsets"]) == 8
+        assert table["subsets"]["text-image-audio"] == pytest.approx(fused, rel=1e-5)
+        added = fused - table["subsets"]["nothing"]
+        assert sum(table["shapley"].values()) == pytest.approx(added, rel=1e-4)
 
 
 def test_every_metric_is_on_the_run_it_belongs_to_and_no_run_is_left_running(demo):
@@ -60,6 +67,10 @@ def test_every_metric_is_on_the_run_it_belongs_to_and_no_run_is_left_running(dem
     for name, run in children.items():
         epochs = client.get_metric_history(run.info.run_id, "val/loss")
         assert [metric.step for metric in epochs] == [1, 2], name
+    own = {"val/digit/text/accuracy", "train/text/gradient_norm", "train/text/gradient_share"}
+    assert own <= set(children["fusion"].data.metrics)
+    assert not own & set(children["text alone"].data.metrics)
+    assert "shapley/digit/audio" in parent.data.metrics
     fusion = children["fusion"].data.metrics["test/digit/accuracy"]
     assert fusion == pytest.approx(report["metrics"]["fusion"]["digit"]["accuracy"])
     assert parent.data.params["train.epochs"] == "2"

@@ -10,17 +10,17 @@ from mmray.core.atomic import read_json
 from tests.support.corpora import SHARED
 from tests.support.two_photos import write_two_photos
 from tests.support.video_corpus import CUT_OFF, SILENT, write_video_corpus
-from tests.support.workflow import CONFIGS, run_workflow
+from tests.support.workflow import CONFIGS, run_here
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.ray]
 
 
-def test_a_film_and_its_sound_from_one_column_tell_what_neither_tells_alone(tmp_path):
+def test_a_film_and_its_sound_from_one_column_tell_what_neither_tells_alone(cluster, tmp_path):
     manifest = write_video_corpus(tmp_path / "films")
 
-    run_workflow(
+    run_here(
         CONFIGS / "video_sound.yaml", f"data.manifest={manifest}", f"workspace={tmp_path / 'w'}",
-        "train.workers=1", "evaluation.seeds=1", cwd=tmp_path,
+        "train.workers=1", "evaluation.seeds=1",
     )  # fmt: skip
     report = read_json(tmp_path / "w" / "report.json")
 
@@ -43,13 +43,12 @@ def test_a_film_and_its_sound_from_one_column_tell_what_neither_tells_alone(tmp_
     assert (bad["predictions"], set(bad["rejected"])) == (None, {"audio", "video"})
 
 
-def test_two_photos_and_a_table_are_three_modalities(tmp_path):
+def test_two_photos_and_a_table_are_three_modalities(cluster, tmp_path):
     manifest = write_two_photos(tmp_path / "parts", samples=240)
 
-    run_workflow(
+    run_here(
         CONFIGS / "photos_table.yaml", f"data.manifest={manifest}", f"workspace={tmp_path / 'w'}",
         "train.workers=1", "train.epochs=12", "evaluation.seeds=1", "evaluation.alone=false",
-        cwd=tmp_path,
     )  # fmt: skip
     report = read_json(tmp_path / "w" / "report.json")
 
@@ -73,12 +72,11 @@ def test_two_photos_and_a_table_are_three_modalities(tmp_path):
 
 
 @pytest.mark.skipif(not (SHARED / "cxr").is_dir(), reason="needs the radiographs")
-def test_radiographs_with_notes_run_split_by_patient(tmp_path):
-    run_workflow(
+def test_radiographs_with_notes_run_split_by_patient(cluster, tmp_path):
+    run_here(
         CONFIGS / "cxr_note.yaml", f"workspace={tmp_path / 'w'}",
         f"data.manifest={SHARED / 'cxr' / 'hannover' / 'manifest.csv'}",
         "train.epochs=1", "train.workers=1", "evaluation.seeds=1", "evaluation.alone=false",
-        cwd=tmp_path,
     )  # fmt: skip
     report = read_json(tmp_path / "w" / "report.json")
 
@@ -87,12 +85,11 @@ def test_radiographs_with_notes_run_split_by_patient(tmp_path):
 
 
 @pytest.mark.skipif(not (SHARED / "fsdd").is_dir(), reason="needs the spoken digits")
-def test_spoken_digits_are_learnt_with_their_speakers(tmp_path):
-    run_workflow(
+def test_spoken_digits_are_learnt_with_their_speakers(cluster, tmp_path):
+    run_here(
         CONFIGS / "spoken_digits.yaml", f"workspace={tmp_path / 'w'}",
         f"data.manifest={SHARED / 'fsdd' / 'manifest.csv'}",
         "train.epochs=1", "train.workers=1", "evaluation.seeds=1", "evaluation.alone=false",
-        cwd=tmp_path,
     )  # fmt: skip
     report = read_json(tmp_path / "w" / "report.json")
 

@@ -6,7 +6,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
-import scipy.signal
 
 from mmray.features.audio.mel import LogMel
 
@@ -36,6 +35,8 @@ def _delta(values: Floats, order: int) -> Floats:
     Of a clip with fewer frames the first and last one are repeated.
     """
     mode: Literal["interp", "nearest"] = "interp" if len(values) >= _SLOPE_FRAMES else "nearest"
+    import scipy.signal  # not above: it takes long to load, and few ask for slopes
+
     found: Any = scipy.signal.savgol_filter(
         values, _SLOPE_FRAMES, deriv=order, polyorder=order, axis=0, mode=mode
     )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mmray.features.store.arrow import pc
-from mmray.features.store.index import wanted_table
+from mmray.features.store.index import Wanted, wanted_table
 from mmray.features.store.rows import KEYS, StoredRows, locate, read_rows
 
 LIMITED_BY = {
@@ -39,7 +39,7 @@ class Gaps:
 
 def find_gaps(
     folder: Path,
-    wanted: Mapping[str, str],
+    wanted: Wanted,
     *,
     limits: Mapping[str, Any] | None = None,
     retry: bool = False,

@@ -14,13 +14,19 @@ INDEX = "index.parquet"
 COLUMNS = (*KEYS, "reason", "length", "shard", "row")
 
 
-def wanted_table(wanted: Mapping[str, str]) -> pa.Table:
+Wanted = Mapping[str, str] | pa.Table
+"""Sample id -> version of its payload; or a table with both, which takes a tenth of the memory."""
+
+
+def wanted_table(wanted: Wanted) -> pa.Table:
     """Return sample ids and payload versions as a table."""
+    if isinstance(wanted, pa.Table):
+        return wanted
     columns = {"sample_id": list(wanted), "key": list(wanted.values())}
     return pa.table(columns, schema=pa.schema([(name, pa.string()) for name in KEYS]))
 
 
-def write_index(folder: Path, wanted: Mapping[str, str]) -> None:
+def write_index(folder: Path, wanted: Wanted) -> None:
     """Write which samples, and which version of their payload, the folder stands for now."""
     table = _located(folder, wanted_table(wanted))
     with replacing(folder / INDEX) as temporary:

@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 import mmray
 from mmray.assembly.bundle import write_bundle
-from mmray.assembly.run import WEIGHTS, RunPlan, load_run, load_tasks, train_run
+from mmray.assembly.run import WEIGHTS, load_run, load_tasks, train_run
+from mmray.assembly.run_plan import RunPlan
 from mmray.assembly.samples import load_samples
 from mmray.config.load import load_config
 from mmray.core.atomic import read_json

@@ -1,6 +1,9 @@
+import resource
+
 import pytest
 
 from mmray.core.atomic import mark_success, read_json, read_success, replacing, write_json
+from mmray.errors import DiskFullError
 
 
 def write_half(path):
@@ -19,6 +22,19 @@ def test_a_half_written_file_is_never_seen(tmp_path, earlier):
         write_half(path)
 
     assert [file.read_text() for file in tmp_path.iterdir()] == ([earlier] if earlier else [])
+
+
+def test_a_disk_without_room_is_an_error_that_says_so_and_leaves_nothing(tmp_path):
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(DiskFullError, match=r"no space left to write a\.json") as caught:
+            write_json(tmp_path / "a.json", ["x" * 2000])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+    assert caught.value.where == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_is_not_there_before_the_block_ends(tmp_path):

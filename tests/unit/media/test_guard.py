@@ -1,4 +1,5 @@
 import os
+import signal
 
 import pytest
 
@@ -84,6 +85,13 @@ def test_a_child_that_cannot_start_is_no_fault_of_the_payload(tmp_path, monkeypa
     with pytest.raises(RuntimeError, match="no process to decode in: exit status 1"):
         guarded(b"a")
     assert "No module named 'gone'" in capfd.readouterr().err
+
+
+def test_a_child_that_is_killed_before_it_is_ready_is_started_again(guarded):
+    guarded.start()
+    os.kill(guarded.pid, signal.SIGKILL)
+
+    assert guarded(b"a") == "A"
 
 
 def test_no_child_outlives_its_decoder(guarded):

@@ -239,3 +239,13 @@ def test_redactions_are_counted_per_sample_and_stay_right_when_one_is_replaced(t
     assert report.counts["modalities"]["text"]["redacted"] == {"email": 2}
     assert "  text redacted: 2 email" in report.found
     assert corpus.metrics["extract/text/redacted/email"] == 2
+
+
+def test_how_fast_and_on_what_each_modality_was_extracted_is_tracked(tmp_path):
+    corpus = Corpus(tmp_path, notes(10), text=HASHED)
+
+    corpus.extract()
+
+    tracked = {key for key in corpus.metrics if key.startswith("extract/text/")}
+    assert {"extract/text/seconds", "extract/text/samples_per_s", "extract/text/actors"} <= tracked
+    assert corpus.metrics["extract/text/actors"] == 1

@@ -1,0 +1,239 @@
+"""What a sample costs when there are 1,000 of them, and when there are 100,000.
+
+    python -m benchmarks.growth [--json] [--sizes 1000 10000 100000]
+
+Small notes, photos and clips, so that it ends soon and the engine's own work weighs the most. Each
+size is prepared and extracted by commands of their own, and their processes are watched.
+
+``s_per_sample``: extraction in the steady state, between the end of each process's first unit of a
+modality and the end of the last one; on all cores, three payloads. ``driver_ms_per_sample``: what
+the command does besides: reading the manifest, looking at every file, learning the vocabulary,
+writing the index, counting. ``cpu_ms_per_sample``: time on the CPU of all processes, start-up
+included. Memory is private (RSS less what is shared), at its highest.
+Sizes that are soon done are measured up to five times, and the one in the middle is told.
+``ratio``: seconds per sample at the smallest size over those at the largest.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from benchmarks.report import hardware
+
+MODALITIES = {
+    "text": {"column": "note", "extract": {"kind": "tokens", "vocabulary": 500, "max_tokens": 16}},
+    "image": {"column": "photo", "extract": {"kind": "pixels", "height": 16, "width": 16}},
+    "audio": {"column": "speech", "extract": {"kind": "mfcc", "coefficients": 13, "mels": 20}},
+}
+PROCESSES = 2
+MOST_REPEATS, LONG = 5, 10_000
+
+
+def configure(manifest: Path, workspace: Path):
+    """Return the document."""
+    from benchmarks.extraction_corpus import make_config
+
+    runtime = {"mode": "local", "cpus": PROCESSES}
+    return make_config(manifest, workspace, modalities=MODALITIES, runtime=runtime)
+
+
+def run_prepare(manifest: Path, workspace: Path) -> dict:
+    """The stage before."""
+    from mmray.stages import prepare
+    from mmray.tracking.memory import MemoryTracker
+
+    config = configure(manifest, workspace)
+    started = time.monotonic()
+    prepare.run(config, MemoryTracker())
+    return {"seconds": time.monotonic() - started}
+
+
+def run_extract(manifest: Path, workspace: Path) -> dict:
+    """The stage, and how long of it the extraction took, Ray's start included."""
+    from mmray.stages import extract
+    from mmray.stages.computing import compute_on_ray
+    from mmray.tracking.memory import MemoryTracker
+
+    computing = [0.0]
+
+    def compute(works):
+        begun = time.monotonic()
+        figures = compute_on_ray(works)
+        computing[0] += time.monotonic() - begun
+        return figures
+
+    config = configure(manifest, workspace)
+    started = time.monotonic()
+    extract.run(config, MemoryTracker(), compute=compute)
+    return {"seconds": time.monotonic() - started, "computing_s": computing[0]}
+
+
+WAYS = {"prepare": run_prepare, "extract": run_extract}
+
+
+class Watch:
+    """Memory and time on the CPU of a process and all below it."""
+
+    def __init__(self, pid: int) -> None:
+        self.driver = psutil.Process(pid)
+        self.driver_mib = self.actor_mib = self.total_mib = 0.0
+        self.cpu_s: dict[int, float] = {}
+
+    def look(self) -> None:
+        """Take note of what they use now."""
+        total = 0.0
+        for process in [self.driver, *self.driver.children(recursive=True)]:
+            try:
+                memory, times = process.memory_info(), process.cpu_times()
+                title = " ".join(process.cmdline()[:1])
+            except psutil.Error:
+                continue
+            mib = (memory.rss - memory.shared) / 2**20
+            total += mib
+            self.cpu_s[process.pid] = times.user + times.system
+            if process.pid == self.driver.pid:
+                self.driver_mib = max(self.driver_mib, mib)
+            elif "ShardActor" in title:
+                self.actor_mib = max(self.actor_mib, mib)
+        self.total_mib = max(self.total_mib, total)
+
+
+def watched(way: str, manifest: Path, workspace: Path) -> tuple[dict, Watch]:
+    """Run one way in a process of its own and watch it."""
+    words = ["--way", way, "--manifest", str(manifest), "--workspace", str(workspace)]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.growth", *words], stdout=subprocess.PIPE, text=True
+    )
+    watch = Watch(child.pid)
+    while child.poll() is None:
+        try:
+            watch.look()
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.3)
+    told = child.communicate()[0]
+    if child.returncode:
+        raise SystemExit(f"{way} of {manifest} failed")
+    return json.loads(told), watch
+
+
+def steady_s(workspace: Path, samples: int) -> float:
+    """Return the seconds per sample of all modalities, from when their shards were written."""
+    total = 0.0
+    for name in MODALITIES:
+        shards = sorted(workspace.glob(f"features/{name}/*/shard-*.parquet"), key=ended)
+        first = shards[PROCESSES - 1]
+        counted = sum(map(count_rows, shards[PROCESSES:]))
+        if not counted:
+            raise SystemExit(f"{samples} samples are too few to measure")
+        total += (ended(shards[-1]) - ended(first)) / counted
+    return total
+
+
+def ended(path: Path) -> float:
+    """Return when a file was written."""
+    return path.stat().st_mtime_ns / 1e9
+
+
+def count_rows(path: Path) -> int:
+    """Return the samples of one shard."""
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(path).metadata.num_rows
+
+
+def measure(folder: Path, samples: int) -> dict:
+    """Prepare and extract so many samples."""
+    from benchmarks.extraction_corpus import write_corpus
+
+    manifest = write_corpus(folder / "corpus", samples, photo_px=(32, 32), clip_s=0.1)
+    workspace = folder / "work"
+    prepared, before = watched("prepare", manifest, workspace)
+    extracted, watch = watched("extract", manifest, workspace)
+    driver_s = prepared["seconds"] + extracted["seconds"] - extracted["computing_s"]
+    cpu_s = sum(before.cpu_s.values()) + sum(watch.cpu_s.values())
+    found = {
+        "samples": samples,
+        "s_per_sample": steady_s(workspace, samples),
+        "driver_ms_per_sample": 1000 * driver_s / samples,
+        "cpu_ms_per_sample": 1000 * cpu_s / samples,
+        "prepare_s": prepared["seconds"],
+        "extract_s": extracted["seconds"],
+        "prepare_peak_mib": round(before.driver_mib),
+        "driver_peak_mib": round(watch.driver_mib),
+        "actor_peak_mib": round(watch.actor_mib),
+        "all_peak_mib": round(watch.total_mib),
+    }
+    shutil.rmtree(folder)
+    return found
+
+
+def measure_often(folder: Path, samples: int) -> dict:
+    """Measure a size that is soon done several times; return the time in the middle."""
+    repeats = max(1, min(MOST_REPEATS, LONG // samples))
+    found = [measure(folder, samples) for _ in range(repeats)]
+    found.sort(key=lambda one: one["s_per_sample"])
+    return found[repeats // 2] | {"all_s_per_sample": [one["s_per_sample"] for one in found]}
+
+
+def main() -> None:
+    """Measure every size and tell."""
+    options = parse_options()
+    if options.way:
+        print(json.dumps(WAYS[options.way](options.manifest, options.workspace)))
+        return
+    load_before = os.getloadavg()
+    with tempfile.TemporaryDirectory(prefix="mmray-growth-") as folder:
+        sizes = [measure_often(Path(folder) / str(size), size) for size in sorted(options.sizes)]
+    few, many = sizes[0], sizes[-1]
+    found = {
+        "name": "growth",
+        "ours": many["s_per_sample"],
+        "other": few["s_per_sample"],
+        "ratio": few["s_per_sample"] / many["s_per_sample"],
+        "unit": "s per sample",
+        "claim": f"a sample costs as much among {many['samples']} as among {few['samples']}",
+        "other_name": f"the same with {few['samples']} samples",
+        "memory_growth": {
+            key: round(many[key] / few[key], 3)
+            for key in ("driver_peak_mib", "actor_peak_mib", "all_peak_mib")
+        },
+        "sizes": sizes,
+        "settings": {"load_before": load_before, "load_after": os.getloadavg()},
+        "hardware": hardware(),
+    }
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return
+    keys = [key for key in few if key not in ("samples", "all_s_per_sample")]
+    print(f"{'':22}" + "".join(f"{size['samples']:>12,}" for size in sizes))
+    for key in keys:
+        print(f"{key:22}" + "".join(f"{size[key]:12.5g}" for size in sizes))
+    print(f"ratio {found['ratio']:.3f}; memory at most over at least: {found['memory_growth']}")
+    print(f"hardware: {json.dumps(found['hardware'])}, load {load_before} to {os.getloadavg()}")
+
+
+def parse_options() -> argparse.Namespace:
+    """Return the options; ``--way`` is how the script starts itself."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    parser.add_argument("--manifest", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--workspace", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

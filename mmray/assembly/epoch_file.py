@@ -1,0 +1,37 @@
+"""The epochs of a run as lines of JSON, written while it trains; loads no torch."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmray.training.plan import EpochRecord
+
+EPOCHS = "epochs.jsonl"
+
+
+def epoch_line(name: str, record: "EpochRecord") -> dict[str, Any]:
+    """Return one epoch as a line of ``epochs.jsonl``; epochs count from one there."""
+    return {
+        "run": name,
+        "epoch": record.epoch + 1,
+        "seconds": record.seconds,
+        "weights_hashes": record.weights_hashes,
+        "metrics": record.metrics,
+    }
+
+
+def epoch_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the epochs of a run that is under way or done, one each, in their order.
+
+    A line that a killed worker left half-written is passed over: the finished run has it whole.
+    """
+    if not path.is_file():
+        return []
+    found: dict[int, dict[str, Any]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            record = json.loads(line)
+            found[record["epoch"]] = record
+    return [found[epoch] for epoch in sorted(found)]

@@ -1,0 +1,56 @@
+"""The modalities of one training: balanced by a method, and watched."""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor
+
+from mmray.models.fusion_model import FusionModel
+from mmray.training.balance.balance import StepLosses
+from mmray.training.balance.build import build_balance
+from mmray.training.batch import Batch
+from mmray.training.plan import EpochRecord, TrainPlan
+from mmray.training.view import TrainingView, Views
+from mmray.training.watch import ModalityWatch
+
+
+class Modalities:
+    """What a step does besides the whole's loss and its gradients.
+
+    Every step calls, in this order: ``begin_step``, ``loss``, the backward pass, ``after_backward``
+    with gradients that are neither scaled nor clipped, and the optimiser.
+    """
+
+    def __init__(self, model: FusionModel, plan: TrainPlan) -> None:
+        self.balance = build_balance(model, plan)
+        watches = plan.config.watch_modalities and len(model.modalities) > 1
+        self._watches_gradients = watches
+        self._watch = ModalityWatch(plan, self.balance.weights)
+        learns = self.balance.learns_alone or plan.auxiliary > 0.0
+        self.view = TrainingView(
+            model, alone=learns or self.balance.needs_alone, learns_alone=learns
+        )
+
+    def begin_epoch(self, epoch: int, records: Sequence[EpochRecord]) -> None:
+        """Prepare for an epoch; ``records`` are of those before it."""
+        self.balance.begin_epoch(epoch, records)
+
+    def begin_step(self, epoch: int, step: int) -> None:
+        """Prepare for a step."""
+        self.balance.begin_step(epoch, step)
+
+    def loss(self, losses: StepLosses, views: Views, batch: Batch) -> Float[Tensor, ""]:
+        """Return what the gradients are of."""
+        self._watch.add_losses(losses.alone_sums, batch)
+        self.balance.before_backward(losses, views, batch)
+        return self.balance.loss(losses)
+
+    def after_backward(self) -> None:
+        """Balance the gradients, and look at them."""
+        self.balance.after_backward()
+        if self._watches_gradients:
+            self._watch.add_gradients()
+
+    def metrics(self) -> dict[str, float]:
+        """Return what the epoch's steps tell."""
+        return self._watch.metrics() | self.balance.metrics()

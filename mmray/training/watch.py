@@ -1,0 +1,88 @@
+"""What an epoch's steps tell of each modality. Axes: M modalities, K tasks."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mmray.training.batch import Batch
+from mmray.training.exchange import gather
+from mmray.training.plan import TrainPlan
+from mmray.training.tasks.build import independent_tasks
+
+
+class ModalityWatch:
+    """Gradient norms of the encoders, before clipping, and losses of each modality alone.
+
+    All is added up where it is, so that no step waits for it.
+    """
+
+    def __init__(self, plan: TrainPlan, weights: Sequence[Sequence[nn.Parameter]]) -> None:
+        self._plan = plan
+        self._weights = weights
+        self._tasks = tuple(independent_tasks(plan.tasks))
+        self._clear()
+
+    def _clear(self) -> None:
+        self._norms: list[Tensor] = []
+        self._losses: Tensor | None = None
+
+    def add_gradients(self) -> None:
+        """Take the norm of each encoder's gradient, that of the global batch."""
+        norms = [_norm(weights, self._plan.place.device) for weights in self._weights]
+        self._norms.append(torch.stack(norms))  # (M)
+
+    def add_losses(self, alone_sums: Sequence[Mapping[str, Tensor]], batch: Batch) -> None:
+        """Add this worker's losses of each modality alone, and their labels."""
+        if not alone_sums:
+            return
+        found = [
+            torch.stack([sums[task].detach(), kept.sum().to(sums[task].dtype)])
+            for modality, sums in enumerate(alone_sums)
+            for task in self._tasks
+            for kept in [batch.labelled[task] & batch.present[:, modality]]
+        ]
+        total = torch.stack(found).view(len(alone_sums), -1, 2)
+        self._losses = total if self._losses is None else self._losses + total
+
+    def metrics(self) -> dict[str, float]:
+        """Return the mean over the steps, each encoder's share of it, and losses; begin anew."""
+        names = tuple(self._plan.train.modalities)
+        found: dict[str, float] = {}
+        if self._norms:
+            norms = torch.stack(self._norms).mean(dim=0).tolist()
+            for name, norm in zip(names, norms, strict=True):
+                found[f"train/{name}/gradient_norm"] = norm
+                found[f"train/{name}/gradient_share"] = norm / (sum(norms) or 1.0)
+        if self._losses is not None:
+            everywhere = np.sum(gather(self._losses.cpu().double().numpy(), self._plan.place), 0)
+            found |= self._mean_losses(names, everywhere)
+        self._clear()
+        return found
+
+    def _mean_losses(
+        self, names: Sequence[str], sums: Float[np.ndarray, "M K 2"]
+    ) -> dict[str, float]:
+        return {
+            f"train/{task}/{name}/loss": float(total / max(1.0, count))
+            for name, rows in zip(names, sums, strict=True)
+            for task, (total, count) in zip(self._tasks, rows, strict=True)
+        }
+
+
+def watch_metric_names(plan: TrainPlan) -> set[str]:
+    """Return the names of all that a watch can tell."""
+    modalities = plan.train.modalities
+    names = {f"train/{m}/gradient_{what}" for m in modalities for what in ("norm", "share")}
+    return names | {
+        f"train/{t}/{m}/loss" for t in independent_tasks(plan.tasks) for m in modalities
+    }
+
+
+def _norm(weights: Sequence[nn.Parameter], device: torch.device) -> Float[Tensor, ""]:
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    if not gradients:
+        return torch.zeros((), device=device)
+    return nn.utils.get_total_norm(gradients)

@@ -1,0 +1,26 @@
+"""How samples are cut into units."""
+
+import pytest
+
+from mmray.distributed.unit import UNIT_SAMPLES, cut_units, pack_unit, unpack_unit
+
+pytestmark = pytest.mark.ray  # beside the engine's other tests
+
+
+@pytest.mark.parametrize(("samples", "actors", "largest"), [(10, 2, 2), (3, 8, 1), (5000, 2, 256)])
+def test_every_actor_gets_a_few_units_and_none_is_huge(samples, actors, largest):
+    todo = [(f"s{n}", f"{n}.jpg", "k") for n in range(samples)]
+
+    units = list(cut_units(todo, actors=actors))
+
+    assert [sample for unit in units for sample in unit.ids] == [sample for sample, _, _ in todo]
+    assert max(len(unit.ids) for unit in units) == largest <= UNIT_SAMPLES
+
+
+def test_text_and_bytes_are_never_in_one_unit_and_come_back_as_they_were():
+    todo = [("a", "a.jpg", "1"), ("b", b"\xff", "2"), ("c", b"", "3"), ("d", "d.jpg", "4")]
+
+    units = [unpack_unit(pack_unit(unit)) for unit in cut_units(todo, actors=1)]
+
+    assert [unit.references for unit in units] == [["a.jpg"], [b"\xff"], [b""], ["d.jpg"]]
+    assert [unit.keys for unit in units] == [["1"], ["2"], ["3"], ["4"]]

@@ -1,0 +1,87 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from mmray.evaluation.ablate import ablate
+from mmray.evaluation.ablation import (
+    ablation_figures,
+    describe_losses,
+    shapley_values,
+    subset_name,
+    subsets_of,
+    tabulate,
+)
+from mmray.training.predict import predict
+from mmray.training.samples import ModalityFeatures, Samples
+from tests.support.sample import TASKS, make_model, make_samples
+
+CPU = torch.device("cpu")
+PAIR = {"a-b": 0.9, "a": 0.6, "b": 0.5, "nothing": 0.1}
+
+
+def test_all_subsets_the_largest_first():
+    names = [subset_name(subset) for subset in subsets_of("abc")]
+
+    assert names == ["a-b-c", "a-b", "a-c", "b-c", "a", "b", "c", "nothing"]
+
+
+def test_shapley_shares_of_two_by_hand():
+    found = shapley_values(PAIR, "ab")
+
+    assert found == pytest.approx({"a": (0.5 + 0.4) / 2, "b": (0.4 + 0.3) / 2})
+
+
+def test_shapley_shares_are_the_mean_over_all_orders():
+    rng = np.random.default_rng(0)
+    values = {subset_name(subset): rng.random() for subset in subsets_of("abcd")}
+
+    found = shapley_values(values, "abcd")
+
+    added = dict.fromkeys("abcd", 0.0)
+    for order in itertools.permutations("abcd"):
+        for place, name in enumerate(order):
+            with_it, before = sorted(order[: place + 1]), sorted(order[:place])
+            added[name] += values[subset_name(with_it)] - values[subset_name(before)]
+    assert found == pytest.approx({name: total / 24 for name, total in added.items()})
+    assert sum(found.values()) == pytest.approx(values["a-b-c-d"] - values["nothing"])
+
+
+def test_the_table_is_the_mean_over_the_seeds():
+    other = {name: value + 0.02 for name, value in PAIR.items()}
+
+    found = tabulate([{"t": PAIR}, {"t": other}], {"t": "accuracy"}, "ab")
+
+    assert found["t"]["metric"] == "accuracy"
+    assert found["t"]["subsets"]["a-b"] == pytest.approx(0.91)
+    assert ablation_figures("t", found["t"])["shapley/t/b"] == pytest.approx(0.35)
+    assert ablation_figures("t", found["t"])["ablation/t/nothing"] == pytest.approx(0.11)
+    assert describe_losses("t", "accuracy", PAIR, ("a", "b")) == (
+        "t: test accuracy of the fusion without a 0.5000, b 0.6000"
+    )
+
+
+def test_a_subset_is_judged_as_if_the_others_had_never_been_there():
+    samples, model = make_samples(40), make_model(make_samples(40)).eval()
+
+    found = ablate(model, samples, TASKS, batch_size=16, device=CPU)
+
+    hidden = samples.modalities["image"]
+    gone = ModalityFeatures(hidden.spec, hidden.values, hidden.offsets, hidden.present & False)
+    rest = Samples(samples.ids, samples.modalities | {"image": gone}, samples.labels)
+    for task, metric in (("digit", "accuracy"), ("rate", "mae")):
+        for name, each in (("text-image-audio", samples), ("text-audio", rest)):
+            outputs = predict(model, each, TASKS, batch_size=16, device=CPU)[task]
+            known = samples.labelled(task)
+            labels = samples.labels[task][known]
+            expected = TASKS[task].metrics(outputs[known], labels)[metric]
+            assert found[task][name] == pytest.approx(expected, rel=1e-5)
+    assert len(found["digit"]) == 8
+
+
+def test_of_one_modality_there_is_no_table():
+    samples = make_samples(8)
+    one = Samples(samples.ids, {"text": samples.modalities["text"]}, samples.labels)
+
+    assert ablate(make_model(one), one, TASKS, batch_size=8, device=CPU) == {}
