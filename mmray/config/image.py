@@ -18,7 +18,7 @@ class ImageDecodeConfig(StrictModel):
     """A picture that says it is larger is rejected undecoded."""
     draft: Literal["auto", "never"] | Annotated[float, Field(ge=1.0)] = "auto"
     """Decode a large JPEG at a half, a quarter or an eighth of its size, as long as that is still
-    this many times the size wanted. ``auto`` is 2 for ``pixels`` and ``never`` for ``hf_image``,
+    this many times the size wanted. ``auto`` is 1.4 for ``pixels`` and ``never`` for ``hf_image``,
     whose features then are those of the checkpoint's own preprocessing."""
 
 

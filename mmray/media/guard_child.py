@@ -74,11 +74,13 @@ def _answer(decode: Callable[[bytes], Any], payload: bytes, much: int) -> Answer
     try:
         return False, decode(payload), False
     except Rejection as rejection:
-        return True, rejection, taken_bytes() > much
+        told: Exception = Rejection(rejection.reason, rejection.detail)
     except MemoryError as error:
         return True, _told(error), True
     except Exception as error:
-        return True, _told(error), False
+        told = _told(error)
+    # Outside of the clauses: there, what the decoder had taken is still held by the exception.
+    return True, told, taken_bytes() > much
 
 
 def taken_bytes() -> int:

@@ -14,6 +14,9 @@ Crop: TypeAlias = Literal["none", "center"]
 GREY_SIZE = (32, 18)
 """Width and height of the frames that are compared to find scenes."""
 
+SCALING_THREADS = 1
+"""Left to itself, the library starts a thread per core for every frame."""
+
 
 def render_scaled(frame: Frame, *, height: int, width: int, crop: Crop) -> Pixels:
     """Return ``(height, width, 3)``, scaled in one pass from the decoder's own colours."""
@@ -26,13 +29,16 @@ def render_scaled(frame: Frame, *, height: int, width: int, crop: Crop) -> Pixel
     size = (round(out_width * over_x), round(out_height * over_y))
     if size[0] * size[1] > max(frame.width * frame.height, out_width * out_height):
         return render_picture(frame, crop=crop, resize=_Resize(height, width))
-    scaled = frame.reformat(*size, format="rgb24", interpolation="BILINEAR").to_ndarray()
+    scaled = frame.reformat(
+        *size, format="rgb24", interpolation="BILINEAR", threads=SCALING_THREADS
+    ).to_ndarray()
     return np.ascontiguousarray(_turned(_middle(scaled, out_height, out_width), turn))
 
 
 def render_picture(frame: Frame, *, crop: Crop, resize: Callable[[Image.Image], Pixels]) -> Pixels:
     """Return what ``resize`` makes of the whole upright picture, or of its middle square."""
-    pixels = _turned(frame.to_ndarray(format="rgb24"), _orientation(frame))  # (H, W, 3)
+    whole = frame.to_ndarray(format="rgb24", threads=SCALING_THREADS)
+    pixels = _turned(whole, _orientation(frame))  # (H, W, 3)
     if crop == "center":
         side = min(pixels.shape[:2])
         pixels = _middle(pixels, side, side)
@@ -41,7 +47,8 @@ def render_picture(frame: Frame, *, crop: Crop, resize: Callable[[Image.Image], 
 
 def render_grey(frame: Frame) -> npt.NDArray[np.int16]:
     """Return a small grey picture, to tell frames apart."""
-    return frame.reformat(*GREY_SIZE, format="gray").to_ndarray().astype(np.int16)
+    grey = frame.reformat(*GREY_SIZE, format="gray", threads=SCALING_THREADS)
+    return grey.to_ndarray().astype(np.int16)
 
 
 class _Resize:
@@ -65,9 +72,12 @@ def _orientation(frame: Frame) -> tuple[bool, bool, bool]:
     The display matrix maps a pixel to ``(a x + c y, b x + d y)``; angles between the quarters go
     to the nearest one.
     """
-    from av.sidedata.sidedata import Type
+    from av.sidedata.sidedata import SideDataContainer, Type
 
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    # Not ``frame.side_data``: the two would hold each other, megabytes each, until Python collects
+    # garbage, which goes by the number of objects.
+    container: Any = SideDataContainer
+    data = container(frame).get(Type.DISPLAYMATRIX)
     if data is None:
         return False, False, False
     a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32)[:5].tolist()

@@ -30,7 +30,7 @@ def build_image(config: ImageConfig, state: Path | None) -> Extractor:
                 width=width,
                 crop=crop,
                 max_pixels=max_pixels,
-                draft=_draft(config, auto=2.0),
+                draft=_draft(config, auto=1.4),
             )
             return PixelsExtractor(image_spec(config), decode)
         case HFImageConfig() as extract:

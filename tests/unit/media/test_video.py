@@ -1,14 +1,16 @@
+import gc
 from fractions import Fraction
 from functools import partial
 from io import BytesIO
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from mmray.core.rejection import Rejection
 from mmray.media.video import decode_video
-from mmray.media.video_render import render_scaled
+from mmray.media.video_render import render_picture, render_scaled
 from mmray.media.video_sampling import Sampling, VideoLimits
 from tests.support.payload import tone
 from tests.support.video import clip, moving_scene, numbered, numbers_of, sound_only
@@ -358,6 +360,39 @@ def test_a_single_frame_far_in_the_future_is_too_long():
     payload = clip(numbered(3), times_s=[0, 1, 4000])
 
     assert reason(payload) == "video_too_long"
+
+
+def large_frames_alive():
+    return sum(type(one) is av.VideoFrame and one.width == 320 for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("render", ["scaled", "whole"])
+def test_what_a_clip_needed_is_gone_when_its_frames_are_there(render):
+    payload = clip(numbered(40, 320, 240))
+    whole = partial(render_picture, crop="none", resize=np.asarray)
+    render = (
+        partial(render_scaled, height=24, width=32, crop="none") if render == "scaled" else whole
+    )
+    threads, frames = [], []
+
+    def watched(frame):
+        pixels = render(frame)
+        threads.append(psutil.Process().num_threads())
+        frames.append(large_frames_alive())
+        return pixels
+
+    before = psutil.Process().num_threads()
+    gc.disable()
+    try:
+        sampling = Sampling("uniform", 8)
+        decode_video(payload, render=watched, sampling=sampling, limits=LIMITS, threads=1)
+        after = large_frames_alive()
+    finally:
+        gc.enable()
+
+    assert max(threads) <= before  # scaling starts none
+    assert max(frames) <= 4  # those that the decoder hands out together at its end
+    assert after == 0
 
 
 def frames_or_reason(payload):
