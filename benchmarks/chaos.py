@@ -17,6 +17,8 @@ IN_NAMESPACE = "MMRAY_CHAOS_IN_NAMESPACE"
 SPACE = "2g"
 LEFT_BYTES = 64 * 2**10
 KINDS = ("actor", "decoder", "worker", "driver", "node", "disk")
+AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
+"""They live and die with their node, and the first node is where the command is."""
 TITLES = {"actor": "ShardActor", "decoder": "mmray.media.guard_child", "worker": "ray::"}
 """A part of the command line of each kind of process."""
 
@@ -26,10 +28,11 @@ def processes(kind: str) -> list[psutil.Process]:
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if TITLES[kind] in " ".join(process.cmdline()):
-                found.append(process)
+            title = " ".join(process.cmdline())
         except psutil.Error:
             continue
+        if TITLES[kind] in title and not title.startswith(AGENTS):
+            found.append(process)
     return found
 
 

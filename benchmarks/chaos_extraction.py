@@ -3,7 +3,7 @@
     python -m benchmarks.chaos_extraction [--json] [--kills 36] [--samples 3000] [--seed N]
 
 Two simulated nodes of one core each. At random moments, while samples are in work, one of these
-happens: SIGKILL of a process that extracts, of its process that decodes, of any process of Ray, of
+happens: SIGKILL of a process that extracts, of its process that decodes, of any worker of Ray, of
 the command itself (which is then run again); the loss of a node, and a new one in its place; a
 full disk (a file system in memory that is shrunk; the command ends with its error, gets room and is
 run again). When the command has ended well, what it left is compared with what an undisturbed one
@@ -134,7 +134,8 @@ class Trial:
         workspace = self.disk.folder / f"work-{self.rounds}"
         self.rounds += 1
         document = write_document(self.folder / "document.yaml", self, workspace)
-        subprocess.run([*COMMAND, "prepare", str(document), "-q"], check=True, stdout=sys.stderr)
+        prepare = [*COMMAND, "prepare", str(document), "-q"]
+        subprocess.run(prepare, check=True, capture_output=True)
         with chaos.Journals(workspace) as journals:
             command = self._start(document)
             while not self._has_ended(command):
@@ -146,6 +147,7 @@ class Trial:
                     kind = waiting.pop()
                     journals.look()
                     command, is_done = self._disturb(kind, command, document)
+                    say(f"{kind}: {'done' if is_done else 'not there now, later again'}")
                     if is_done:
                         self.kills[kind] += 1
                     else:

@@ -157,6 +157,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, li
             prepare(manifest, workspace)
             for way in WAYS:
                 seconds[way][size].append(timed(way, manifest, workspace, options.cpus))
+                print(f"{way}, {size}: {seconds[way][size][-1]:.1f} s", file=sys.stderr, flush=True)
             check_equal(manifest, workspace)
         seconds["stage"]["again"].append(timed("stage", everything, workspace, options.cpus))
     return seconds

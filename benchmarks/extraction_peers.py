@@ -182,6 +182,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, li
                 if way == "mmray":
                     prepare.run(configure(manifest, output), MemoryTracker())
                 seconds[way][size].append(timed(way, manifest, output, options.cpus))
+                print(f"{way}, {size}: {seconds[way][size][-1]:.1f} s", file=sys.stderr, flush=True)
                 check_samples(way, output, FEW if size == "few" else options.samples)
     return seconds
 

@@ -183,6 +183,7 @@ def measure_often(folder: Path, samples: int) -> dict:
     """Measure a size that is soon done several times; return the time in the middle."""
     repeats = max(1, min(MOST_REPEATS, LONG // samples))
     found = [measure(folder, samples) for _ in range(repeats)]
+    print(f"{samples}: {found}", file=sys.stderr, flush=True)
     found.sort(key=lambda one: one["s_per_sample"])
     return found[repeats // 2] | {"all_s_per_sample": [one["s_per_sample"] for one in found]}
 

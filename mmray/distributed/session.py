@@ -36,6 +36,10 @@ DRIVER_ENV = {
     # would spend their time waiting.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
     "RAY_TRAIN_ENABLE_STATE_ACTOR_RECONCILIATION": "0",
+    # Ray starts a worker per core before it knows their environment. None of ours can use them, and
+    # ours start while these still load.
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_enable_worker_prestart": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     # Workers stay where the command was given, so that relative paths mean the same to all.
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
