@@ -25,7 +25,12 @@ import numpy as np
 import torch
 
 from benchmarks.report import hardware, parse
-from mmray.config.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig, OgmGeConfig
+from mmray.config.balance import (
+    GradientBlendingConfig,
+    MmParetoConfig,
+    NoBalanceConfig,
+    OgmGeConfig,
+)
 from mmray.config.encoder import MlpEncoderConfig
 from mmray.config.model import ModelConfig
 from mmray.config.task import ClassificationConfig

@@ -3,9 +3,10 @@
     python -m benchmarks.subsets [--json] [--rounds 3] [--work FOLDER]
 
 The embedded corpus and the quickstart's document, with the default fusion (``concat``) and without
-``model.auxiliary``, so that dropout is measured alone. Features are extracted once by the product's own stages; the
-fusions are trained by its own loop in this process, with the same epochs. Each is judged on the
-test split with every subset of the modalities that a sample has; the encoders run once for all.
+``model.auxiliary``, so that dropout is measured alone. Features are extracted once by the product's
+own stages; the fusions are trained by its own loop in this process, with the same epochs. Each is
+judged on the test split with every subset of the modalities that a sample has; the encoders run
+once for all.
 What FOLDER holds already is not done again. The figure: by how much accuracy falls when one
 modality is dropped, mean over the modalities, without dropout over with it.
 """
