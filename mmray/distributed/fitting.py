@@ -63,8 +63,10 @@ def plan_workers(config: TrainConfig, size: ClusterSize) -> WorkerShare:
             least, wanted, use_gpu = None, max(1, size.gpus), size.gpus > 0
         case wanted:
             least, use_gpu = None, size.gpus >= wanted
-    # Whole cores where there are enough; a fraction lets two workers share one core.
-    cpus = max(1, size.cpus // wanted) if size.cpus >= wanted else size.cpus / wanted
+    # Whole cores where there are enough; a fraction lets two workers share one core. Where there
+    # may be fewer workers, Ray counts how many have room, and miscounts fractions.
+    is_whole = size.cpus >= wanted or least is not None
+    cpus = max(1, size.cpus // wanted) if is_whole else size.cpus / wanted
     return WorkerShare(workers=wanted, cpus=cpus, use_gpu=use_gpu, least=least)
 
 

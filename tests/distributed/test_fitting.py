@@ -60,10 +60,11 @@ def test_what_a_worker_raises_arrives_as_our_own_error(cluster, tmp_path):
         ("auto", 16, 4, WorkerShare(4, 4, True)),
         ({"min": 1, "max": 4}, 16, 2, WorkerShare(4, 4, True, least=1)),
         ({"min": 2, "max": 4}, 8, 0, WorkerShare(4, 2, False, least=2)),
+        ({"min": 1, "max": 4}, 2, 0, WorkerShare(4, 1, False, least=1)),
     ],
 )
 def test_workers_always_fit_the_cluster(workers, cpus, gpus, expected):
     found = plan_workers(TrainConfig(workers=workers), ClusterSize(cpus, gpus))
 
     assert found == expected
-    assert found.workers * found.cpus <= cpus
+    assert (found.least or found.workers) * found.cpus <= cpus
