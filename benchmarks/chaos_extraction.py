@@ -203,7 +203,7 @@ class Trial:
         if code is None:
             return False
         if code or not (self.folder / "report.json").stat().st_size:
-            raise SystemExit(f"the command ended with {code}, its report unwritten:\n{self._told()}")
+            raise SystemExit(f"the command ended with {code}, without report:\n{self._told()}")
         return True
 
     def _compare(self, workspace: Path) -> None:
