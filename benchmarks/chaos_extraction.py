@@ -200,9 +200,11 @@ class Trial:
 
     def _has_ended(self, command: subprocess.Popen) -> bool:
         code = command.poll()
-        if code:
-            raise SystemExit(f"the command ended with {code}:\n{self._told()}")
-        return code == 0
+        if code is None:
+            return False
+        if code or not (self.folder / "report.json").stat().st_size:
+            raise SystemExit(f"the command ended with {code}, without report:\n{self._told()}")
+        return True
 
     def _compare(self, workspace: Path) -> None:
         report = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
