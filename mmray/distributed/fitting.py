@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import ray.train
 import ray.train.torch
 import torch
+from ray.exceptions import RayActorError
 from ray.train import TrainingFailedError
 from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
 from ray.train.v2._internal.execution.callback import RayTrainCallback
@@ -24,6 +25,7 @@ from mmray.config.train import ElasticWorkers, TrainConfig
 from mmray.core.atomic import read_json, read_success, write_json
 from mmray.distributed.failure import to_own_error
 from mmray.distributed.session import ClusterSize
+from mmray.errors import TrainingError
 
 if TYPE_CHECKING:
     from mmray.training.place import Place
@@ -107,6 +109,11 @@ def fit_runs(
             trainer.fit()
         except TrainingFailedError as error:
             raise to_own_error(error) from error
+        except RayActorError as error:
+            raise TrainingError(
+                "the process that leads the workers was lost",
+                hint="was memory short? run the same command again to go on from the last epoch",
+            ) from error
 
 
 class _LocalTrainer(ray.train.torch.TorchTrainer):

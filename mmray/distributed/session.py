@@ -12,6 +12,7 @@ from typing import TextIO
 import ray
 
 from mmray.config.document import ClusterRuntime, LocalRuntime
+from mmray.distributed.watchdog import watch_node
 from mmray.errors import ClusterError
 
 WORKER_ENV = {
@@ -93,6 +94,7 @@ def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
             os.environ.setdefault(name, value)
         with held_back(sys.__stderr__ or sys.stderr):
             _connect(runtime)
+        watch_node()
     return cluster_size()
 
 
