@@ -18,6 +18,7 @@ from mmray.console import (
     Overrides,
     Quiet,
     Verbose,
+    kept_stdout,
     print_reports,
     run_stages,
     set_up_logging,
@@ -57,8 +58,9 @@ def extract(  # noqa: PLR0913
             return
         from mmray.stages.extract import run
 
-        reports = run_stages(loaded, [partial(run, refit=refit, retry=retry)])
-        print_reports(reports, as_json=as_json, config_path=config)
+        with kept_stdout() as stdout:
+            reports = run_stages(loaded, [partial(run, refit=refit, retry=retry)])
+            print_reports(reports, as_json=as_json, config_path=config, stdout=stdout)
 
 
 @features_app.command("ls")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -90,15 +90,27 @@ def say_report(report: Report) -> None:
         console.print(f"  {sentence}", markup=False)
 
 
-def print_reports(reports: Sequence[Report], *, as_json: bool, config_path: Path) -> None:
+@contextmanager
+def kept_stdout() -> Generator[TextIO]:
+    """Yield standard output; what anyone else prints there goes to standard error from now on.
+
+    Ray tells of lost processes on standard output whenever it hears of them, at the very end too.
+    """
+    stdout, sys.stdout = sys.stdout, sys.stderr
+    yield stdout
+
+
+def print_reports(
+    reports: Sequence[Report], *, as_json: bool, config_path: Path, stdout: TextIO
+) -> None:
     """Print the outcome: one JSON document, or what to do next."""
     if as_json:
         documents = [report.to_dict() for report in reports]
         last = documents[-1]
         body = last if len(documents) == 1 else last | {"stages": documents}
-        typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(body, indent=2, ensure_ascii=False), file=stdout)
         return
-    typer.echo(f"next: {reports[-1].next_step.replace('CONFIG', str(config_path))}")
+    typer.echo(f"next: {reports[-1].next_step.replace('CONFIG', str(config_path))}", file=stdout)
 
 
 @contextmanager
@@ -127,11 +139,11 @@ def workflow_command(load_stages: Callable[[], Sequence[Stage]]) -> Callable[...
         verbose: Verbose = False,
         debug: Debug = False,
     ) -> None:
-        with user_errors(debug=debug):
+        with user_errors(debug=debug), kept_stdout() as stdout:
             loaded = load_config(config, overrides or ())
             set_up_logging(quiet=quiet, verbose=verbose)
             reports = run_stages(loaded, load_stages())
-            print_reports(reports, as_json=as_json, config_path=config)
+            print_reports(reports, as_json=as_json, config_path=config, stdout=stdout)
 
     return command
 

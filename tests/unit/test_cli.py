@@ -1,5 +1,6 @@
 import json
 import logging
+import sys
 
 import pytest
 import yaml
@@ -322,3 +323,14 @@ def test_ls_and_gc_of_an_empty_store_say_so(home):
 
 def test_show_of_an_unknown_modality_names_those_there_are(home):
     assert "the document has: text, image" in error_of(2, "features", "show", "pets.yaml", "txt")
+
+
+def test_what_others_print_beside_a_report_goes_to_standard_error(capsys, monkeypatch):
+    from mmray.console import kept_stdout
+
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # is put back after the test
+    with kept_stdout() as kept:
+        print("a process was lost")
+        kept.write("{}")
+
+    assert capsys.readouterr() == ("{}", "a process was lost\n")
