@@ -3,12 +3,13 @@
 Standard output carries the report; progress, warnings and errors go to standard error.
 """
 
+import atexit
 import json
 import logging
 import os
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -92,12 +93,14 @@ def say_report(report: Report) -> None:
 
 @contextmanager
 def kept_stdout() -> Generator[TextIO]:
-    """Yield standard output; what anyone else prints there goes to standard error from now on.
+    """Yield standard output; what anyone else prints there in this block goes to standard error.
 
     Ray tells of lost processes on standard output whenever it hears of them, at the very end too.
     """
-    stdout, sys.stdout = sys.stdout, sys.stderr
-    yield stdout
+    stdout = sys.stdout
+    with redirect_stdout(sys.stderr):
+        yield stdout
+    atexit.register(setattr, sys, "stdout", sys.__stderr__)  # runs before Ray says its last words
 
 
 def print_reports(

@@ -2,10 +2,15 @@
 
 import multiprocessing
 
+import pytest
 from torch.multiprocessing import start_processes
 
 # Loaded once, in the process that the workers are forked from: it takes each of them seconds.
 multiprocessing.set_forkserver_preload(["torch.nn.parallel", "torchmetrics", "transformers"])
+
+
+in_one_process = pytest.mark.xdist_group("workers")
+"""Keeps such tests in one process, which needs one place to fork from."""
 
 
 def run_on_two(worker, *settings):

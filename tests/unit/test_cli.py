@@ -1,6 +1,5 @@
 import json
 import logging
-import sys
 
 import pytest
 import yaml
@@ -325,12 +324,18 @@ def test_show_of_an_unknown_modality_names_those_there_are(home):
     assert "the document has: text, image" in error_of(2, "features", "show", "pets.yaml", "txt")
 
 
-def test_what_others_print_beside_a_report_goes_to_standard_error(capsys, monkeypatch):
-    from mmray.console import kept_stdout
+PRINT = """
+import atexit
+from mmray.console import kept_stdout
 
-    monkeypatch.setattr(sys, "stdout", sys.stdout)  # is put back after the test
-    with kept_stdout() as kept:
-        print("a process was lost")
-        kept.write("{}")
+atexit.register(lambda: print("another one"))
+with kept_stdout() as stdout:
+    print("a process was lost", flush=True)
+    print("{}", end="", file=stdout)
+"""
 
-    assert capsys.readouterr() == ("{}", "a process was lost\n")
+
+def test_what_others_print_beside_a_report_goes_to_standard_error():
+    done = run_python("-c", PRINT)
+
+    assert (done.stdout, done.stderr) == ("{}", "a process was lost\nanother one\n")

@@ -44,7 +44,7 @@ from tests.support.sample import make_features
 from tests.support.text_checkpoint import text_checkpoints
 from tests.support.video_checkpoint import video_checkpoints
 from tests.support.vision_checkpoint import vision_checkpoints
-from tests.support.workers import run_on_two
+from tests.support.workers import in_one_process, run_on_two
 
 __all__ = [
     "audio_checkpoints",
@@ -267,6 +267,7 @@ def test_recomputed_layers_give_the_same_gradients(checkpoints):
     torch.testing.assert_close(gradients[0], gradients[1])
 
 
+@in_one_process
 def test_two_workers_train_checkpoints_as_one_would(checkpoints, tmp_path):
     paths = str(without_chance(checkpoints["bert"], tmp_path / "bert")), str(checkpoints["resnet"])
 

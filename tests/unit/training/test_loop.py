@@ -11,7 +11,7 @@ from mmray.training.loop import fit
 from mmray.training.validation import validate
 from tests.support.sample import make_model
 from tests.support.training import identity, ignore, make_plan, run_worker
-from tests.support.workers import run_on_two
+from tests.support.workers import in_one_process, run_on_two
 
 
 def train(plan, *, dropout=0.0, wrap=identity, on_epoch=ignore):
@@ -83,6 +83,7 @@ def two_workers(tmp_path_factory):
     return folder
 
 
+@in_one_process
 def test_two_workers_train_the_same_model_as_one(two_workers):
     model, report = train(make_plan(config=AVERAGED))
 
@@ -98,6 +99,7 @@ def test_two_workers_train_the_same_model_as_one(two_workers):
             assert together["metrics"][name] == pytest.approx(alone.metrics[name], abs=1e-4)
 
 
+@in_one_process
 def test_weights_that_are_shared_out_train_the_same_model_also_when_stopped(two_workers):
     model, _ = train(make_plan(config=UNAVERAGED))
 
@@ -107,6 +109,7 @@ def test_weights_that_are_shared_out_train_the_same_model_also_when_stopped(two_
         torch.testing.assert_close(weights, model.state_dict(), atol=1e-5, rtol=0)
 
 
+@in_one_process
 def test_one_worker_goes_on_where_two_have_stopped(two_workers, tmp_path):
     checkpoints = shutil.copytree(two_workers / "checkpoints", tmp_path / "checkpoints")
     for epoch in (3, 4):
@@ -186,6 +189,7 @@ def test_bfloat16_trains_too():
     assert losses[-1] < 0.8 * losses[0]
 
 
+@in_one_process
 def test_workers_that_drift_apart_end_the_training(tmp_path):
     with pytest.raises(Exception, match="after epoch 1 the workers hold different models"):
         run_on_two(run_worker, str(tmp_path), False)

@@ -8,7 +8,7 @@ from mmray.training.modalities import Modalities
 from tests.support.balance import METHODS, run_worker, train
 from tests.support.sample import make_model
 from tests.support.training import make_plan
-from tests.support.workers import run_on_two
+from tests.support.workers import in_one_process, run_on_two
 
 MODALITIES = ("text", "image", "audio")
 
@@ -21,6 +21,7 @@ def timeless(metrics):
     return {name: value for name, value in metrics.items() if "per_s" not in name}
 
 
+@in_one_process
 def test_two_workers_balance_as_one_does(tmp_path):
     run_on_two(run_worker, str(tmp_path))
 

@@ -13,7 +13,7 @@ from mmray.models.head import AlignmentHead, SharedSpace, split_outputs
 from mmray.training.place import Place
 from mmray.training.tasks.build import task_losses
 from tests.support.tasks import alignment
-from tests.support.workers import run_on_two
+from tests.support.workers import in_one_process, run_on_two
 
 B, M, S = 9, 3, 4
 CLASSES = np.array([0, 1, 2, 0, 1, 2, 0, 1, -1])
@@ -184,6 +184,7 @@ def worker(rank, world, folder):
     dist.destroy_process_group()
 
 
+@in_one_process
 def test_two_workers_have_the_losses_and_the_gradients_of_one(tmp_path):
     run_on_two(worker, str(tmp_path))
 

@@ -23,7 +23,7 @@ from mmray.config.train import TrainConfig
 from mmray.config.weighting import GradNormWeightingConfig, UncertaintyWeightingConfig
 from mmray.training.predict import predict
 from tests.support.many_tasks import make_model, make_parts, run_worker, train
-from tests.support.workers import run_on_two
+from tests.support.workers import in_one_process, run_on_two
 
 ALL = {
     "classification": ClassificationConfig(column="c"),
@@ -131,6 +131,7 @@ WEIGHTINGS = {
 
 
 @pytest.mark.parametrize("name", ["fixed", *WEIGHTINGS])
+@in_one_process
 def test_two_workers_train_all_kinds_as_one_does(tmp_path, name):
     settings = {"task_weighting": WEIGHTINGS[name]} if name in WEIGHTINGS else {}
     config = TrainConfig(epochs=3, batch_size=12, lr=3e-3, **settings)
