@@ -49,6 +49,15 @@ def run(config: Config, tracker: Tracker) -> Report:
         found=describe_counts(counts),
         next_step="mmray extract CONFIG",
     )
+    log_settings(config, tracker, folder, manifest)
+    return finish(folder, report, config)
+
+
+def log_settings(config: Config, tracker: Tracker, folder: Path, manifest: Manifest) -> None:
+    """Log the document and the data set; doing it again changes nothing.
+
+    A workflow with other settings has a run of its own, although its manifest was prepared before.
+    """
     run = tracker.parent()
     run.log_params(config.model_dump(mode="json", exclude={"tracking"}))
     run.log_dataset(
@@ -56,11 +65,10 @@ def run(config: Config, tracker: Tracker) -> Report:
             "name": config.name,
             "digest": folder.name,
             "source": config.data.manifest,
-            "samples": counts["samples"],
-            "splits": counts["splits"],
+            "samples": len(manifest),
+            "splits": manifest.split_sizes(),
         }
     )
-    return finish(folder, report, config)
 
 
 def check_manifest(config: Config) -> Manifest:

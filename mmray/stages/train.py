@@ -18,7 +18,7 @@ from mmray.data.manifest import Manifest
 from mmray.evaluation.lagging import LagWatch
 from mmray.features.checkpoint import checkpoint_identity
 from mmray.stages.extract import open_extracted
-from mmray.stages.prepare import open_prepared
+from mmray.stages.prepare import log_settings, open_prepared
 from mmray.stages.workspace import MANIFEST, earlier_report, finish, stage_folder
 from mmray.tracking.tracker import Tracker
 
@@ -71,6 +71,7 @@ def run(config: Config, tracker: Tracker) -> Report:
     earlier = earlier_report(prepared.folder)
     if earlier is not None:
         return earlier
+    log_settings(config, tracker, prepared.manifest_path.parent, prepared.manifest)
     variant = fusion_variant(config, config.train.seed)
     train_variants([variant], config=config, inputs=prepared, tracker=tracker)
     success = run_success(prepared, variant)

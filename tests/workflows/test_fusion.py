@@ -100,6 +100,16 @@ def test_a_changed_setting_of_one_modality_extracts_that_modality_alone(demo):
     assert computed["audio"] > 100
 
 
+def test_a_workflow_with_other_settings_has_a_run_of_its_own_with_all_settings_and_data(demo):
+    from mlflow import MlflowClient
+
+    report = read_report(demo[0])  # of the test before, whose manifest had been prepared already
+
+    run = MlflowClient(report["mlflow"]["uri"]).get_run(report["mlflow"]["run_id"])
+    assert run.data.params["modalities.audio.extract.coefficients"] == "20"
+    assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["digits"]
+
+
 PREDICT = """
 import json, sys, mmray
 predictor = mmray.load(sys.argv[1])
