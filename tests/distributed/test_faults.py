@@ -14,8 +14,8 @@ from tests.support.faults import numbers_of
 
 pytestmark = pytest.mark.ray
 TEXTS = ["a", "b", "kill", "c", "fill", "d", "e", "f"]
-TODO = [(f"s{row}", text, "k") for row, text in enumerate(TEXTS)]
-KEYS = {sample: key for sample, _, key in TODO}
+PENDING = [(f"s{row}", text, "k") for row, text in enumerate(TEXTS)]
+KEYS = {sample: key for sample, _, key in PENDING}
 POOL = ExtractionPool(
     actors=1, most_actors=1, cpus=1.0, gpus=0, threads=1, decoders=0, heap_gib=0.4
 )
@@ -47,7 +47,7 @@ def test_a_process_killed_in_the_middle_of_a_unit_changes_nothing(cluster, tmp_p
     plan = make_plan(tmp_path, "Killed")
     heard = []
 
-    extract_all([Job(plan, TODO, POOL)], on_unit=heard.append)
+    extract_all([Job(plan, PENDING, POOL)], on_unit=heard.append)
 
     assert (tmp_path / "marker").exists()
     assert [outcome.samples for outcome in heard] == [2, 2, 2, 2]
@@ -60,10 +60,10 @@ def test_a_full_disk_is_said_and_running_again_completes(cluster, tmp_path):
     heard = []
 
     with pytest.raises(ExtractionError, match="no space left for features in") as caught:
-        extract_all([Job(plan, TODO, POOL)], on_unit=lambda _: None)
+        extract_all([Job(plan, PENDING, POOL)], on_unit=lambda _: None)
     (tmp_path / "marker").unlink()
     pending = find_gaps(tmp_path / "features", KEYS).samples
-    todo = [sample for sample in TODO if sample[0] in pending]
+    todo = [sample for sample in PENDING if sample[0] in pending]
     extract_all([Job(plan, todo, POOL)], on_unit=heard.append)
 
     assert "run again" in caught.value.hint
