@@ -75,10 +75,16 @@ def document_of(manifest: Path, workspace: Path, **sections: object) -> dict[str
 
 
 def _photo(generator: np.random.Generator, size_px: tuple[int, int]) -> bytes:
-    """Return a JPEG of so many pixels with some texture."""
-    coarse = generator.integers(0, 255, (20, 25, 3), dtype=np.uint8)
+    """Return a JPEG with detail at all scales, the finer the weaker, as photographs have it."""
+    columns, rows = size_px
+    frequency = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)[None, :])
+    frequency[0, 0] = 1.0
+    noise = np.fft.fft2(generator.normal(size=(3, rows, columns)))
+    picture = np.fft.ifft2(noise / frequency).real  # (3, rows, columns)
+    picture = 127 + 50 * picture / picture.std()
     stream = BytesIO()
-    Image.fromarray(coarse).resize(size_px).save(stream, "JPEG", quality=85)
+    pixels = picture.clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    Image.fromarray(pixels).save(stream, "JPEG", quality=85)
     return stream.getvalue()
 
 

@@ -1,10 +1,11 @@
 """The extract stage against a hand-written multiprocessing loop of the same pure functions.
 
-    python -m benchmarks.extraction_limit [--json] [--rounds 1] [--samples 20000]
+    python -m benchmarks.extraction_limit [--json] [--rounds 1] [--samples 20000] [--small]
 
 Both ways read the same files with the same number of processes, one thread each, and write the
-same Parquet shards: a note as tokens, a photo as pixels, a clip as MFCC. The loop is a
-``multiprocessing.Pool`` that decodes unguarded, plans nothing and keeps no account; the stage has
+same Parquet shards: a note of 30 words as tokens, a photo of 640x480 as pixels, five seconds of
+speech as MFCC; with ``--small`` 200x160 and one second, so that the engine's own work weighs more.
+The loop is a ``multiprocessing.Pool`` that decodes unguarded, plans nothing and keeps no account; the stage has
 all of that, and starts Ray. Each way runs as a process of its own, once on few samples and once on
 all: the first is its start-up, the difference its steady state. The features must be equal.
 ``nothing_changed_s`` is the stage once more on what it left: the whole process, nothing decoded.
@@ -27,6 +28,8 @@ from benchmarks.report import Comparison, tell
 
 FEW = 256
 SHARD = 256
+USUAL = {"photo_px": (640, 480), "clip_s": 5.0}
+SMALL = {"photo_px": (200, 160), "clip_s": 1.0}
 
 
 def run_stage(manifest: Path, workspace: Path, cpus: int) -> None:
@@ -147,7 +150,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, li
     """Run both ways in turn, each on few samples and on all of them."""
     from benchmarks.extraction_corpus import write_corpus
 
-    everything = write_corpus(folder / "corpus", options.samples)
+    payloads = SMALL if options.small else USUAL
+    everything = write_corpus(folder / "corpus", options.samples, **payloads)
     few = everything.with_name("few.jsonl")
     few.write_text("".join(everything.open(encoding="utf-8").readlines()[:FEW]), encoding="utf-8")
     seconds = {way: {"few": [], "all": [], "again": []} for way in WAYS}
@@ -190,7 +194,8 @@ def main() -> None:
             other_name="multiprocessing.Pool over the same pure functions, unguarded",
             is_larger_better=True,
             settings={
-                "samples": options.samples, "payloads_per_sample": 3, "cpus": options.cpus,
+                "samples": options.samples, "payloads": SMALL if options.small else USUAL,
+                "cpus": options.cpus,
                 "start_up_s": {way: seconds[way]["few"] for way in WAYS},
                 "all_s": {way: seconds[way]["all"] for way in WAYS},
                 "nothing_changed_s": seconds["stage"]["again"],
@@ -216,6 +221,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--samples", type=int, default=20_000)
+    parser.add_argument("--small", action="store_true", help="small payloads")
     parser.add_argument("--cpus", type=int, default=os.cpu_count())
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--manifest", type=Path, help=argparse.SUPPRESS)

@@ -3,9 +3,10 @@
 import contextlib
 import logging
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -37,15 +38,16 @@ DRIVER_ENV = {
     # would spend their time waiting.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1",
     "RAY_TRAIN_ENABLE_STATE_ACTOR_RECONCILIATION": "0",
-    # Ray starts a worker per core before it knows their environment. None of ours can use them, and
-    # ours start while these still load.
-    "RAY_prestart_worker_first_driver": "0",
-    "RAY_enable_worker_prestart": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     # Workers stay where the command was given, so that relative paths mean the same to all.
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
 }
 
+
+NATIVE_LOG = re.compile(
+    rb"\[[\d\- :,]+ \w \d+ \d+\] \w+\.cc:\d+:|[IWEF]\d{4} [\d:.]+ +\d+ \w+\.cc:\d+\]"
+)
+"""How Ray's core and its libraries begin a line."""
 
 LOCAL_ENV = {
     # No one takes this machine away while it trains; the watcher is one more process to wait for.
@@ -68,22 +70,43 @@ class ClusterSize:
 
 
 @contextlib.contextmanager
-def held_back(stream: TextIO) -> Generator[None]:
-    """Hold back what native code writes to ``stream``; show it only if the block fails."""
+def without_native_log(stream: TextIO) -> Generator[None]:
+    """Hold back what is written to ``stream``; then write it, less what native code logs.
+
+    If the block fails, all of it is written.
+    """
     stream.flush()
     descriptor = stream.fileno()
     saved = os.dup(descriptor)
     with tempfile.TemporaryFile() as store:
         os.dup2(store.fileno(), descriptor)
+        has_failed = True
         try:
             yield
-        except BaseException:
-            store.seek(0)
-            os.write(saved, store.read())
-            raise
+            has_failed = False
         finally:
+            stream.flush()
             os.dup2(saved, descriptor)
             os.close(saved)
+            store.seek(0)
+            for line in store:
+                if has_failed or not NATIVE_LOG.match(line):
+                    os.write(descriptor, line)
+
+
+@contextlib.contextmanager
+def environment(values: Mapping[str, str]) -> Generator[None]:
+    """Set environment variables for the block, and put back what was there."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
@@ -92,7 +115,7 @@ def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
         env = DRIVER_ENV | (LOCAL_ENV if isinstance(runtime, LocalRuntime) else {})
         for name, value in env.items():
             os.environ.setdefault(name, value)
-        with held_back(sys.__stderr__ or sys.stderr):
+        with without_native_log(sys.__stderr__ or sys.stderr):
             _connect(runtime)
         watch_node()
     return cluster_size()
@@ -118,23 +141,24 @@ def cluster_size() -> ClusterSize:
 
 
 def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
-    runtime_env = {"env_vars": WORKER_ENV}
     try:
         if isinstance(runtime, LocalRuntime):
-            ray.init(
-                address="local",
-                num_cpus=runtime.cpus,
-                include_dashboard=False,
-                logging_level=logging.ERROR,
-                log_to_driver=False,
-                runtime_env=runtime_env,
-            )
+            # Inherited, and not a runtime environment: so the workers that Ray starts beforehand,
+            # while this process waits for it, can be ours.
+            with environment(WORKER_ENV):
+                ray.init(
+                    address="local",
+                    num_cpus=runtime.cpus,
+                    include_dashboard=False,
+                    logging_level=logging.ERROR,
+                    log_to_driver=False,
+                )
         else:
             ray.init(
                 address=runtime.address,
                 logging_level=logging.ERROR,
                 log_to_driver=False,
-                runtime_env=runtime_env,
+                runtime_env={"env_vars": WORKER_ENV},
             )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ClusterError(

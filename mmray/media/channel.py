@@ -27,6 +27,7 @@ class Channel:
         self._stream = cast("BinaryIO", connection.makefile("rb", 2**16))
         self._map = mmap.mmap(shared, _HEAD + 2 * HALF_BYTES)
         self._memory = memoryview(self._map)
+        self._is_child = is_child
         halves = [
             self._memory[_HEAD : _HEAD + HALF_BYTES],
             self._memory[_HEAD + HALF_BYTES : _HEAD + 2 * HALF_BYTES],
@@ -69,13 +70,16 @@ class Channel:
         return b"".join([struct.pack(f"<{len(places) + 1}Q", len(places), *places), *inline])
 
     def receive(self) -> Any:  # noqa: ANN401
-        """Read one message; an EOFError when the other side is gone."""
+        """Read one message; an EOFError when the other side is gone.
+
+        What the child receives lies in the memory until its turn ends: the parent writes nothing
+        before all answers have come. The parent takes a copy, for the child writes again as soon
+        as it has the next payloads.
+        """
         (count,) = _COUNT.unpack(self._read(_COUNT.size))
         places = struct.unpack(f"<{count}Q", self._read(count * _COUNT.size))
         parts = [
-            self._read(size)
-            if place == _INLINE
-            else bytearray(self._incoming[place : place + size])
+            self._read(size) if place == _INLINE else self._taken(place, size)
             for place, size in zip(places[::2], places[1::2], strict=True)
         ]
         return pickle.loads(parts[0], buffers=parts[1:])
@@ -87,6 +91,10 @@ class Channel:
         for view in (self._incoming, self._outgoing, self._memory):
             view.release()
         self._map.close()
+
+    def _taken(self, place: int, size: int) -> bytearray | memoryview:
+        block = self._incoming[place : place + size]
+        return block if self._is_child else bytearray(block)
 
     def _read(self, size: int) -> bytearray:
         """Return ``size`` bytes that may be written to, as arrays of this process may."""

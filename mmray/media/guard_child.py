@@ -48,7 +48,7 @@ def main() -> None:
 def _serve(
     channel: Channel,
     decode: Callable[[bytes], Any],
-    payloads: list[bytearray],
+    payloads: list[memoryview | bytearray],
     *,
     timeout_s: float,
     much: int,

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from threading import Thread
+from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from mmray.features.spec import spec_of
 from mmray.stages.progress import Progress
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Todo(Sequence[tuple[str, Reference, str]]):
@@ -64,13 +67,49 @@ class Work:
     todo: Todo
 
 
-Compute = Callable[[Sequence[Work]], dict[str, dict[str, Any]]]
-"""Writes shards with every sample of each todo into its folder, and returns figures by modality."""
+class Compute(Protocol):
+    """Extracts the samples of several modalities."""
+
+    def beside(self, config: Config, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns; meanwhile, make ready for what will be computed."""
+        ...
+
+    def __call__(self, works: Sequence[Work]) -> dict[str, dict[str, Any]]:
+        """Write shards with every sample of each todo into its folder; return figures of each."""
+        ...
 
 
-def compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
-    """Extract everything on Ray; return by modality how long it took, and on what."""
-    works = [work for work in works if work.todo]
+class OnRay:
+    """Extracts on Ray Data."""
+
+    def beside(self, config: Config, work: Callable[[], T]) -> T:
+        """Do ``work`` in a thread while this one connects to Ray: both take seconds."""
+        from mmray.distributed.session import connect
+
+        done = run_in_thread(work)
+        connect(config.runtime)
+        return done.result()
+
+    def __call__(self, works: Sequence[Work]) -> dict[str, dict[str, Any]]:
+        """Extract everything; return by modality how long it took, and on what."""
+        return _compute_on_ray([work for work in works if work.todo])
+
+
+def run_in_thread(work: Callable[[], T]) -> Future[T]:
+    """Return the result to come of ``work``; its thread does not keep the process from ending."""
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return done
+
+
+def _compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
     if not works:
         return {}
     # Here and not above: a run with nothing to compute must not load Ray.

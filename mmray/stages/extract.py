@@ -16,7 +16,7 @@ from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features import remote_version
 from mmray.features.store.arrow import pc
-from mmray.stages.computing import Compute, compute_on_ray
+from mmray.stages.computing import Compute, OnRay
 from mmray.stages.modality import ModalityOutcome, extract_modalities, find_target, is_up_to_date
 from mmray.stages.prepare import open_prepared
 from mmray.stages.workspace import earlier_report, finish, require_success, stage_folder
@@ -35,12 +35,16 @@ def run(
     *,
     refit: bool = False,
     retry: bool = False,
-    compute: Compute = compute_on_ray,
+    compute: Compute | None = None,
 ) -> Report:
-    """Bring the features of every modality up to date; see ``extract_modalities``."""
+    """Bring the features of every modality up to date; see ``extract_modalities``.
+
+    ``compute`` extracts what is missing; Ray does unless told otherwise.
+    """
     started = time.monotonic()
     prepared, manifest = open_prepared(config, tracker)
     remote_version.forget()
+    compute = compute or OnRay()
     outcomes = extract_modalities(config, manifest, refit=refit, retry=retry, compute=compute)
     folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
     earlier = earlier_report(folder)

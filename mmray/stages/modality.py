@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from mmray.features.store.files import REJECTIONS, is_whole
 from mmray.features.store.limits import describe_limits
 from mmray.media.address import HostGuard
 from mmray.stages.completion import check_rejected, complete, count_outcomes, examples_of
-from mmray.stages.computing import Compute, Todo, Work, compute_on_ray
+from mmray.stages.computing import Compute, Todo, Work
 from mmray.stages.fitted import Fit, find_fit, fit
 
 
@@ -109,9 +110,9 @@ def extract_modalities(
     config: Config,
     manifest: Manifest,
     *,
+    compute: Compute,
     refit: bool = False,
     retry: bool = False,
-    compute: Compute = compute_on_ray,
 ) -> dict[str, ModalityOutcome]:
     """Bring every modality's feature folder up to date with the manifest, all in one go.
 
@@ -119,9 +120,11 @@ def extract_modalities(
     payloads are tried again.
     """
     targets = {
-        name: _fitted_target(name, config, manifest, refit=refit)
-        for name in config.modality_order()
+        name: find_target(name, config, manifest, refit=refit) for name in config.modality_order()
     }
+    if any(target.folder is None for target in targets.values()):
+        fit_all = partial(_fitted, targets, config, manifest, refit=refit)
+        targets = compute.beside(config, fit_all)
     works: dict[str, Work] = {}
     for name, target in targets.items():
         assert target.folder is not None  # the state has just been fitted
@@ -134,12 +137,16 @@ def extract_modalities(
     }
 
 
-def _fitted_target(name: str, config: Config, manifest: Manifest, *, refit: bool) -> Target:
-    target = find_target(name, config, manifest, refit=refit)
-    if target.fit is None or target.fit.is_done:
-        return target
-    fit(name, config, manifest, target.keys, target.fit)
-    return find_target(name, config, manifest, refit=refit)
+def _fitted(
+    targets: Mapping[str, Target], config: Config, manifest: Manifest, *, refit: bool
+) -> dict[str, Target]:
+    """Fit what is not fitted yet; return all targets, now with their folders."""
+    found = dict(targets)
+    for name, target in targets.items():
+        if target.fit is not None and not target.fit.is_done:
+            fit(name, config, manifest, target.keys, target.fit)
+            found[name] = find_target(name, config, manifest, refit=refit)
+    return found
 
 
 def _find_work(

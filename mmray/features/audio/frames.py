@@ -1,6 +1,7 @@
 """Spectra of short frames as features. Axes: S samples, T frames, F values per frame."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,11 @@ Pooling = Literal["sequence", "mean", "statistics"]
 
 
 class FramesExtractor:
-    """One vector per frame of every segment, or their mean, or their mean and deviation."""
+    """One vector per frame of every segment, or their mean, or their mean and deviation.
+
+    The frames are part of decoding, and so computed in the process that decodes: they are a tenth
+    of the samples, and the way between processes takes as long as computing them.
+    """
 
     def __init__(
         self,
@@ -26,22 +31,33 @@ class FramesExtractor:
         pooling: Pooling,
     ) -> None:
         self.spec = spec
-        self.decode = decode
-        self._transform = transform
-        self._pooling: Pooling = pooling
+        pooled = partial(_pooled, transform, pooling)
+        self.decode = partial(_feature, decode, pooled, spec)
 
-    def extract(self, decoded: Sequence[AudioClip]) -> list[Feature]:
+    def extract(self, decoded: Sequence[Feature]) -> Sequence[Feature]:
         """Return ``(T, F)``, ``(F,)`` or ``(2F,)`` per clip, by the kind of pooling."""
-        return extract_joined(self._extract, decoded, self.spec)
+        return decoded
 
-    def _extract(self, segments: Sequence[Floats]) -> list[Feature]:
-        return [self._pooled(self._transform(samples)) for samples in segments]
 
-    def _pooled(self, frames: Floats) -> Feature:
-        match self._pooling:
-            case "sequence":
-                return frames  # (T, F)
-            case "mean":
-                return frames.mean(axis=0)  # (F,)
-            case "statistics":
-                return np.concatenate([frames.mean(axis=0), frames.std(axis=0)])  # (2F,)
+def _feature(
+    decode: Callable[[bytes], AudioClip],
+    pooled: Callable[[Floats], Feature],
+    spec: FeatureSpec,
+    payload: bytes,
+) -> Feature:
+    """Return the feature of one clip."""
+    (feature,) = extract_joined(
+        lambda segments: list(map(pooled, segments)), [decode(payload)], spec
+    )
+    return feature
+
+
+def _pooled(transform: Callable[[Floats], Floats], pooling: Pooling, samples: Floats) -> Feature:
+    frames = transform(samples)
+    match pooling:
+        case "sequence":
+            return frames  # (T, F)
+        case "mean":
+            return frames.mean(axis=0)  # (F,)
+        case "statistics":
+            return np.concatenate([frames.mean(axis=0), frames.std(axis=0)])  # (2F,)

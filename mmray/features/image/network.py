@@ -38,6 +38,9 @@ class VisionNetwork:
         self._precision: Precision = precision
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network.to(self._device)
+        self._layout = torch.channels_last if self._device.type == "cpu" else torch.preserve_format
+        """On a CPU, convolutions over values that lie pixel by pixel take a fifth less time."""
+        self._network.to(memory_format=self._layout)
         self._prefix = prefix_tokens(self._network)
         self.shape = self._probe(model)
         """Of one feature: ``(F,)``, or ``(T, F)`` for a sequence."""
@@ -55,7 +58,8 @@ class VisionNetwork:
     def _run(self, values: torch.Tensor) -> Feature:
         """Return ``(B, F)`` or ``(B, T, F)`` of ``(B, 3, H, W)``."""
         with self._exactness():
-            output = self._network(pixel_values=values.to(self._device))
+            values = values.to(self._device, memory_format=self._layout)
+            output = self._network(pixel_values=values)
             return self._pool(output).float().cpu().numpy()
 
     def _exactness(self) -> Any:  # noqa: ANN401 (one of two context managers)

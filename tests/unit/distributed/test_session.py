@@ -1,0 +1,47 @@
+"""What a connection to Ray leaves as it was."""
+
+import os
+
+import pytest
+
+from mmray.distributed.session import environment, without_native_log
+
+OURS = "12:03:09 text: fitting tokens on the train split\n"
+NATIVE = (
+    "[2026-11-25 00:31:03,286 I 28745 28745] logging.cc:303: Set ray log level\n"
+    "I0000 00:00:1732490000.123456   28745 config.cc:230] gRPC experiments enabled\n"
+)
+
+
+def write_both(stream):
+    with without_native_log(stream):
+        stream.write(NATIVE)
+        stream.write(OURS)
+
+
+def test_what_native_code_logs_is_left_out_and_nothing_else(tmp_path):
+    with (tmp_path / "log").open("w") as stream:
+        write_both(stream)
+        stream.write("and goes on\n")
+
+    assert (tmp_path / "log").read_text() == OURS + "and goes on\n"
+
+
+def test_when_the_block_fails_everything_is_told(tmp_path):
+    with (tmp_path / "log").open("w") as stream, pytest.raises(OSError, match="no cluster"):
+        with without_native_log(stream):
+            stream.write(NATIVE + OURS)
+            raise OSError("no cluster")
+
+    assert (tmp_path / "log").read_text() == NATIVE + OURS
+
+
+def test_the_environment_is_put_back(monkeypatch):
+    monkeypatch.setenv("MMRAY_A", "1")
+    monkeypatch.delenv("MMRAY_B", raising=False)
+
+    with environment({"MMRAY_A": "2", "MMRAY_B": "3"}):
+        assert (os.environ["MMRAY_A"], os.environ["MMRAY_B"]) == ("2", "3")
+
+    assert os.environ["MMRAY_A"] == "1"
+    assert "MMRAY_B" not in os.environ
