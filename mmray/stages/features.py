@@ -59,7 +59,9 @@ def list_folders(config: Config) -> Report:
         folder=str(root),
         seconds=round(time.monotonic() - started, 2),
         counts={"folders": [_to_dict(row) for row in rows]},
-        found=tuple(_table(rows)),
+        found=tuple(_table(rows))
+        if rows
+        else ("nothing is stored yet: run 'mmray extract CONFIG'",),
     )
 
 

@@ -14,9 +14,14 @@ def predict_file(bundle: Path, records: Path, output: Path | None) -> dict[str, 
 
     Paths in it are relative to its own folder. With ``output``, rows are written there as .jsonl.
     """
-    from mmray.assembly.predictor import load
-
+    if not records.exists():
+        raise ManifestError(
+            f"there is no file of records {str(records)!r}",
+            hint="it is a .jsonl, .csv or .parquet with the columns that the model takes",
+        )
     table = read_table(str(records))
+    from mmray.assembly.predictor import load  # not above: a wrong path need not wait for torch
+
     predictor = load(bundle, folder=table.folder)
     columns = {c for modality in predictor.config.modalities.values() for c in modality.columns}
     if not columns & set(table.columns()):

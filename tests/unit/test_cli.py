@@ -265,7 +265,7 @@ def test_predict_with_a_folder_that_is_no_bundle_says_where_one_is_left(home):
 
 
 def test_predict_without_records_exits_as_a_manifest_error(home):
-    assert "there is no manifest 'nowhere.csv'" in error_of(3, "predict", ".", "nowhere.csv")
+    assert "there is no file of records 'nowhere.csv'" in error_of(3, "predict", ".", "nowhere.csv")
 
 
 # --- bench ----------------------------------------------------------------------------------

@@ -99,6 +99,14 @@ def test_what_is_planned_is_what_is_computed(tmp_path):
         assert planned == len(computed.get("text", []))
 
 
+def test_an_empty_store_says_so(tmp_path):
+    corpus = Corpus(tmp_path, notes(10), text=TFIDF)
+
+    assert list_folders(corpus.config).found == (
+        "nothing is stored yet: run 'mmray extract CONFIG'",
+    )
+
+
 def test_folders_are_listed_as_current_or_stale(corpus):
     corpus.modalities["text"] = TFIDF
     corpus.extract()
