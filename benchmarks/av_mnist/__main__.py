@@ -187,7 +187,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--parts", type=Path, required=True, help="folder of the parts")
     parser.add_argument("--work", type=Path, help="kept, so that a later run goes on")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--fusions", nargs="*", default=list(KINDS), choices=KINDS)
     parser.add_argument("--snr-db", type=float, default=SNR_DB)
