@@ -5,11 +5,11 @@ its processes start once, and no process waits for the end of a modality.
 """
 
 import logging
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+import pyarrow as pa
 import ray.data
 
 from mmray.distributed.journal import UnitOutcome, new_run, remove_journals
@@ -22,8 +22,9 @@ __all__ = ["ExtractionPlan", "Job", "Todo", "Unit", "UnitOutcome", "extract_all"
 
 UNITS_PER_TASK = 8
 """At most: a task costs Ray some milliseconds, and is what a lost process does again."""
-TASKS_PER_ACTOR = 8
-"""At least, as far as there are units, so that all actors end at about the same time."""
+TASKS_AHEAD = 8
+"""A task is no larger than what is left, shared out to every actor so many times: the last tasks
+are of one unit, and all actors end at about the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,13 @@ def _alike(jobs: Sequence[Job]) -> list[list[Job]]:
 
 def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
     pool = jobs[0].pool
-    rows = list(_rows(jobs))
-    tasks = _count_tasks(len(rows), pool.actors)
+    tasks = list(cut_tasks(list(_rows(jobs)), pool.actors))
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     with ray.data.DataContext.current(context):
-        dataset = ray.data.from_items(rows, override_num_blocks=tasks).map_batches(
+        dataset = ray.data.from_arrow(tasks).map_batches(
             ShardActor,
             batch_size=None,
             batch_format="pyarrow",
@@ -82,7 +82,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
                 "threads": pool.threads,
                 "decoders": {job.plan.name: job.pool.decoders for job in jobs},
             },
-            compute=_strategy(pool, tasks),
+            compute=_strategy(pool, len(tasks)),
             num_cpus=pool.cpus,
             num_gpus=pool.gpus or None,
             memory=pool.memory_gib * 2**30 if pool.memory_gib else None,
@@ -101,9 +101,14 @@ def _rows(jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
             number += 1
 
 
-def _count_tasks(units: int, actors: int) -> int:
-    per_task = min(UNITS_PER_TASK, max(1, units // (actors * TASKS_PER_ACTOR)))
-    return math.ceil(units / per_task)
+def cut_tasks(rows: Sequence[Mapping[str, Any]], actors: int) -> Iterator[pa.Table]:
+    """Cut the units into tasks, a table each."""
+    start = 0
+    while start < len(rows):
+        share = (len(rows) - start) // (actors * TASKS_AHEAD)
+        end = start + min(UNITS_PER_TASK, max(1, share))
+        yield pa.Table.from_pylist(list(rows[start:end]))
+        start = end
 
 
 def _strategy(pool: ExtractionPool, tasks: int) -> ray.data.ActorPoolStrategy:

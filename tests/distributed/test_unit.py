@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmray.distributed.extraction import UNITS_PER_TASK, cut_tasks
 from mmray.distributed.unit import UNIT_SAMPLES, cut_units, pack_unit, unpack_unit
 
 pytestmark = pytest.mark.ray  # beside the engine's other tests
@@ -15,6 +16,19 @@ def test_every_actor_gets_a_few_units_and_none_is_huge(samples, actors, largest)
 
     assert [sample for unit in units for sample in unit.ids] == [sample for sample, _, _ in todo]
     assert max(len(unit.ids) for unit in units) == largest <= UNIT_SAMPLES
+
+
+def test_tasks_hold_every_unit_once_and_grow_small_towards_the_end():
+    units = [{"number": number} for number in range(237)]
+
+    tasks = [task["number"].to_pylist() for task in cut_tasks(units, actors=2)]
+
+    sizes = [len(task) for task in tasks]
+    assert [number for task in tasks for number in task] == list(range(237))
+    assert sizes[0] == UNITS_PER_TASK
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-16:] == [1] * 16
+    assert list(cut_tasks([], actors=2)) == []
 
 
 def test_text_and_bytes_are_never_in_one_unit_and_come_back_as_they_were():
