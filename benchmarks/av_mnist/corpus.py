@@ -1,6 +1,6 @@
 """AV-MNIST from real parts: reduced handwriting, and a spoken digit under real noise.
 
-    python -m benchmarks.av_mnist.corpus FOLDER --parts PARTS [--train 6000] [--snr-db -6]
+    python -m benchmarks.av_mnist.corpus FOLDER --parts PARTS [--train 3000] [--snr-db -14]
 
 PARTS holds ``mnist`` (idx.gz), ``fsdd`` (spoken digits), ``noise`` (environmental sounds) and
 ``av_mnist/pairs.csv.gz``, which says which go together. As in the set's description (Vielzeuf et

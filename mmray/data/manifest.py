@@ -1,15 +1,16 @@
 """The normalised manifest: one row per sample with its split, payload references and labels."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmray.core.atomic import replacing
 from mmray.core.word import Split
+from mmray.data.column import Column
 from mmray.data.reference import Reference
 
 Label = str | float | list[str]
@@ -21,11 +22,11 @@ class Manifest:
 
     folder: str
     """Where relative references start; a local path or a URI."""
-    ids: list[str]
+    ids: Sequence[str]
     splits: list[Split]
-    references: dict[str, list[Reference | None]]
+    references: Mapping[str, Sequence[Reference | None]]
     """Per modality: path, URI, inline text or bytes; None where the payload is missing."""
-    labels: dict[str, list[Label | None]]
+    labels: Mapping[str, Sequence[Label | None]]
     """Per task with a column: class, classes or number; None where the sample has no label."""
 
     def __len__(self) -> int:
@@ -61,21 +62,24 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read back what ``write_manifest`` wrote."""
+    """Read back what ``write_manifest`` wrote; ids, references and labels stay in Arrow."""
     table = pq.read_table(path)
-    columns = {name: table[name].to_pylist() for name in table.column_names}
+    splits = {split.value: split for split in Split}
     return Manifest(
         folder=(table.schema.metadata or {})[b"folder"].decode(),
-        ids=columns["sample_id"],
-        splits=[Split(name) for name in columns["split"]],
-        references={n[4:]: _references(n[4:], columns) for n in columns if n.startswith("ref.")},
-        labels={n[6:]: values for n, values in columns.items() if n.startswith("label.")},
+        ids=Column(table["sample_id"]),
+        splits=[splits[name] for name in Column[str](table["split"])],
+        references={n[4:]: _references(n[4:], table) for n in _named("ref.", table)},
+        labels={n[6:]: Column(table[n]) for n in _named("label.", table)},
     )
 
 
-def _references(name: str, columns: dict[str, list[Any]]) -> list[Reference | None]:
-    paths = columns[f"ref.{name}"]
-    inline = columns.get(f"bytes.{name}")
-    if inline is None:
-        return paths
-    return [path if data is None else data for path, data in zip(paths, inline, strict=True)]
+def _named(prefix: str, table: pa.Table) -> list[str]:
+    return [name for name in table.column_names if name.startswith(prefix)]
+
+
+def _references(name: str, table: pa.Table) -> Column[Reference | None]:
+    inline = f"bytes.{name}"
+    if inline not in table.column_names:
+        return Column(table[f"ref.{name}"])
+    return Column(table[inline], instead=table[f"ref.{name}"])

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import re
+import socket
 import sys
 import tempfile
 from collections.abc import Generator, Mapping
@@ -49,6 +50,7 @@ NATIVE_LOG = re.compile(
 )
 """How Ray's core and its libraries begin a line."""
 
+REACH_S = 10.0
 LOCAL_ENV = {
     # No one takes this machine away while it trains; the watcher is one more process to wait for.
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
@@ -140,6 +142,16 @@ def cluster_size() -> ClusterSize:
     )
 
 
+def check_reachable(address: str) -> None:
+    """Raise an OSError when nobody listens there: Ray would try for many minutes, silently.
+
+    What is no ``host:port`` is left to Ray.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "://" not in address:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S).close()
+
+
 def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
     try:
         if isinstance(runtime, LocalRuntime):
@@ -154,13 +166,14 @@ def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
                     log_to_driver=False,
                 )
         else:
+            check_reachable(runtime.address)
             ray.init(
                 address=runtime.address,
                 logging_level=logging.ERROR,
                 log_to_driver=False,
                 runtime_env={"env_vars": WORKER_ENV},
             )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise ClusterError(
             f"cannot connect to Ray: {error}",
             where=f"runtime: {runtime.model_dump(mode='json')}",

@@ -16,7 +16,7 @@ Decode: TypeAlias = Callable[[bytes], Decoded]
 Feature: TypeAlias = npt.NDArray[Any]
 Tally: TypeAlias = Callable[[Decoded], Mapping[str, int]]
 
-HELD_BYTES = 32 * 2**20
+HELD_BYTES = 64 * 2**20
 """So much of what is decoded is held before it is extracted."""
 
 

@@ -32,6 +32,11 @@ def needs_fit(config: ModalityConfig) -> bool:
             return False
 
 
+def learns_by_network(config: ModalityConfig) -> bool:
+    """Say whether a network makes of the payloads what is learnt from."""
+    return isinstance(config, AudioConfig) and audio_needs_fit(config)
+
+
 def fit_identity(config: ModalityConfig) -> list[Any]:
     """Return, as plain JSON, what beside the payloads decides what is learnt."""
     match config:

@@ -64,7 +64,8 @@ class GuardProcess:
         self._channel = Channel(self._socket, shared, is_child=False)
         os.close(shared)
         with contextlib.suppress(ConnectionError):  # it is seen to be lost when it is waited for
-            self._channel.send(self._channel.pack(self._set_up))
+            decode, *limits = self._set_up
+            self._channel.send(self._channel.pack((pickle.PickleBuffer(decode), *limits)))
 
     def send(self, payloads: Sequence[bytes]) -> None:
         """Hand over payloads; everything of the list before must have been received."""

@@ -47,8 +47,10 @@ def complete(
 def _write_rejections(name: str, manifest: Manifest, folder: Path, rows: pa.Table) -> None:
     rejected = _rejected(rows).sort_by("sample_id")
     samples = rejected["sample_id"].to_pylist()
-    references = dict(zip(manifest.ids, manifest.references[name], strict=True))
-    uris = [r[:500] if isinstance(r := references[s], str) else "inline" for s in samples]
+    are_rejected = set(samples)
+    row_of = {sample: row for row, sample in enumerate(manifest.ids) if sample in are_rejected}
+    references = manifest.references[name]
+    uris = [r[:500] if isinstance(r := references[row_of[s]], str) else "inline" for s in samples]
     table = pa.table(
         {
             "sample_id": rejected["sample_id"],

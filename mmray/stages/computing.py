@@ -1,11 +1,12 @@
 """How the samples of all modalities are computed: planned, then on Ray Data in one go."""
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Protocol, TypeVar, overload
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mmray.config.document import ClusterRuntime, Config, ModalityResources
+from mmray.data.column import AT_ONCE, Column, cells_of
 from mmray.data.manifest import Manifest
 from mmray.data.reference import Reference
 from mmray.features.spec import spec_of
@@ -32,11 +34,15 @@ class Todo(Sequence[tuple[str, Reference, str]]):
     def __init__(
         self, rows: npt.NDArray[np.int64], manifest: Manifest, name: str, keys: pa.Array
     ) -> None:
-        self._rows, self._keys = rows, keys
-        self._ids, self._references = manifest.ids, manifest.references[name]
+        self._rows = rows
+        self._columns = (manifest.ids, manifest.references[name], Column[str](keys))
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __iter__(self) -> Iterator[tuple[str, Reference, str]]:
+        for start in range(0, len(self), AT_ONCE):
+            yield from self[start : start + AT_ONCE]
 
     @overload
     def __getitem__(self, place: int) -> tuple[str, Reference, str]: ...
@@ -45,13 +51,8 @@ class Todo(Sequence[tuple[str, Reference, str]]):
     def __getitem__(self, place: int | slice) -> Any:
         """Return the sample at one place, or those at several."""
         if isinstance(place, slice):
-            return [self._sample(row) for row in self._rows[place]]
-        return self._sample(self._rows[place])
-
-    def _sample(self, row: np.int64) -> tuple[str, Reference, str]:
-        reference = self._references[row]
-        assert reference is not None  # or the row would not be among these
-        return self._ids[row], reference, self._keys[int(row)].as_py()
+            return list(zip(*(cells_of(c, self._rows[place]) for c in self._columns), strict=True))
+        return tuple(column[int(self._rows[place])] for column in self._columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,11 @@ class Work:
 class Compute(Protocol):
     """Extracts the samples of several modalities."""
 
-    def beside(self, config: Config, work: Callable[[], T]) -> T:
-        """Return what ``work`` returns; meanwhile, make ready for what will be computed."""
+    def beside(self, config: Config, work: Callable[[Event], T]) -> T:
+        """Return what ``work`` returns; meanwhile, make ready for what will be computed.
+
+        ``work`` stops early, with any error, when the event is set.
+        """
         ...
 
     def __call__(self, works: Sequence[Work]) -> dict[str, dict[str, Any]]:
@@ -82,12 +86,21 @@ class Compute(Protocol):
 class OnRay:
     """Extracts on Ray Data."""
 
-    def beside(self, config: Config, work: Callable[[], T]) -> T:
+    def beside(self, config: Config, work: Callable[[Event], T]) -> T:
         """Do ``work`` in a thread while this one connects to Ray: both take seconds."""
         from mmray.distributed.session import connect
 
-        done = run_in_thread(work)
-        connect(config.runtime)
+        stop = Event()
+        done = run_in_thread(partial(work, stop))
+        try:
+            connect(config.runtime)
+        except Exception:
+            wait([done])  # what it learns is kept for the next run
+            raise
+        except BaseException:
+            stop.set()
+            wait([done])  # a process that ends under a thread in native code may crash
+            raise
         return done.result()
 
     def __call__(self, works: Sequence[Work]) -> dict[str, dict[str, Any]]:

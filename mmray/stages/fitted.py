@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -105,20 +106,32 @@ def _train_keys(manifest: Manifest, keys: pa.Array) -> list[str]:
     return keys.take(rows).drop_null().to_pylist()
 
 
-def fit(name: str, config: Config, manifest: Manifest, keys: pa.Array, found: Fit) -> None:
-    """Learn from the train split and write the state, unless that is done."""
+def fit(
+    name: str, config: Config, manifest: Manifest, keys: pa.Array, found: Fit, *, stop: Event
+) -> None:
+    """Learn from the train split and write the state, unless that is done.
+
+    When ``stop`` is set it gives up with a KeyboardInterrupt.
+    """
     if found.is_done:
         return
     modality = config.modalities[name]
     logger.info("%s: fitting %s on the train split", name, modality.extract.kind)
     found.state.mkdir(parents=True, exist_ok=True)
-    payloads = train_payloads(name, config, manifest)
+    payloads = _until(stop, train_payloads(name, config, manifest))
     fit_extractor(modality, payloads, found.state, timeout_s=config.data.max_decode_s)
     learnt = sorted(set(_train_keys(manifest, keys)))
     with replacing(found.folder / LEARNT_FROM) as temporary:
         pq.write_table(pa.table({"key": pa.array(learnt, pa.string())}), temporary)
     settings = fingerprint(*fit_identity(modality))
     mark_success(found.folder, {"name": name, "settings": settings, "payloads": len(learnt)})
+
+
+def _until(stop: Event, payloads: Iterator[bytes]) -> Iterator[bytes]:
+    for payload in payloads:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        yield payload
 
 
 def train_payloads(name: str, config: Config, manifest: Manifest) -> Iterator[bytes]:

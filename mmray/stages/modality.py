@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from mmray.core.atomic import mark_success, read_success
 from mmray.core.fingerprint import digest_lines, fingerprint
 from mmray.data.manifest import Manifest
 from mmray.features.build import extractor_identity
+from mmray.features.fit import learns_by_network
 from mmray.features.payload import payload_key, remote_uris
 from mmray.features.remote_version import remote_versions
 from mmray.features.store import find_gaps, read_current, write_index
@@ -122,9 +124,16 @@ def extract_modalities(
     targets = {
         name: find_target(name, config, manifest, refit=refit) for name in config.modality_order()
     }
-    if any(target.folder is None for target in targets.values()):
-        fit_all = partial(_fitted, targets, config, manifest, refit=refit)
+    fit_all = partial(_fitted, targets, config, manifest, refit=refit)
+    unfitted = [name for name, target in targets.items() if target.folder is None]
+    # Beside only where something will be computed, and no network is loaded: Ray's start needs
+    # an environment in which torch would take one thread for good.
+    if any(len(targets[name].wanted) for name in unfitted) and not any(
+        learns_by_network(config.modalities[name]) for name in unfitted
+    ):
         targets = compute.beside(config, fit_all)
+    elif unfitted:
+        targets = fit_all(Event())
     works: dict[str, Work] = {}
     for name, target in targets.items():
         assert target.folder is not None  # the state has just been fitted
@@ -138,13 +147,18 @@ def extract_modalities(
 
 
 def _fitted(
-    targets: Mapping[str, Target], config: Config, manifest: Manifest, *, refit: bool
+    targets: Mapping[str, Target],
+    config: Config,
+    manifest: Manifest,
+    stop: Event,
+    *,
+    refit: bool,
 ) -> dict[str, Target]:
     """Fit what is not fitted yet; return all targets, now with their folders."""
     found = dict(targets)
     for name, target in targets.items():
         if target.fit is not None and not target.fit.is_done:
-            fit(name, config, manifest, target.keys, target.fit)
+            fit(name, config, manifest, target.keys, target.fit, stop=stop)
             found[name] = find_target(name, config, manifest, refit=refit)
     return found
 

@@ -1,5 +1,7 @@
 """Extraction through Ray Data against the pure functions."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from mmray.config.text import TextConfig
 from mmray.core.rejection import Rejection
 from mmray.distributed.extraction import ExtractionPlan, Job, extract_all
 from mmray.distributed.planning import ExtractionPool
+from mmray.distributed.session import WORKER_ENV
 from mmray.errors import ExtractionError
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
@@ -67,6 +70,16 @@ def test_features_equal_those_of_the_pure_function_and_rejections_keep_their_rea
         assert stored.present[row] == (feature is not None)
         if feature is not None:
             np.testing.assert_allclose(found, feature, atol=1e-5)
+
+
+def test_workers_have_the_environment_that_is_meant_for_them(cluster):
+    import ray
+
+    @ray.remote
+    def told():
+        return {name: os.environ.get(name) for name in WORKER_ENV}
+
+    assert ray.get(told.remote()) == WORKER_ENV
 
 
 def test_redactions_are_counted_where_the_text_is_decoded(cluster, tmp_path):

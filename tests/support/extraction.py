@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from threading import Event
 
 from mmray.features.build import build_extractor
 from mmray.stages import extract, prepare
@@ -18,7 +19,7 @@ class Here:
         self.computed = {}
 
     def beside(self, config, work):
-        return work()
+        return work(Event())
 
     def __call__(self, works):
         return {work.name: self._compute(work) for work in works}

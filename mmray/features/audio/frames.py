@@ -19,8 +19,8 @@ Pooling = Literal["sequence", "mean", "statistics"]
 class FramesExtractor:
     """One vector per frame of every segment, or their mean, or their mean and deviation.
 
-    The frames are part of decoding, and so computed in the process that decodes: they are a tenth
-    of the samples, and the way between processes takes as long as computing them.
+    The frames are part of decoding, and so computed in the process that decodes: they are mostly
+    smaller than the samples, whose way to another process takes as long as a tenth of the work.
     """
 
     def __init__(

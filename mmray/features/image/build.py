@@ -14,7 +14,7 @@ from mmray.features.image.pixels import PixelsExtractor
 from mmray.features.image.spec import image_spec
 from mmray.media.image import decode_image
 
-VERSIONS = {"pixels": 3, "hf_image": 3, "custom": 1}
+VERSIONS = {"pixels": 3, "hf_image": 4, "custom": 1}
 """Raise one when that extractor's code, or its decoding, gives other features than before."""
 
 

@@ -40,7 +40,9 @@ class VisionNetwork:
         self._network.to(self._device)
         self._layout = torch.channels_last if self._device.type == "cpu" else torch.preserve_format
         """On a CPU, convolutions over values that lie pixel by pixel take a fifth less time."""
-        self._network.to(memory_format=self._layout)
+        for weight in self._network.parameters():
+            if weight.ndim == 4:
+                weight.data = weight.data.contiguous(memory_format=self._layout)
         self._prefix = prefix_tokens(self._network)
         self.shape = self._probe(model)
         """Of one feature: ``(F,)``, or ``(T, F)`` for a sequence."""

@@ -27,11 +27,15 @@ def test_what_native_code_logs_is_left_out_and_nothing_else(tmp_path):
     assert (tmp_path / "log").read_text() == OURS + "and goes on\n"
 
 
+def fail(stream):
+    with without_native_log(stream):
+        stream.write(NATIVE + OURS)
+        raise OSError("no cluster")
+
+
 def test_when_the_block_fails_everything_is_told(tmp_path):
     with (tmp_path / "log").open("w") as stream, pytest.raises(OSError, match="no cluster"):
-        with without_native_log(stream):
-            stream.write(NATIVE + OURS)
-            raise OSError("no cluster")
+        fail(stream)
 
     assert (tmp_path / "log").read_text() == NATIVE + OURS
 

@@ -1,0 +1,85 @@
+"""A column of the manifest that stays in Arrow: a corpus has many samples.
+
+As Python objects, ids and references take three times the room, and each of them is looked at
+seldom.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, cast, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+T = TypeVar("T")
+AT_ONCE = 4096
+
+
+class Column(Sequence[T]):
+    """Cells that become Python objects when they are asked for; equal to a list of them.
+
+    Where a cell is null, that of ``instead`` stands for it.
+    """
+
+    def __init__(self, cells: pa.Array | pa.ChunkedArray, instead: pa.Array | None = None) -> None:
+        self._cells = _whole(cells)
+        self._instead = None if instead is None else _whole(instead)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[T]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        """Return one cell, or those of a slice as a list."""
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            return self.take(np.arange(start, stop, step))
+        cell = self._cells[place].as_py()
+        return self._instead[place].as_py() if cell is None and self._instead is not None else cell
+
+    def __iter__(self) -> Iterator[T]:
+        for start in range(0, len(self), AT_ONCE):
+            yield from self[start : start + AT_ONCE]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(cast("Sequence[object]", other))
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] (as a list has none)
+
+    def __repr__(self) -> str:
+        return f"Column({self._cells.type}, {len(self)} cells)"
+
+    def __arrow_array__(self, type: pa.DataType | None = None) -> pa.Array:
+        """Return the cells as they are; ``pa.array`` calls this."""
+        if self._instead is not None:
+            return pa.array(list(self), type)
+        return self._cells if type is None else self._cells.cast(type)
+
+    def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> list[T]:
+        """Return the cells of some rows."""
+        places = pa.array(rows, pa.int64())
+        cells = self._cells.take(places).to_pylist()
+        if self._instead is None:
+            return cells
+        others = self._instead.take(places).to_pylist()
+        return [o if c is None else c for c, o in zip(cells, others, strict=True)]
+
+
+def cells_of(cells: Sequence[T], rows: npt.NDArray[np.int64]) -> list[T]:
+    """Return the cells of some rows, of a column or of a list."""
+    return cells.take(rows) if isinstance(cells, Column) else [cells[int(row)] for row in rows]
+
+
+def _whole(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return one array; with offsets that reach further where the chunks are together too long."""
+    if isinstance(cells, pa.Array):
+        return cells
+    if cells.nbytes >= 2**31 and cells.type in LARGE:
+        cells = cells.cast(LARGE[cells.type])
+    return cells.combine_chunks() if cells.num_chunks != 1 else cells.chunk(0)
+
+
+LARGE = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
