@@ -1,6 +1,6 @@
 """The extract stage against other ways to run the same extractors over the same files.
 
-    python -m benchmarks.extraction_peers [--json] [--rounds 1] [--samples 4000] [--cpus 2]
+    python -m benchmarks.extraction_peers [--json] [--rounds 1] [--samples 16000] [--cpus 2]
 
 A note becomes a bag of words, a photo pixels, a clip MFCC, and all of it Parquet. Every other way
 is written as its own examples are: one function of a row that reads, decodes and extracts, whose
@@ -61,7 +61,9 @@ def run_ray_map(manifest: Path, output: Path, cpus: int) -> None:
 
     import ray
 
-    ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init(
+        "local", num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
+    )
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     ray.data.from_items(rows_of(manifest)).map(work_row).write_parquet(str(output))
@@ -250,7 +252,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--samples", type=int, default=4_000)
+    parser.add_argument("--samples", type=int, default=16_000)
     parser.add_argument("--cpus", type=int, default=os.cpu_count())
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)

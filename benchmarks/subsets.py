@@ -1,6 +1,6 @@
 """Accuracy with every subset of the modalities, trained with and without modality dropout.
 
-    python -m benchmarks.subsets [--json] [--rounds 8] [--work FOLDER]
+    python -m benchmarks.subsets [--json] [--rounds 5] [--work FOLDER]
 
 The embedded corpus and the quickstart's document, with the default fusion (``concat``) and without
 ``model.auxiliary``, so that dropout is measured alone. Features are extracted once by the product's
@@ -103,7 +103,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--rounds", type=int, default=8, help="seeds of each way")
+    parser.add_argument("--rounds", type=int, default=5, help="seeds of each way")
     parser.add_argument("--samples", type=int, default=1500, help="of the embedded corpus")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--work", type=Path, help="keep what is made here")
