@@ -38,7 +38,9 @@ class VisionNetwork:
         self._precision: Precision = precision
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network.to(self._device)
-        self._layout = torch.channels_last if self._device.type == "cpu" else torch.preserve_format
+        self._layout = (
+            torch.channels_last if self._device.type == "cpu" else torch.contiguous_format
+        )
         """On a CPU, convolutions over values that lie pixel by pixel take a fifth less time."""
         for weight in self._network.parameters():
             if weight.ndim == 4:
