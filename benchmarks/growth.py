@@ -1,9 +1,10 @@
 """What a sample costs when there are 1,000 of them, and when there are 100,000.
 
-    python -m benchmarks.growth [--json] [--sizes 1000 10000 100000]
+    python -m benchmarks.growth [--json] [--sizes 1000 10000 100000] [--small]
 
-Small notes, photos and clips, so that it ends soon and the engine's own work weighs the most. Each
-size is prepared and extracted by commands of their own, and their processes are watched.
+A note of 30 words, a photo of 640x480, five seconds of speech; with ``--small`` 32x32 and a tenth
+of a second, so that it ends soon and the engine's own work weighs the most. Each size is prepared
+and extracted by commands of their own, and their processes are watched.
 
 ``s_per_sample``: extraction in the steady state, between the end of each process's first unit of a
 modality and the end of the last one; on all cores, three payloads. ``driver_ms_per_sample``: what
@@ -32,6 +33,8 @@ import psutil
 
 from benchmarks.report import hardware
 
+USUAL = {"photo_px": (640, 480), "clip_s": 5.0}
+SMALL = {"photo_px": (32, 32), "clip_s": 0.1}
 MODALITIES = {
     "text": {"column": "note", "extract": {"kind": "tokens", "vocabulary": 500, "max_tokens": 16}},
     "image": {"column": "photo", "extract": {"kind": "pixels", "height": 16, "width": 16}},
@@ -162,11 +165,11 @@ def count_rows(path: Path) -> int:
     return pq.ParquetFile(path).metadata.num_rows
 
 
-def measure(folder: Path, samples: int) -> dict:
+def measure(folder: Path, samples: int, payloads: dict) -> dict:
     """Prepare and extract so many samples."""
     from benchmarks.extraction_corpus import write_corpus
 
-    manifest = write_corpus(folder / "corpus", samples, photo_px=(32, 32), clip_s=0.1)
+    manifest = write_corpus(folder / "corpus", samples, **payloads)
     workspace = folder / "work"
     prepared, before = watched("prepare", manifest, workspace)
     extracted, watch = watched("extract", manifest, workspace)
@@ -188,10 +191,10 @@ def measure(folder: Path, samples: int) -> dict:
     return found
 
 
-def measure_often(folder: Path, samples: int) -> dict:
+def measure_often(folder: Path, samples: int, payloads: dict) -> dict:
     """Measure a size that is soon done several times; return the time in the middle."""
     repeats = max(1, min(MOST_REPEATS, LONG // samples))
-    found = [measure(folder, samples) for _ in range(repeats)]
+    found = [measure(folder, samples, payloads) for _ in range(repeats)]
     print(f"{samples}: {found}", file=sys.stderr, flush=True)
     found.sort(key=lambda one: one["s_per_sample"])
     return found[repeats // 2] | {"all_s_per_sample": [one["s_per_sample"] for one in found]}
@@ -203,9 +206,12 @@ def main() -> None:
     if options.way:
         print(json.dumps(WAYS[options.way](options.manifest, options.workspace)))
         return
-    load_before = os.getloadavg()
+    load_before, payloads = os.getloadavg(), SMALL if options.small else USUAL
     with tempfile.TemporaryDirectory(prefix="mmray-growth-") as folder:
-        sizes = [measure_often(Path(folder) / str(size), size) for size in sorted(options.sizes)]
+        sizes = [
+            measure_often(Path(folder) / str(size), size, payloads)
+            for size in sorted(options.sizes)
+        ]
     few, many = sizes[0], sizes[-1]
     found = {
         "name": "growth",
@@ -220,7 +226,11 @@ def main() -> None:
             for key in ("driver_peak_mib", "actor_peak_mib", "all_peak_mib")
         },
         "sizes": sizes,
-        "settings": {"load_before": load_before, "load_after": os.getloadavg()},
+        "settings": {
+            "payloads": payloads,
+            "load_before": load_before,
+            "load_after": os.getloadavg(),
+        },
         "hardware": hardware(),
     }
     if options.json:
@@ -239,6 +249,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--small", action="store_true", help="small payloads")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--manifest", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--workspace", type=Path, help=argparse.SUPPRESS)

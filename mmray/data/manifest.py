@@ -14,6 +14,7 @@ from mmray.data.column import Column
 from mmray.data.reference import Reference
 
 Label = str | float | list[str]
+GROUP_ROWS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,12 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         columns[f"label.{task}"] = pa.array(labels)
     table = pa.table(columns).replace_schema_metadata({"folder": manifest.folder})
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
 
 
 def read_manifest(path: Path) -> Manifest:
     """Read back what ``write_manifest`` wrote; ids, references and labels stay in Arrow."""
-    table = pq.read_table(path)
+    table = _read_thriftily(path)
     splits = {split.value: split for split in Split}
     return Manifest(
         folder=(table.schema.metadata or {})[b"folder"].decode(),
@@ -72,6 +73,13 @@ def read_manifest(path: Path) -> Manifest:
         references={n[4:]: _references(n[4:], table) for n in _named("ref.", table)},
         labels={n[6:]: Column(table[n]) for n in _named("label.", table)},
     )
+
+
+def _read_thriftily(path: Path) -> pa.Table:
+    """Read a table group by group: what decoding takes besides is that of one group."""
+    with pq.ParquetFile(path, memory_map=True) as file:
+        groups = [file.read_row_group(n, use_threads=False) for n in range(file.num_row_groups)]
+        return pa.concat_tables([file.schema_arrow.empty_table(), *groups])
 
 
 def _named(prefix: str, table: pa.Table) -> list[str]:

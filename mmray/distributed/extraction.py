@@ -22,7 +22,7 @@ __all__ = ["ExtractionPlan", "Job", "Todo", "Unit", "UnitOutcome", "extract_all"
 
 UNITS_PER_TASK = 8
 """At most: a task costs Ray some milliseconds, and is what a lost process does again."""
-TASKS_AHEAD = 8
+TASKS_AHEAD = 4
 """A task is no larger than what is left, shared out to every actor so many times: the last tasks
 are of one unit, and all actors end at about the same time."""
 
@@ -67,13 +67,14 @@ def _alike(jobs: Sequence[Job]) -> list[list[Job]]:
 
 def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
     pool = jobs[0].pool
-    tasks = list(cut_tasks(list(_rows(jobs)), pool.actors))
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     with ray.data.DataContext.current(context):
-        dataset = ray.data.from_arrow(tasks).map_batches(
+        # Not from_arrow: that has a task of its own look at each of them first.
+        tasks = ray.data.from_blocks(list(cut_tasks(list(_rows(jobs)), pool.actors)))
+        dataset = tasks.map_batches(
             ShardActor,
             batch_size=None,
             batch_format="pyarrow",
@@ -82,7 +83,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
                 "threads": pool.threads,
                 "decoders": {job.plan.name: job.pool.decoders for job in jobs},
             },
-            compute=_strategy(pool, len(tasks)),
+            compute=_strategy(pool, tasks.num_blocks()),
             num_cpus=pool.cpus,
             num_gpus=pool.gpus or None,
             memory=pool.memory_gib * 2**30 if pool.memory_gib else None,

@@ -1,5 +1,6 @@
 """How mmray connects to Ray: to a local cluster of its own, or to one that is there."""
 
+import atexit
 import contextlib
 import logging
 import os
@@ -54,6 +55,10 @@ REACH_S = 10.0
 LOCAL_ENV = {
     # No one takes this machine away while it trains; the watcher is one more process to wait for.
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+    # The older autoscaler's monitor does not hear that it is to end: Ray waits a second for it.
+    "RAY_enable_autoscaler_v2": "1",
+    # Nobody asks a node that ends with its command for figures; every process would tell them.
+    "RAY_enable_metrics_collection": "0",
 }
 
 
@@ -119,6 +124,8 @@ def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
             os.environ.setdefault(name, value)
         with without_native_log(sys.__stderr__ or sys.stderr):
             _connect(runtime)
+        # Before Ray's own, which first waits half a second for messages of workers; none are shown.
+        atexit.register(disconnect)
         watch_node()
     return cluster_size()
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mmray.config.document import ClusterRuntime, Config, ModalityResources
+from mmray.core.memory import release_memory
 from mmray.data.column import AT_ONCE, Column, cells_of
 from mmray.data.manifest import Manifest
 from mmray.data.reference import Reference
@@ -130,7 +131,7 @@ def _compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
     from mmray.distributed.planning import describe_pools, plan_pool
     from mmray.distributed.session import connect
 
-    pa.default_memory_pool().release_unused()  # what comparing with the store took
+    release_memory()  # what comparing with the store and fitting took
     runtime, configs = works[0].config.runtime, works[0].config.modalities
     size = connect(runtime)
     pools = {

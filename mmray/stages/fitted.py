@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -19,6 +20,7 @@ from mmray.core.atomic import mark_success, read_success, replacing
 from mmray.core.fingerprint import digest_lines, fingerprint
 from mmray.core.rejection import Rejection
 from mmray.core.word import Split
+from mmray.data.column import cells_of
 from mmray.data.manifest import Manifest
 from mmray.features.fit import fit_extractor, fit_identity, needs_fit
 from mmray.features.payload import read_payloads
@@ -140,7 +142,8 @@ def train_payloads(name: str, config: Config, manifest: Manifest) -> Iterator[by
     One is in memory at a time, a few where they are remote.
     """
     modality, references = config.modalities[name], manifest.references[name]
-    train = [r for row in manifest.rows_of(Split.TRAIN) if (r := references[row]) is not None]
+    rows = np.array(manifest.rows_of(Split.TRAIN), dtype=np.int64)
+    train = [reference for reference in cells_of(references, rows) if reference is not None]
     reader = corpus_reader(config, manifest)
     for payload in read_payloads(reader, train, is_inline=modality.is_inline):
         if not isinstance(payload, Rejection):

@@ -1,6 +1,7 @@
 """One modality's extraction: what is wanted, what is there, what is computed now."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -140,10 +141,14 @@ def extract_modalities(
         if retry or not is_up_to_date(config, target, read_success(target.folder)):
             works[name] = _find_work(name, config, manifest, target, retry=retry)
     figures = compute([work for work in works.values() if work.todo])
-    return {
-        name: _finish(name, config, manifest, target, works.get(name), figures.get(name, {}))
-        for name, target in targets.items()
-    }
+    with ThreadPoolExecutor() as threads:  # most of it is reading files and hashing them
+        finished = {
+            name: threads.submit(
+                _finish, name, config, manifest, target, works.get(name), figures.get(name, {})
+            )
+            for name, target in targets.items()
+        }
+    return {name: outcome.result() for name, outcome in finished.items()}
 
 
 def _fitted(

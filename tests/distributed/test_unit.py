@@ -27,7 +27,7 @@ def test_tasks_hold_every_unit_once_and_grow_small_towards_the_end():
     assert [number for task in tasks for number in task] == list(range(237))
     assert sizes[0] == UNITS_PER_TASK
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-16:] == [1] * 16
+    assert sizes[-14:] == [1] * 14
     assert list(cut_tasks([], actors=2)) == []
 
 

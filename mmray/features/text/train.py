@@ -37,9 +37,12 @@ def train_wordpiece(texts: Iterable[str], vocabulary: int) -> tokenizers.Tokeniz
     """Learn pieces of words: their beginnings, and with ``##`` what follows."""
     library: Any = tokenizers
     splitter = library.pre_tokenizers.BertPreTokenizer()
-    words = Counter[str]()
+    written, words = Counter[str](), Counter[str]()
     for text in texts:
-        words.update(word for word, _ in splitter.pre_tokenize_str(text))
+        written.update(text.split())
+    for word, count in written.items():  # of a text, few are new
+        for piece, _ in splitter.pre_tokenize_str(word):
+            words[piece] += count
     letters, inner = _alphabet(words, max(1, (vocabulary - 2) // 2))
     learner = library.Tokenizer(library.models.WordPiece(unk_token=UNKNOWN))
     learner.pre_tokenizer = splitter

@@ -10,6 +10,7 @@ from tokenizers import pre_tokenizers
 from mmray.config.text import TextConfig
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.fit import fit_extractor, needs_fit
+from mmray.features.text.train import train_tokenizer
 
 WORDS = [
     "heart",
@@ -172,3 +173,12 @@ def test_a_placeholder_is_one_token(tmp_path, algorithm):
     spelt = [tokenizer.id_to_token(number) for number in ids]
     assert spelt.count("[EMAIL]") == spelt.count("[IP]") == 1
     assert extractor.spec.vocabulary == 300 > max(ids)
+
+
+def test_words_that_are_written_together_are_learnt_apart():
+    apart = ["no effusion , small - left lung .", "lung , left"]
+    together = ["no effusion, small-left lung.", "lung, left"]
+
+    learnt = [train_tokenizer(texts, 60, algorithm="wordpiece") for texts in (apart, together)]
+
+    assert learnt[0].to_str() == learnt[1].to_str()
