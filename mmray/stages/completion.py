@@ -15,20 +15,30 @@ from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.build import extractor_identity, extractor_tally
 from mmray.features.spec import spec_of
-from mmray.features.store import read_current
 from mmray.features.store.arrow import pc
 from mmray.features.store.current import sum_tallies
 from mmray.features.store.files import REJECTIONS, list_files
+from mmray.features.store.rows import StoredRows
 from mmray.features.store.totals import total_statistics
+
+OUTCOME = ("detail", "tally")
+"""Columns of the shards that say, with the index, what became of each payload."""
 
 
 def complete(
-    name: str, config: Config, manifest: Manifest, folder: Path, state: Path | None
+    name: str,
+    config: Config,
+    manifest: Manifest,
+    folder: Path,
+    state: Path | None,
+    current: StoredRows,
 ) -> dict[str, Any]:
-    """Write the table of rejections and return what the completion marker says."""
+    """Write the table of rejections and return what the completion marker says.
+
+    ``current`` are the rows that count, with the columns ``OUTCOME``.
+    """
     modality = config.modalities[name]
     spec = spec_of(modality)
-    current = read_current(folder, ("detail", "tally"))
     _write_rejections(name, manifest, folder, current.table)
     earlier = read_success(folder) or {}
     return {

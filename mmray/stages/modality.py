@@ -19,12 +19,18 @@ from mmray.features.build import extractor_identity
 from mmray.features.fit import learns_by_network
 from mmray.features.payload import payload_key, remote_uris
 from mmray.features.remote_version import remote_versions
-from mmray.features.store import find_gaps, read_current, write_index
+from mmray.features.store import find_gaps, read_current, write_current
 from mmray.features.store.arrow import pc
 from mmray.features.store.files import REJECTIONS, is_whole
 from mmray.features.store.limits import describe_limits
 from mmray.media.address import HostGuard
-from mmray.stages.completion import check_rejected, complete, count_outcomes, examples_of
+from mmray.stages.completion import (
+    OUTCOME,
+    check_rejected,
+    complete,
+    count_outcomes,
+    examples_of,
+)
 from mmray.stages.computing import Compute, Todo, Work
 from mmray.stages.fitted import Fit, find_fit, fit
 
@@ -193,13 +199,15 @@ def _finish(
     folder = target.folder
     assert folder is not None
     seconds = figures.get("seconds", 0.0)
-    if work is not None:
-        write_index(folder, target.wanted)
-        marker = complete(name, config, manifest, folder, target.state)
+    if work is None:
+        current = read_current(folder, OUTCOME)
+    else:
+        current = write_current(folder, target.wanted, OUTCOME)
+        marker = complete(name, config, manifest, folder, target.state, current)
         marker |= {"keys_digest": target.digest, "limits": limits_of(config), "seconds": seconds}
         mark_success(folder, marker)
     computed = len(work.todo) if work is not None else 0
-    rows = read_current(folder, ("detail", "tally")).table
+    rows = current.table
     check_rejected(name, config, rows)
     counts = count_outcomes(config.modalities[name], rows, len(manifest)) | {
         "computed": computed,

@@ -4,7 +4,7 @@ One folder per modality and fingerprint. Older versions of a sample may lie in o
 ``index.parquet`` says which version counts.
 """
 
-from mmray.features.store.current import read_current, read_outcomes
+from mmray.features.store.current import read_current, read_outcomes, write_current
 from mmray.features.store.gaps import Gaps, find_gaps
 from mmray.features.store.index import read_index, write_index
 from mmray.features.store.read import (
@@ -28,6 +28,7 @@ __all__ = [
     "read_outcomes",
     "shards_of",
     "stored_keys",
+    "write_current",
     "write_index",
     "write_shard",
 ]

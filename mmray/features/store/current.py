@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from mmray.features.store.arrow import pc
-from mmray.features.store.index import read_index_table
+from mmray.features.store.index import STORED, Wanted, read_index_table, write_index
 from mmray.features.store.rows import StoredRows, read_rows
 
 
@@ -18,9 +18,18 @@ def read_current(folder: Path, columns: Sequence[str] = ()) -> StoredRows:
 
     The table has the index's columns and ``columns`` of the shards.
     """
-    index = read_index_table(folder)
+    return rows_of(read_index_table(folder), read_rows(folder, columns), columns)
+
+
+def write_current(folder: Path, wanted: Wanted, columns: Sequence[str] = ()) -> StoredRows:
+    """Write the index of what is wanted, and return what ``read_current`` reads then."""
+    stored = read_rows(folder, [*STORED, *columns])
+    return rows_of(write_index(folder, wanted, stored), stored, columns)
+
+
+def rows_of(index: pa.Table, stored: StoredRows, columns: Sequence[str]) -> StoredRows:
+    """Return the stored rows that an index names, with ``columns`` of theirs."""
     index = index.filter(index["shard"].is_valid())
-    stored = read_rows(folder, columns)
     names = pa.array([path.name for path in stored.shards], pa.string())
     numbers = np.asarray(pc.index_in(index["shard"], value_set=names).fill_null(-1))
     sizes = np.bincount(np.asarray(stored.table["shard"]), minlength=len(names))

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmray.core.atomic import replacing
-from mmray.features.store.rows import KEYS, locate, read_rows
+from mmray.features.store.rows import KEYS, StoredRows, locate, read_rows
 from mmray.features.store.shard import read_columns
 
 INDEX = "index.parquet"
-COLUMNS = (*KEYS, "reason", "length", "shard", "row")
+STORED = (*KEYS, "reason", "length")
+COLUMNS = (*STORED, "shard", "row")
 
 
 Wanted = Mapping[str, str] | pa.Table
@@ -26,16 +27,20 @@ def wanted_table(wanted: Wanted) -> pa.Table:
     return pa.table(columns, schema=pa.schema([(name, pa.string()) for name in KEYS]))
 
 
-def write_index(folder: Path, wanted: Wanted) -> None:
-    """Write which samples, and which version of their payload, the folder stands for now."""
-    table = _located(folder, wanted_table(wanted))
+def write_index(folder: Path, wanted: Wanted, stored: StoredRows | None = None) -> pa.Table:
+    """Write which samples, and which version of their payload, the folder stands for now.
+
+    ``stored`` are its rows, with at least the columns ``STORED``, where they have been read.
+    Returns the index.
+    """
+    table = _located(wanted_table(wanted), stored or read_rows(folder, STORED))
     with replacing(folder / INDEX) as temporary:
         pq.write_table(table, temporary, compression="zstd")
+    return table
 
 
-def _located(folder: Path, wanted: pa.Table) -> pa.Table:
+def _located(wanted: pa.Table, stored: StoredRows) -> pa.Table:
     """Return the index: nulls stand where no shard holds a sample."""
-    stored = read_rows(folder, [*KEYS, "reason", "length"])
     places = locate(wanted, stored.table)
     rows = stored.table.take(pa.array(places, mask=places < 0))
     names = pa.array([path.name for path in stored.shards], pa.string())
@@ -54,7 +59,7 @@ def read_index_table(folder: Path) -> pa.Table:
     """Read back what ``write_index`` wrote; a broken file is an ExtractionError."""
     table, _ = read_columns(folder / INDEX, COLUMNS)
     if table["row"].type != pa.int32():  # of an earlier layout: it does not say where
-        return _located(folder, table.select(list(KEYS)))
+        return _located(table.select(list(KEYS)), read_rows(folder, STORED))
     return table
 
 

@@ -21,6 +21,12 @@ from mmray.features.store.statistics import measure
 PATTERN = "shard-*.parquet"
 PREFIX = "mmray."
 """Of the keys of the schema metadata that are ours."""
+ENCODINGS: Mapping[str, Any] = {
+    "use_dictionary": ["reason", "detail", "tally"],  # what repeats
+    # The first bytes of all values, then the second ones: alike ones side by side. Pixels take a
+    # third less room, MFCC an eighth, and less time.
+    "use_byte_stream_split": ["feature.list.element"],
+}
 
 
 def write_shard(
@@ -61,9 +67,8 @@ def write_shard(
     name = digest_lines(f"{i} {k}" for i, k in zip(ids, keys, strict=True))
     path = folder / f"shard-{name}.parquet"
     with replacing(path) as temporary:
-        options: dict[str, Any] = {"use_dictionary": ["reason", "detail", "tally"]}  # what repeats
         table = table.replace_schema_metadata(metadata)
-        pq.write_table(table, temporary, compression="zstd", **options)
+        pq.write_table(table, temporary, compression="zstd", **ENCODINGS)
     return path
 
 

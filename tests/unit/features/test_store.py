@@ -2,6 +2,7 @@ import json
 import os
 from importlib.metadata import version
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -174,10 +175,10 @@ def test_features_are_rebuilt_with_pandas_alone_from_what_the_files_say(tmp_path
         np.testing.assert_array_equal(feature, expected)
 
 
-def test_duckdb_joins_index_and_shards(tmp_path):
-    duckdb = pytest.importorskip("duckdb")
-    feature = make_feature(VECTOR, 1)
-    write(tmp_path, {"a": feature, "b": None}, VECTOR)
+@pytest.mark.parametrize("layout", SPECS)
+def test_duckdb_joins_index_and_shards(tmp_path, layout):
+    feature = make_feature(SPECS[layout], 1, steps=3)
+    write(tmp_path, {"a": feature, "b": None}, SPECS[layout])
     index(tmp_path, ["a", "b"])
 
     rows = duckdb.sql(
@@ -186,7 +187,7 @@ def test_duckdb_joins_index_and_shards(tmp_path):
     ).fetchall()
 
     assert [sample for sample, _ in rows] == ["a"]
-    np.testing.assert_array_equal(rows[0][1], feature)
+    np.testing.assert_array_equal(rows[0][1], feature.ravel())
 
 
 @pytest.mark.parametrize("layout", SPECS)
