@@ -128,19 +128,8 @@ def extract_modalities(
     With ``refit`` what was learnt from another train split is not kept; with ``retry`` rejected
     payloads are tried again.
     """
-    targets = {
-        name: find_target(name, config, manifest, refit=refit) for name in config.modality_order()
-    }
-    fit_all = partial(_fitted, targets, config, manifest, refit=refit)
-    unfitted = [name for name, target in targets.items() if target.folder is None]
-    # Beside only where something will be computed, and no network is loaded: Ray's start needs
-    # an environment in which torch would take one thread for good.
-    if any(len(targets[name].wanted) for name in unfitted) and not any(
-        learns_by_network(config.modalities[name]) for name in unfitted
-    ):
-        targets = compute.beside(config, fit_all)
-    elif unfitted:
-        targets = fit_all(Event())
+    ready = partial(_ready, config, manifest, refit=refit)
+    targets = compute.beside(config, ready) if _is_new(config) else ready(Event())
     works: dict[str, Work] = {}
     for name, target in targets.items():
         assert target.folder is not None  # the state has just been fitted
@@ -157,21 +146,28 @@ def extract_modalities(
     return {name: outcome.result() for name, outcome in finished.items()}
 
 
-def _fitted(
-    targets: Mapping[str, Target],
-    config: Config,
-    manifest: Manifest,
-    stop: Event,
-    *,
-    refit: bool,
-) -> dict[str, Target]:
-    """Fit what is not fitted yet; return all targets, now with their folders."""
-    found = dict(targets)
-    for name, target in targets.items():
+def _is_new(config: Config) -> bool:
+    """Say whether there is certainly something to compute: a modality has nothing stored at all.
+
+    Not where a network learns: Ray's start needs an environment in which torch would take one
+    thread for good.
+    """
+    root = Path(config.workspace) / "features"
+    return not all((root / name).is_dir() for name in config.modalities) and not any(
+        map(learns_by_network, config.modalities.values())
+    )
+
+
+def _ready(config: Config, manifest: Manifest, stop: Event, *, refit: bool) -> dict[str, Target]:
+    """Find where all features belong; fit first what is not fitted yet."""
+    targets: dict[str, Target] = {}
+    for name in config.modality_order():
+        target = find_target(name, config, manifest, refit=refit)
         if target.fit is not None and not target.fit.is_done:
             fit(name, config, manifest, target.keys, target.fit, stop=stop)
-            found[name] = find_target(name, config, manifest, refit=refit)
-    return found
+            target = find_target(name, config, manifest, refit=refit)
+        targets[name] = target
+    return targets
 
 
 def _find_work(
