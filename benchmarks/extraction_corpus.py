@@ -17,6 +17,8 @@ from mmray.config.document import Config
 from mmray.config.load import check_document
 
 DISTINCT = 200
+USUAL = {"photo_px": (640, 480), "clip_s": 5.0}
+"""Payloads as people have them: a JPEG of 157 KB, five seconds of speech."""
 RATE_HZ = 16_000
 WORDS = tuple(f"word{number}" for number in range(400))
 MODALITIES = {

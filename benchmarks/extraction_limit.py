@@ -25,11 +25,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.extraction_corpus import USUAL
 from benchmarks.report import Comparison, tell
 
 FEW = 256
 SHARD = 256
-USUAL = {"photo_px": (640, 480), "clip_s": 5.0}
 SMALL = {"photo_px": (200, 160), "clip_s": 1.0}
 
 

@@ -31,9 +31,9 @@ from threading import Event
 
 import psutil
 
+from benchmarks.extraction_corpus import USUAL
 from benchmarks.report import hardware
 
-USUAL = {"photo_px": (640, 480), "clip_s": 5.0}
 SMALL = {"photo_px": (32, 32), "clip_s": 0.1}
 MODALITIES = {
     "text": {"column": "note", "extract": {"kind": "tokens", "vocabulary": 500, "max_tokens": 16}},
