@@ -5,7 +5,7 @@ seldom.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, cast, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,11 @@ class Column(Sequence[T]):
     """
 
     def __init__(self, cells: pa.Array | pa.ChunkedArray, instead: pa.Array | None = None) -> None:
-        self._cells = _whole(cells)
-        self._instead = None if instead is None else _whole(instead)
+        self.cells = _whole(cells)
+        self.instead = None if instead is None else _whole(instead)
 
     def __len__(self) -> int:
-        return len(self._cells)
+        return len(self.cells)
 
     @overload
     def __getitem__(self, place: int) -> T: ...
@@ -37,8 +37,8 @@ class Column(Sequence[T]):
         if isinstance(place, slice):
             start, stop, step = place.indices(len(self))
             return self.take(np.arange(start, stop, step))
-        cell = self._cells[place].as_py()
-        return self._instead[place].as_py() if cell is None and self._instead is not None else cell
+        cell = self.cells[place].as_py()
+        return self.instead[place].as_py() if cell is None and self.instead is not None else cell
 
     def __iter__(self) -> Iterator[T]:
         for start in range(0, len(self), AT_ONCE):
@@ -50,22 +50,44 @@ class Column(Sequence[T]):
     __hash__ = None  # pyright: ignore[reportAssignmentType] (as a list has none)
 
     def __repr__(self) -> str:
-        return f"Column({self._cells.type}, {len(self)} cells)"
+        return f"Column({self.cells.type}, {len(self)} cells)"
 
     def __arrow_array__(self, type: pa.DataType | None = None) -> pa.Array:
         """Return the cells as they are; ``pa.array`` calls this."""
-        if self._instead is not None:
+        if self.instead is not None:
             return pa.array(list(self), type)
-        return self._cells if type is None else self._cells.cast(type)
+        return self.cells if type is None else self.cells.cast(type)
 
     def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> list[T]:
         """Return the cells of some rows."""
         places = pa.array(rows, pa.int64())
-        cells = self._cells.take(places).to_pylist()
-        if self._instead is None:
+        cells = self.cells.take(places).to_pylist()
+        if self.instead is None:
             return cells
-        others = self._instead.take(places).to_pylist()
+        others = self.instead.take(places).to_pylist()
         return [o if c is None else c for c, o in zip(cells, others, strict=True)]
+
+
+class Gathered(Generic[T]):
+    """Cells that come some at a time and stay in Arrow."""
+
+    def __init__(self, type: pa.DataType) -> None:
+        self._type = type
+        self._pieces: list[pa.Array] = []
+
+    def add(self, cells: Sequence[T]) -> None:
+        """Add cells at the end."""
+        piece = pa.array(cells, self._type)
+        self._pieces += piece.chunks if isinstance(piece, pa.ChunkedArray) else [piece]
+
+    def column(self) -> Column[T]:
+        """Return all of them, and keep none."""
+        pieces, self._pieces = self._pieces, []
+        return Column(pa.chunked_array(pieces, self._type))
+
+    def __iter__(self) -> Iterator[T]:
+        for piece in self._pieces:
+            yield from Column[T](piece)
 
 
 def cells_of(cells: Sequence[T], rows: npt.NDArray[np.int64]) -> list[T]:

@@ -4,8 +4,10 @@ import difflib
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
+
+import pyarrow as pa
 
 from mmray.config.document import Config
 from mmray.config.task import (
@@ -22,60 +24,86 @@ from mmray.core.rank import ordered
 from mmray.core.word import Split
 from mmray.data.cell import is_missing, name_of, read_category
 from mmray.data.manifest import Label
-from mmray.data.table import RawTable
+from mmray.data.table import Chunk
 from mmray.errors import ManifestError
 
-Labels = list[Label | None]
+Labels = Sequence[Label | None]
+ClassTask = ClassificationConfig | OrdinalConfig | BinaryConfig | MultilabelConfig | AlignmentConfig
 
 
-def read_labels(table: RawTable, config: Config) -> dict[str, Labels]:
+def label_type(task: TaskConfig) -> pa.DataType:
+    """Return what a column of the task's labels is to Arrow."""
+    match task:
+        case RegressionConfig():
+            return pa.float64()
+        case MultilabelConfig():
+            return pa.list_(pa.string())
+        case _:
+            return pa.string()
+
+
+def read_labels(chunk: Chunk, config: Config) -> dict[str, list[Label | None]]:
     """Return the labels of every task that has a column, row by row."""
-    labels = {
+    return {
         name: [
             _read(row.get(task.column), task, place)
-            for row, place in zip(table.rows, table.places, strict=True)
+            for row, place in zip(chunk.rows, chunk.places, strict=True)
         ]
         for name, task in config.tasks.items()
         if task.column is not None
     }
+
+
+def check_labels(
+    labels: Mapping[str, Labels],
+    splits: Sequence[Split],
+    config: Config,
+    *,
+    uri: str,
+    places: Iterable[str],
+) -> None:
+    """Refuse a task without labels, and classes that the document or no train sample shows.
+
+    ``places`` are those of the rows in the manifest at ``uri``.
+    """
     for name, found in labels.items():
         if all(label is None for label in found):
             raise ManifestError(
                 f"no sample has a label for the task {name!r} "
                 f"(column {config.tasks[name].column!r})",
-                where=table.uri,
+                where=uri,
             )
-    return labels
-
-
-def check_classes(
-    labels: Mapping[str, Labels], splits: Sequence[Split], config: Config, table: RawTable
-) -> None:
-    """Refuse a class that the document does not list, or that no train sample shows."""
     for name, task in config.tasks.items():
-        if name not in labels or isinstance(task, RegressionConfig):
-            continue
-        seen = _train_classes(labels[name], splits)
-        if isinstance(task, BinaryConfig):
-            _check_two(name, task, seen, table)
-        if isinstance(task, OrdinalConfig) and task.classes is None and ordered(seen) is None:
-            raise ManifestError(
-                f"{task.column}: the order of {', '.join(sorted(seen))} is not known",
-                where=table.uri,
-                hint=f"list them, lowest first, in 'tasks.{name}.classes'",
-            )
-        listed = None if isinstance(task, BinaryConfig | AlignmentConfig) else task.classes
-        source = f"'tasks.{name}.classes'" if listed else "the train split"
-        known = listed or sorted(seen)
-        for label, place in zip(labels[name], table.places, strict=True):
-            for unknown in (one for one in _names(label) if one not in known):
-                close = difflib.get_close_matches(unknown, known, n=1)
-                hint = (
-                    f"did you mean {close[0]!r}?" if close else f"{source} has: {', '.join(known)}"
-                )
-                raise ManifestError(
-                    f"{task.column}: unknown class {unknown!r}", where=place, hint=hint
-                )
+        if name in labels and not isinstance(task, RegressionConfig):
+            _check_classes(name, task, labels[name], splits, uri=uri, places=places)
+
+
+def _check_classes(
+    name: str,
+    task: ClassTask,
+    labels: Labels,
+    splits: Sequence[Split],
+    *,
+    uri: str,
+    places: Iterable[str],
+) -> None:
+    seen = _train_classes(labels, splits)
+    if isinstance(task, BinaryConfig):
+        _check_two(name, task, seen, uri)
+    if isinstance(task, OrdinalConfig) and task.classes is None and ordered(seen) is None:
+        raise ManifestError(
+            f"{task.column}: the order of {', '.join(sorted(seen))} is not known",
+            where=uri,
+            hint=f"list them, lowest first, in 'tasks.{name}.classes'",
+        )
+    listed = None if isinstance(task, BinaryConfig | AlignmentConfig) else task.classes
+    source = f"'tasks.{name}.classes'" if listed else "the train split"
+    known = listed or sorted(seen)
+    for label, place in zip(labels, places, strict=True):
+        for unknown in (one for one in _names(label) if one not in known):
+            close = difflib.get_close_matches(unknown, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"{source} has: {', '.join(known)}"
+            raise ManifestError(f"{task.column}: unknown class {unknown!r}", where=place, hint=hint)
 
 
 def _read(value: Any, task: TaskConfig, place: str) -> Label | None:  # noqa: ANN401 (raw cell)
@@ -162,12 +190,12 @@ def _train_classes(labels: Labels, splits: Sequence[Split]) -> Counter[str]:
     )
 
 
-def _check_two(name: str, task: BinaryConfig, seen: Mapping[str, int], table: RawTable) -> None:
+def _check_two(name: str, task: BinaryConfig, seen: Mapping[str, int], uri: str) -> None:
     told = ", ".join(f"{label!r} ({count} times)" for label, count in sorted(seen.items()))
     if len(seen) > 2:
         raise ManifestError(
             f"{task.column}: a binary task has two labels, the train split has {told}",
-            where=table.uri,
+            where=uri,
             hint=f"use 'tasks.{name}.kind: classification', or mend the labels",
         )
     if len(seen) == 2 and positive_of(task.positive_name, seen) is None:
@@ -175,6 +203,6 @@ def _check_two(name: str, task: BinaryConfig, seen: Mapping[str, int], table: Ra
         named = f"{given!r} is none of them" if given else "which is positive?"
         raise ManifestError(
             f"{task.column}: the labels are {told}: {named}",
-            where=table.uri,
+            where=uri,
             hint=f"name one of them in 'tasks.{name}.positive'",
         )

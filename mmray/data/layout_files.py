@@ -6,11 +6,13 @@ import io
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import chain
+from typing import Any, BinaryIO, cast
 
 import pyarrow.lib
 import pyarrow.parquet as pq
 
+from mmray.data.column import AT_ONCE
 from mmray.data.source import Row, Source
 from mmray.errors import ManifestError
 
@@ -21,14 +23,17 @@ def read_files(source: Source) -> Iterator[Row]:
     """Yield the rows of every manifest, in the order of the files' names."""
     for name in manifest_names(source):
         place = source.place(name)
-        for number, row in _rows_of(place, source.read(name), name):
-            yield f"{place}:{number}", row
+        with source.stream(name) as stream:
+            for number, row in _rows_of(place, stream, name):
+                yield f"{place}:{number}", row
 
 
 def digest_files(source: Source) -> Iterator[str]:
     """Yield what the rows follow from: where the files lie, and their content."""
     for name in manifest_names(source):
-        yield f"{source.folder}/{name} {hashlib.sha256(source.read(name)).hexdigest()}"
+        with source.stream(name) as stream:
+            digest = hashlib.file_digest(cast("Any", stream), "sha256")
+        yield f"{source.folder}/{name} {digest.hexdigest()}"
 
 
 def manifest_names(source: Source) -> list[str]:
@@ -38,15 +43,15 @@ def manifest_names(source: Source) -> list[str]:
     return [name for name in source.names() if name.lower().endswith(SUFFIXES)]
 
 
-def _rows_of(place: str, content: bytes, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _rows_of(place: str, stream: BinaryIO, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield (number, row): the line in a text file, the row from 1 in Parquet."""
     match posixpath.splitext(name)[1].lower():
         case ".jsonl":
-            yield from _read_jsonl(place, content)
+            yield from _read_jsonl(place, stream)
         case ".csv":
-            yield from _read_csv(place, content)
+            yield from _read_csv(place, stream)
         case ".parquet":
-            yield from _read_parquet(place, content)
+            yield from _read_parquet(place, stream)
         case suffix:
             raise ManifestError(
                 f"unknown kind of manifest {suffix!r}",
@@ -55,8 +60,9 @@ def _rows_of(place: str, content: bytes, name: str) -> Iterator[tuple[int, Mappi
             )
 
 
-def _read_jsonl(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, line in enumerate(content.splitlines(), start=1):
+def _read_jsonl(file: str, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    lines = chain.from_iterable(map(bytes.splitlines, stream))  # some end lines with \r alone
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
@@ -83,15 +89,8 @@ def _mend(value: object) -> object:
     return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
-def _read_csv(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ManifestError(
-            "this line is not UTF-8", where=f"{file}:{line}", hint="save the file as UTF-8"
-        ) from None
-    lines = csv.reader(io.StringIO(text), strict=True)
+def _read_csv(file: str, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    lines = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""), strict=True)
     try:
         header = next(lines, [])
         _check_header(file, header)
@@ -107,6 +106,20 @@ def _read_csv(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any
             yield lines.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise ManifestError(f"broken CSV: {error}", where=f"{file}:{lines.line_num}") from None
+    except UnicodeDecodeError:
+        stream.seek(0)
+        line = next(n for n, line in enumerate(stream, start=1) if not _is_utf8(line))
+        raise ManifestError(
+            "this line is not UTF-8", where=f"{file}:{line}", hint="save the file as UTF-8"
+        ) from None
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _check_header(file: str, header: list[str]) -> None:
@@ -117,9 +130,12 @@ def _check_header(file: str, header: list[str]) -> None:
         )
 
 
-def _read_parquet(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _read_parquet(file: str, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
-        rows = pq.read_table(io.BytesIO(content)).to_pylist()
+        with pq.ParquetFile(stream) as table:
+            batches = table.iter_batches(batch_size=AT_ONCE)
+            rows = chain.from_iterable(batch.to_pylist() for batch in batches)
+            yield from enumerate(rows, start=1)
     except (pyarrow.lib.ArrowException, OSError) as error:
         raise ManifestError(f"not a Parquet file: {error}", where=file) from None
     except (ValueError, OverflowError) as error:
@@ -128,4 +144,3 @@ def _read_parquet(file: str, content: bytes) -> Iterator[tuple[int, Mapping[str,
             where=file,
             hint="dates must lie in the years 1 to 9999",
         ) from None
-    yield from enumerate(rows, start=1)

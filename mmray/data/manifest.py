@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmray.core.atomic import replacing
 from mmray.core.word import Split
-from mmray.data.column import Column
+from mmray.data.column import Column, Gathered
 from mmray.data.reference import Reference
 
 Label = str | float | list[str]
@@ -43,6 +44,29 @@ class Manifest:
         return {split.value: counted[split] for split in Split}
 
 
+class GatheredReferences:
+    """References that come some at a time and stay in Arrow: text and bytes apart."""
+
+    def __init__(self) -> None:
+        self._strings = Gathered[str | None](pa.string())
+        self._inline = Gathered[bytes | None](pa.binary())
+        self._has_inline = False
+
+    def add(self, references: Sequence[Reference | None]) -> None:
+        """Add references at the end."""
+        inline = [r if isinstance(r, bytes) else None for r in references]
+        self._strings.add([r if isinstance(r, str) else None for r in references])
+        self._inline.add(inline)
+        self._has_inline = self._has_inline or any(r is not None for r in inline)
+
+    def column(self) -> Column[Reference | None]:
+        """Return all of them, and keep none."""
+        strings: Column[Any] = self._strings.column()
+        if not self._has_inline:
+            return strings
+        return Column(self._inline.column().cells, instead=strings.cells)
+
+
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write the manifest as one Parquet file."""
     columns: dict[str, pa.Array] = {
@@ -51,15 +75,26 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     }
     for name, references in manifest.references.items():
         # Apart, or Arrow would turn the paths of a mixed column into bytes.
-        columns[f"ref.{name}"] = pa.array([r if isinstance(r, str) else None for r in references])
-        if any(isinstance(reference, bytes) for reference in references):
-            inline = [r if isinstance(r, bytes) else None for r in references]
-            columns[f"bytes.{name}"] = pa.array(inline)
+        strings, inline = _parts_of(references)
+        columns[f"ref.{name}"] = strings
+        if inline is not None:
+            columns[f"bytes.{name}"] = inline
     for task, labels in manifest.labels.items():
         columns[f"label.{task}"] = pa.array(labels)
     table = pa.table(columns).replace_schema_metadata({"folder": manifest.folder})
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
+
+
+def _parts_of(references: Sequence[Reference | None]) -> tuple[pa.Array, pa.Array | None]:
+    """Return text and bytes of references, each null where it is the other."""
+    if not isinstance(references, Column):
+        gathered = GatheredReferences()
+        gathered.add(references)
+        references = gathered.column()
+    if references.instead is None:
+        return references.cells, None
+    return references.instead, references.cells
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -1,45 +1,129 @@
 """From a raw table and the document to a checked manifest."""
 
 import difflib
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pyarrow as pa
 
 from mmray.config.document import Config
 from mmray.config.modality import ModalityConfig
+from mmray.core.arrow import pc
 from mmray.core.fingerprint import fingerprint
 from mmray.core.word import Split
 from mmray.data.cell import is_missing, name_of
-from mmray.data.label import check_classes, read_labels
-from mmray.data.manifest import Manifest
+from mmray.data.column import Column, Gathered
+from mmray.data.label import check_labels, label_type, read_labels
+from mmray.data.manifest import GatheredReferences, Label, Manifest
 from mmray.data.reference import Reference, reference_of
 from mmray.data.split import split_by_hash
-from mmray.data.table import RawTable
+from mmray.data.table import Chunk, RawTable
 from mmray.errors import ManifestError
 from mmray.media.place import check_reference
 
 
 def normalise(table: RawTable, config: Config) -> Manifest:
     """Check every row against the document; the first problem is a ManifestError with its place."""
+    samples = _Samples(table, config)
+    chunks = table.chunks()
+    for chunk in chunks:
+        try:
+            samples.add(chunk)
+        except ManifestError:
+            deque(chunks, maxlen=0)
+            _check_columns(table, config)  # one that is nowhere explains it better
+            raise
     _check_columns(table, config)
-    references = {
-        name: [
-            _reference(modality, row, place)
-            for row, place in zip(table.rows, table.places, strict=True)
+    return samples.manifest()
+
+
+class _Samples:
+    """What is kept of the rows read so far."""
+
+    def __init__(self, table: RawTable, config: Config) -> None:
+        self._table, self._config = table, config
+        self._id_column = config.data.id
+        self._ids = Gathered[str](pa.string())
+        self._places = Gathered[str](pa.string())
+        self._splits: list[Split] = []
+        self._references = {name: GatheredReferences() for name in config.modalities}
+        self._labels = {
+            name: Gathered[Label | None](label_type(task))
+            for name, task in config.tasks.items()
+            if task.column is not None
+        }
+
+    def add(self, chunk: Chunk) -> None:
+        """Check some rows and keep what counts."""
+        config = self._config
+        references = {
+            name: [
+                _reference(modality, row, place)
+                for row, place in zip(chunk.rows, chunk.places, strict=True)
+            ]
+            for name, modality in config.modalities.items()
+        }
+        _check_references(references, chunk.places, self._table.folder, config)
+        labels = read_labels(chunk, config)
+        ids = self._sample_ids(chunk, references)
+        self._splits += _splits(chunk, config, ids)
+        self._ids.add(ids)
+        self._places.add(chunk.places)
+        for name, found in references.items():
+            self._references[name].add(found)
+        for name, found in labels.items():
+            self._labels[name].add(found)
+
+    def _sample_ids(
+        self, chunk: Chunk, references: Mapping[str, list[Reference | None]]
+    ) -> list[str]:
+        if self._id_column is None and "sample_id" in self._table.columns():
+            self._id_column = "sample_id"
+            if self._splits:
+                raise _no_id("sample_id", next(iter(self._places)))
+        if self._id_column is None:
+            payloads = zip(*(references[name] for name in sorted(references)), strict=True)
+            return [fingerprint([repr(reference) for reference in row]) for row in payloads]
+        return [
+            _explicit_id(row.get(self._id_column), self._id_column, place)
+            for row, place in zip(chunk.rows, chunk.places, strict=True)
         ]
-        for name, modality in config.modalities.items()
-    }
-    _check_references(references, table, config)
-    labels = read_labels(table, config)
-    ids = _sample_ids(table, config, references)
-    splits = _splits(table, config, ids)
-    check_classes(labels, splits, config, table)
-    return Manifest(
-        folder=table.folder,
-        ids=ids,
-        splits=splits,
-        references=references,
-        labels=labels,
-    )
+
+    def manifest(self) -> Manifest:
+        """Check the rows together, and return them."""
+        ids = self._ids.column()
+        self._check_unique(ids)
+        if Split.TRAIN not in self._splits:
+            raise ManifestError(
+                "no sample is in the train split",
+                where=self._table.uri,
+                hint="see 'data.split': its shares, its group or its column",
+            )
+        labels = {name: found.column() for name, found in self._labels.items()}
+        check_labels(labels, self._splits, self._config, uri=self._table.uri, places=self._places)
+        return Manifest(
+            folder=self._table.folder,
+            ids=ids,
+            splits=self._splits,
+            references={name: found.column() for name, found in self._references.items()},
+            labels=labels,
+        )
+
+    def _check_unique(self, ids: Column[str]) -> None:
+        if pc.count_distinct(ids.cells).as_py() == len(ids):
+            return
+        seen: dict[str, str] = {}
+        for sample_id, place in zip(ids, self._places, strict=True):
+            if sample_id in seen:
+                column = self._id_column
+                what = f"{column} {sample_id!r}" if column else "a sample with the same payloads"
+                raise ManifestError(
+                    f"{what} appears twice",
+                    where=f"{seen[sample_id]} and {place}",
+                    hint="ids must be unique; 'data.id' names their column",
+                )
+            seen[sample_id] = place
 
 
 def _check_columns(table: RawTable, config: Config) -> None:
@@ -74,15 +158,18 @@ def _reference(modality: ModalityConfig, row: Mapping[str, Any], place: str) -> 
 
 
 def _check_references(
-    references: Mapping[str, list[Reference | None]], table: RawTable, config: Config
+    references: Mapping[str, list[Reference | None]],
+    places: Sequence[str],
+    folder: str,
+    config: Config,
 ) -> None:
     for name, modality in config.modalities.items():
         if modality.is_inline:
             continue
-        for value, place in zip(references[name], table.places, strict=True):
+        for value, place in zip(references[name], places, strict=True):
             if not isinstance(value, str):
                 continue
-            problem = check_reference(value, table.folder, config.data.allow)
+            problem = check_reference(value, folder, config.data.allow)
             if problem:
                 raise ManifestError(
                     f"{', '.join(modality.columns)}: {problem}",
@@ -92,63 +179,31 @@ def _check_references(
                 )
 
 
-def _sample_ids(
-    table: RawTable, config: Config, references: Mapping[str, list[Reference | None]]
-) -> list[str]:
-    column = config.data.id or ("sample_id" if "sample_id" in table.columns() else None)
-    if column is None:
-        payloads = zip(*(references[name] for name in sorted(references)), strict=True)
-        ids = [fingerprint([repr(reference) for reference in row]) for row in payloads]
-    else:
-        ids = [
-            _explicit_id(row.get(column), column, place)
-            for row, place in zip(table.rows, table.places, strict=True)
-        ]
-    seen: dict[str, str] = {}
-    for sample_id, place in zip(ids, table.places, strict=True):
-        if sample_id in seen:
-            what = f"{column} {sample_id!r}" if column else "a sample with the same payloads"
-            raise ManifestError(
-                f"{what} appears twice",
-                where=f"{seen[sample_id]} and {place}",
-                hint="ids must be unique; 'data.id' names their column",
-            )
-        seen[sample_id] = place
-    return ids
-
-
 def _explicit_id(value: object, column: str, place: str) -> str:
     if is_missing(value):
-        raise ManifestError(
-            f"a sample has no {column!r}", where=place, hint="every row needs an id"
-        )
+        raise _no_id(column, place)
     return name_of(value)
 
 
-def _splits(table: RawTable, config: Config, ids: list[str]) -> list[Split]:
+def _no_id(column: str, place: str) -> ManifestError:
+    return ManifestError(f"a sample has no {column!r}", where=place, hint="every row needs an id")
+
+
+def _splits(chunk: Chunk, config: Config, ids: list[str]) -> list[Split]:
     split = config.data.split
-    if split.column is None:
-        keys = ids
-        if split.group is not None:
-            # A sample without a group is a group of its own.
-            groups = [row.get(split.group) for row in table.rows]
-            keys = [
-                ids[row] if is_missing(group) else name_of(group)
-                for row, group in enumerate(groups)
-            ]
-        splits = [split_by_hash(key, split) for key in keys]
-    else:
-        splits = [
+    if split.column is not None:
+        return [
             _explicit_split(row.get(split.column), split.column, place)
-            for row, place in zip(table.rows, table.places, strict=True)
+            for row, place in zip(chunk.rows, chunk.places, strict=True)
         ]
-    if Split.TRAIN not in splits:
-        raise ManifestError(
-            "no sample is in the train split",
-            where=table.uri,
-            hint="see 'data.split': its shares, its group or its column",
-        )
-    return splits
+    keys = ids
+    if split.group is not None:
+        # A sample without a group is a group of its own.
+        groups = [row.get(split.group) for row in chunk.rows]
+        keys = [
+            ids[row] if is_missing(group) else name_of(group) for row, group in enumerate(groups)
+        ]
+    return [split_by_hash(key, split) for key in keys]
 
 
 def _explicit_split(value: object, column: str, place: str) -> Split:

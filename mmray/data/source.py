@@ -37,6 +37,10 @@ class Source(Protocol):
         """Return the content of a file."""
         ...
 
+    def stream(self, name: str) -> BinaryIO:
+        """Open a file to be read once from its start to its end; of a disk, a part at a time."""
+        ...
+
     def open(self, name: str) -> BinaryIO:
         """Open a file to be read and sought in."""
         ...

@@ -81,6 +81,10 @@ class LocalSource:
         with self.open(name) as stream:
             return stream.read()
 
+    def stream(self, name: str) -> BinaryIO:
+        """Open a file."""
+        return self.open(name)
+
     def open(self, name: str) -> BinaryIO:
         """Open a file to be read and sought in."""
         try:

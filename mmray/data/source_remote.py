@@ -65,6 +65,10 @@ class BucketSource:
         """Return the content of a file."""
         return cast("bytes", self._call("cat_file", f"{self._root}/{name}"))
 
+    def stream(self, name: str) -> BinaryIO:
+        """Fetch a file in one go: one request, one time limit, one error."""
+        return io.BytesIO(self.read(name))
+
     def open(self, name: str) -> BinaryIO:
         """Open a file to be read and sought in."""
         try:
@@ -129,6 +133,10 @@ class WebSource:
         """Return the content of the file."""
         del name
         return self._fetch(None, MAX_BYTES)
+
+    def stream(self, name: str) -> BinaryIO:
+        """Fetch a file in one go: one request, one time limit, one error."""
+        return io.BytesIO(self.read(name))
 
     def open(self, name: str) -> BinaryIO:
         """Open the file to be read in parts; a ManifestError where the server cannot do that."""

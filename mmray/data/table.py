@@ -1,11 +1,13 @@
 """A corpus as a table of rows, however it lies there: manifests, folders, shards, data sets."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from mmray.config.data import DataConfig, Layout
 from mmray.core.fingerprint import digest_lines
+from mmray.data.column import AT_ONCE
 from mmray.data.layout_files import SUFFIXES, digest_files, manifest_names, read_files
 from mmray.data.layout_folders import digest_folders, read_folders
 from mmray.data.layout_huggingface import MARKERS, digest_huggingface, read_huggingface
@@ -29,32 +31,50 @@ _DIGESTS: Mapping[Layout, Callable[[Source], Iterator[str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class RawTable:
-    """Rows as they were written, each with the place to name in an error."""
+class Chunk:
+    """Some rows as they were written, each with the place to name in an error."""
 
-    uri: str
-    folder: str
-    """Where relative references start."""
     rows: list[Mapping[str, Any]]
     places: list[str]
     """For example ``manifest.jsonl:12``."""
 
+
+class RawTable:
+    """Rows as they were written. They are read as they are asked for, and only once."""
+
+    def __init__(self, uri: str, folder: str, rows: Iterable[Row]) -> None:
+        self.uri = uri
+        self.folder = folder
+        """Where relative references start."""
+        self._rows = iter(rows)
+        self._columns: dict[str, None] = {}
+
+    def chunks(self, size: int = AT_ONCE) -> Iterator[Chunk]:
+        """Yield the rows some at a time; that there are none, or a broken one, is a ManifestError.
+
+        In memory they are large: they are not to be kept.
+        """
+        is_empty = True
+        while found := list(islice(self._rows, size)):
+            is_empty = False
+            places, rows = zip(*found, strict=True)
+            for row in rows:
+                self._columns.update(dict.fromkeys(row))
+            yield Chunk(list(rows), list(places))
+        if is_empty:
+            raise ManifestError(
+                "the manifest has no samples", where=self.uri, hint="add a row per sample"
+            )
+
     def columns(self) -> list[str]:
-        """Return every column that any row has, in order of first appearance."""
-        return list(dict.fromkeys(key for row in self.rows for key in row))
+        """Return every column that any row so far has, in order of first appearance."""
+        return list(self._columns)
 
 
-def read_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) -> RawTable:
-    """Read all rows; a source that is not there, empty, mixed or broken is a ManifestError."""
+def open_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) -> RawTable:
+    """Return the rows to be read; a source that is not there, empty or mixed is a ManifestError."""
     source = open_source(uri, allow)
-    places: list[str] = []
-    rows: list[Mapping[str, Any]] = []
-    for place, row in _READERS[_layout_of(source, layout)](source):
-        places.append(place)
-        rows.append(row)
-    if not rows:
-        raise ManifestError("the manifest has no samples", where=uri, hint="add a row per sample")
-    return RawTable(uri=uri, folder=source.folder, rows=rows, places=places)
+    return RawTable(uri, source.folder, _READERS[_layout_of(source, layout)](source))
 
 
 def digest_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) -> str:
@@ -66,9 +86,9 @@ def digest_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()
     return digest_lines(_DIGESTS[_layout_of(source, layout)](source))
 
 
-def read_corpus(config: DataConfig) -> RawTable:
-    """Read what the document names."""
-    return read_table(config.manifest, layout=config.layout, allow=config.allow)
+def open_corpus(config: DataConfig) -> RawTable:
+    """Return the rows of what the document names."""
+    return open_table(config.manifest, layout=config.layout, allow=config.allow)
 
 
 def digest_corpus(config: DataConfig) -> str:

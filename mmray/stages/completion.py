@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 
 from mmray.config.document import Config
 from mmray.config.modality import ModalityConfig
+from mmray.core.arrow import pc
 from mmray.core.atomic import read_success, replacing
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.build import extractor_identity, extractor_tally
 from mmray.features.spec import spec_of
-from mmray.features.store.arrow import pc
 from mmray.features.store.current import sum_tallies
 from mmray.features.store.files import REJECTIONS, list_files
 from mmray.features.store.rows import StoredRows

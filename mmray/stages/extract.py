@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from mmray.config.document import Config
+from mmray.core.arrow import pc
 from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
@@ -15,7 +16,6 @@ from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features import remote_version
-from mmray.features.store.arrow import pc
 from mmray.stages.computing import Compute, OnRay
 from mmray.stages.modality import ModalityOutcome, extract_modalities, find_target, is_up_to_date
 from mmray.stages.prepare import open_prepared

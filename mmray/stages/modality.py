@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from mmray.config.document import Config
+from mmray.core.arrow import pc
 from mmray.core.atomic import mark_success, read_success
 from mmray.core.fingerprint import digest_lines, fingerprint
 from mmray.data.manifest import Manifest
@@ -20,7 +21,6 @@ from mmray.features.fit import learns_by_network
 from mmray.features.payload import payload_key, remote_uris
 from mmray.features.remote_version import remote_versions
 from mmray.features.store import find_gaps, read_current, write_current
-from mmray.features.store.arrow import pc
 from mmray.features.store.files import REJECTIONS, is_whole
 from mmray.features.store.limits import describe_limits
 from mmray.media.address import HostGuard

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmray.core.atomic import replacing
-from mmray.data.table import read_table
+from mmray.data.table import open_table
 from mmray.errors import ManifestError
 
 
@@ -19,7 +19,8 @@ def predict_file(bundle: Path, records: Path, output: Path | None) -> dict[str, 
             f"there is no file of records {str(records)!r}",
             hint="it is a .jsonl, .csv or .parquet with the columns that the model takes",
         )
-    table = read_table(str(records))
+    table = open_table(str(records))
+    chunks = list(table.chunks())
     from mmray.assembly.predictor import load  # not above: a wrong path need not wait for torch
 
     predictor = load(bundle, folder=table.folder)
@@ -30,11 +31,13 @@ def predict_file(bundle: Path, records: Path, output: Path | None) -> dict[str, 
             where=str(records),
             hint=f"the model takes: {', '.join(sorted(columns))}",
         )
-    predicted = predictor.predict(table.rows)
     key = predictor.config.data.id or "sample_id"
     rows = [
         {"sample_id": row.get(key, place)} | prediction
-        for row, place, prediction in zip(table.rows, table.places, predicted, strict=True)
+        for chunk in chunks
+        for row, place, prediction in zip(
+            chunk.rows, chunk.places, predictor.predict(chunk.rows), strict=True
+        )
     ]
     summary = {
         "samples": len(rows),

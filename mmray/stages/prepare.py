@@ -12,7 +12,7 @@ from mmray.core.word import Split
 from mmray.data.manifest import Manifest, read_manifest, write_manifest
 from mmray.data.normalise import normalise
 from mmray.data.probe import probe_references
-from mmray.data.table import digest_corpus, read_corpus
+from mmray.data.table import digest_corpus, open_corpus
 from mmray.errors import ManifestError
 from mmray.stages.workspace import (
     MANIFEST,
@@ -73,7 +73,7 @@ def log_settings(config: Config, tracker: Tracker, folder: Path, manifest: Manif
 
 def check_manifest(config: Config) -> Manifest:
     """Read and check the manifest without writing anything."""
-    manifest = normalise(read_corpus(config.data), config)
+    manifest = normalise(open_corpus(config.data), config)
     probe_references(manifest, config)
     return manifest
 

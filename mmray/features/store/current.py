@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from mmray.features.store.arrow import pc
+from mmray.core.arrow import pc
 from mmray.features.store.index import STORED, Wanted, read_index_table, write_index
 from mmray.features.store.rows import StoredRows, read_rows
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mmray.features.store.arrow import pc
+from mmray.core.arrow import pc
 from mmray.features.store.index import Wanted, wanted_table
 from mmray.features.store.rows import KEYS, StoredRows, locate, read_rows
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from mmray.core.arrow import pc
 from mmray.core.atomic import replacing
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError
-from mmray.features.store.arrow import pc
 from mmray.features.store.index import read_index_table
 from mmray.features.store.shard import read_columns
 from mmray.features.store.spill import open_on_disk, release, zeros_on_disk

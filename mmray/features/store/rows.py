@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mmray.features.store.arrow import pc
+from mmray.core.arrow import pc
 from mmray.features.store.shard import read_columns, shards_of
 
 KEYS = ("sample_id", "key")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from mmray.core.arrow import pc
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError
-from mmray.features.store.arrow import pc
 from mmray.features.store.files import TABLES, digest
 from mmray.features.store.index import INDEX, read_index_table
 from mmray.features.store.rows import KEYS, locate, read_rows

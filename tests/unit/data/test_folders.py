@@ -3,11 +3,12 @@ import os
 import pytest
 
 from mmray.data.normalise import normalise
-from mmray.data.table import digest_table, read_table
+from mmray.data.table import digest_table
 from mmray.errors import ManifestError
 from mmray.media.source import PayloadReader
 from tests.support.document import make_config
 from tests.support.shards import tar_of
+from tests.support.table import read_table
 
 
 def make(folder, *names):

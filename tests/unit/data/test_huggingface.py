@@ -5,10 +5,11 @@ import pyarrow as pa
 import pytest
 
 from mmray.data.normalise import normalise
-from mmray.data.table import digest_table, read_table
+from mmray.data.table import digest_table
 from mmray.errors import ManifestError
 from mmray.media.source import PayloadReader
 from tests.support.document import make_config
+from tests.support.table import read_table
 
 FILE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 INFO = {"features": {"photo": {"_type": "Image"}, "speech": {"_type": "Audio"},

@@ -22,7 +22,7 @@ ROWS = [
 
 def make_table(rows):
     places = [f"m.jsonl:{number}" for number in range(1, len(rows) + 1)]
-    return RawTable(uri="m.jsonl", folder="/corpus", rows=rows, places=places)
+    return RawTable("m.jsonl", "/corpus", zip(places, rows, strict=True))
 
 
 def run(rows, *, tasks=TASKS, classes=None, **data):
@@ -289,3 +289,47 @@ def test_a_corpus_without_a_train_sample_is_refused():
 
     assert error.args[0] == "no sample is in the train split"
     assert "'data.split'" in error.hint
+
+
+FIRST = 5000
+"""Rows enough that the ones after them are read apart from the first."""
+
+
+def make_many(**cells):
+    return [ROWS[0] | {"sample_id": f"s{row}"} | cells for row in range(FIRST)]
+
+
+def test_rows_that_are_read_apart_are_one_manifest():
+    manifest = run([*make_many(), ROWS[1]])
+
+    assert len(manifest.ids) == len(manifest.splits) == FIRST + 1
+    assert [manifest.ids[0], manifest.ids[FIRST]] == ["s0", "b"]
+    assert list(manifest.references["text"])[-2:] == ["one", "two"]
+    assert list(manifest.labels["age"])[-2:] == [1.0, 2.0]
+
+
+def test_an_id_that_appears_again_far_below_names_both_places():
+    error = error_of([*make_many(), ROWS[1], ROWS[0] | {"sample_id": "s2"}])
+
+    assert "sample_id 's2' appears twice" in str(error)
+    assert f"m.jsonl:3 and m.jsonl:{FIRST + 2}" in str(error)
+
+
+def test_an_id_column_that_begins_far_below_names_the_first_sample_without_one():
+    early = [{"note": f"note {row}", "label": "cat", "age": 1} for row in range(FIRST)]
+
+    error = error_of([*early, ROWS[0]])
+
+    assert "a sample has no 'sample_id'" in str(error)
+    assert "m.jsonl:1" in str(error)
+
+
+def test_a_column_that_is_nowhere_goes_before_a_broken_cell():
+    broken = [row | {"age": "old"} for row in make_many()]
+    for row in broken:
+        del row["photo"]
+
+    assert "the manifest has no column 'photo'" in str(error_of(broken))
+    error = error_of([*broken, ROWS[0]])
+    assert "photo" not in str(error)
+    assert "m.jsonl:1" in str(error)

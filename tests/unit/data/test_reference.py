@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from mmray.config.modality import ModalityConfig
 from mmray.data.normalise import normalise
 from mmray.data.reference import reference_of
-from mmray.data.table import read_table
 from mmray.errors import ManifestError
 from tests.support.document import make_config, write_lines
+from tests.support.table import read_table
 
 COLUMNS = {
     "numbers": ["age", "weight"],

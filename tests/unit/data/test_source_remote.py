@@ -7,7 +7,7 @@ from mmray.config.data import DataConfig
 from mmray.core.rejection import Rejection
 from mmray.data.normalise import normalise
 from mmray.data.probe import probe_references
-from mmray.data.table import digest_table, read_table
+from mmray.data.table import digest_table
 from mmray.errors import ExtractionError, ManifestError
 from mmray.features import remote_version
 from mmray.features.payload import payload_key, read_payloads, remote_uris
@@ -17,6 +17,7 @@ from mmray.media.source import PayloadReader
 from tests.support.bucket import environment, serve_bucket
 from tests.support.document import make_config, write_lines
 from tests.support.shards import tar_of
+from tests.support.table import read_table
 from tests.support.web import serve, status
 
 ROWS = b'{"photo": "img/a.png", "label": "cat"}\n{"photo": "img/b.png", "label": "dog"}\n'

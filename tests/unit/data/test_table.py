@@ -6,9 +6,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from mmray.data.normalise import normalise
-from mmray.data.table import digest_table, read_table
+from mmray.data.table import digest_table
 from mmray.errors import ManifestError
 from tests.support.document import make_config, write_lines
+from tests.support.table import read_table
 
 ROWS = [
     {"id": "a", "note": "one, two", "photo": "a.png", "label": "cat", "age": 1.5, "group": 7},
@@ -110,6 +111,16 @@ def test_a_line_with_a_byte_order_mark_and_windows_line_ends_is_read(tmp_path):
     assert [place[-2:] for place in cells.places] == [":2", ":4"]
 
 
+def test_lines_may_end_in_a_carriage_return_alone(tmp_path):
+    (tmp_path / "m.jsonl").write_bytes(b'{"note": "a"}\r{"note": "b"}\r')
+    (tmp_path / "m.csv").write_bytes(b"note,x\ra,1\rb,2\r")
+
+    for name in ["m.jsonl", "m.csv"]:
+        table = read_table(str(tmp_path / name))
+        assert [row["note"] for row in table.rows] == ["a", "b"]
+        assert table.places[1] == f"{tmp_path}/{name}:{2 if name == 'm.jsonl' else 3}"
+
+
 def test_half_of_a_surrogate_pair_becomes_a_question_mark(tmp_path):
     path = write_lines(tmp_path / "m.jsonl", [r'{"note": "cut \ud83d", "whole": "\ud83d\ude00"}'])
 
@@ -153,6 +164,15 @@ def test_a_broken_manifest_is_told_with_its_line(tmp_path, name, content, words,
 
     assert str(error.args[0]).startswith(words)
     assert error.where == f"{tmp_path / name}{place}"
+
+
+def test_a_line_far_below_that_is_not_utf_8_is_told(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 9000 + b"\xff,2\n")
+
+    with pytest.raises(ManifestError, match="not UTF-8") as caught:
+        read_table(str(path))
+    assert caught.value.where == f"{path}:9002"
 
 
 def test_a_manifest_that_is_not_there_is_told_where_paths_start(tmp_path):

@@ -3,10 +3,10 @@ from collections import Counter
 
 from mmray.config.load import load_config
 from mmray.data.normalise import normalise
-from mmray.data.table import read_table
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor
+from tests.support.table import read_table
 from tests.support.two_photos import write_two_photos
 from tests.support.workflow import CONFIGS
 

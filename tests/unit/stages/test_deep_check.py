@@ -3,11 +3,11 @@ import json
 import pytest
 
 from mmray.data.normalise import normalise
-from mmray.data.table import read_table
 from mmray.stages.deep_check import check_deep
 from mmray.stages.deep_table import DeepRow, describe_deep, sum_up
 from tests.support.document import make_config
 from tests.support.payload import clip_payload, photo_payload, tone
+from tests.support.table import read_table
 
 
 @pytest.fixture
