@@ -33,6 +33,7 @@ import psutil
 
 from benchmarks.extraction_corpus import USUAL
 from benchmarks.report import hardware
+from mmray.console import set_up_process
 
 SMALL = {"photo_px": (32, 32), "clip_s": 0.1}
 MODALITIES = {
@@ -204,6 +205,7 @@ def main() -> None:
     """Measure every size and tell."""
     options = parse_options()
     if options.way:
+        set_up_process()  # as the commands do
         print(json.dumps(WAYS[options.way](options.manifest, options.workspace)))
         return
     load_before, payloads = os.getloadavg(), SMALL if options.small else USUAL

@@ -62,10 +62,12 @@ def set_up_logging(*, quiet: bool, verbose: bool) -> None:
 
 
 def set_up_process() -> None:
-    """Set what must be known before torch is loaded."""
+    """Set what must be known before torch and Arrow are loaded; children inherit it."""
     # Waiting threads that spin slow down everything else on a machine with few cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Arrow's own allocators keep what they freed: a sixth of what a large corpus takes here.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:

@@ -22,8 +22,8 @@ class Column(Sequence[T]):
     """
 
     def __init__(self, cells: pa.Array | pa.ChunkedArray, instead: pa.Array | None = None) -> None:
-        self.cells = _whole(cells)
-        self.instead = None if instead is None else _whole(instead)
+        self.cells = whole(cells)
+        self.instead = None if instead is None else whole(instead)
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -95,7 +95,7 @@ def cells_of(cells: Sequence[T], rows: npt.NDArray[np.int64]) -> list[T]:
     return cells.take(rows) if isinstance(cells, Column) else [cells[int(row)] for row in rows]
 
 
-def _whole(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
+def whole(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return one array; with offsets that reach further where the chunks are together too long."""
     if isinstance(cells, pa.Array):
         return cells

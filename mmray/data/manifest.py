@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from mmray.core.atomic import replacing
 from mmray.core.word import Split
-from mmray.data.column import Column, Gathered
+from mmray.data.column import Column, Gathered, whole
 from mmray.data.reference import Reference
 
 Label = str | float | list[str]
@@ -111,10 +111,11 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _read_thriftily(path: Path) -> pa.Table:
-    """Read a table group by group: what decoding takes besides is that of one group."""
+    """Read a table column by column: what decoding takes besides is that of one column."""
     with pq.ParquetFile(path, memory_map=True) as file:
-        groups = [file.read_row_group(n, use_threads=False) for n in range(file.num_row_groups)]
-        return pa.concat_tables([file.schema_arrow.empty_table(), *groups])
+        schema = file.schema_arrow
+        columns = [whole(file.read([name], use_threads=False)[name]) for name in schema.names]
+        return pa.table(columns, names=schema.names, metadata=schema.metadata)
 
 
 def _named(prefix: str, table: pa.Table) -> list[str]:

@@ -25,6 +25,8 @@ WORKER_ENV = {
     # took 20 times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
     "TOKENIZERS_PARALLELISM": "false",
+    # Arrow's own allocators keep apart, and for long, what they freed.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
     # Memory that was given back is asked for again with the next batch: every page of it is a fault
     # and has to be cleared. 64 MiB per process are kept instead.
     "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20),
