@@ -1,13 +1,18 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from mmray.config.balance import OgmGeConfig
 from mmray.config.task import BinaryConfig, ClassificationConfig
-from mmray.training.balance.ogm_ge import modulate, modulations
+from mmray.config.train import TrainConfig
+from mmray.training.balance.balance import StepLosses
+from mmray.training.balance.ogm_ge import OgmGe, modulate, modulations
 from mmray.training.balance.score import label_scores, score_sums
 from mmray.training.tasks.build import fit_task
+from mmray.training.view import Views
 from tests.support.sample import TASKS, make_samples
+from tests.support.training import make_plan
 
 ONE_TASK = torch.ones(1)
 
@@ -82,6 +87,37 @@ def test_noise_has_the_deviation_that_the_gradient_had_and_follows_from_the_seed
     assert float(noise.mean()) == pytest.approx(0.0, abs=0.03)
     assert torch.equal(changed, again)
     torch.testing.assert_close(quiet, 0.25 * gradient)
+
+
+def noise_of(epoch, step, *, noise=True):
+    """What a step adds to the gradient of an encoder that is not slowed."""
+    plan = make_plan(config=TrainConfig(seed=3))
+    weights = [nn.Parameter(torch.zeros(50, 50)) for _ in plan.train.modalities]
+    balance = OgmGe(OgmGeConfig(noise=noise), plan, [[weight] for weight in weights])
+    gradient = torch.randn(50, 50, generator=torch.Generator().manual_seed(0))
+    for weight in weights:
+        weight.grad = gradient.clone()
+    batch = plan.train.batch(np.arange(30))
+    outputs = {"digit": torch.zeros(30, 3), "rate": batch.labels["rate"].nan_to_num()[:, None]}
+
+    balance.begin_epoch(epoch, [])
+    balance.begin_step(epoch, step)
+    losses = StepLosses(torch.tensor(0.0), [], [])
+    balance.before_backward(losses, Views(outputs, [outputs] * len(weights)), batch)
+    balance.after_backward()
+    factors = balance.metrics().values()
+    return weights[list(factors).index(1.0)].grad - gradient
+
+
+def test_every_step_of_every_epoch_has_noise_of_its_own():
+    first = noise_of(0, 1)
+
+    assert float(first.std()) == pytest.approx(1.0, rel=0.1)
+    assert torch.equal(first, noise_of(0, 1))
+    for other in (noise_of(0, 2), noise_of(1, 1), noise_of(1, 0)):
+        correlation = torch.corrcoef(torch.stack([first.ravel(), other.ravel()]))[0, 1]
+        assert abs(float(correlation)) < 0.1
+    assert not noise_of(0, 1, noise=False).any()
 
 
 def test_an_end_before_the_start_is_refused():
