@@ -15,6 +15,7 @@ import ray.train.torch
 import torch
 from ray.exceptions import RayActorError
 from ray.train import TrainingFailedError
+from ray.train.v2._internal.callbacks.datasets import DatasetsCallback
 from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
 from ray.train.v2._internal.execution.callback import RayTrainCallback
 from ray.train.v2.api.callback import UserCallback
@@ -87,7 +88,7 @@ def fit_runs(
         MMRayError: what a worker raised, if it was one of ours; else a TrainingError.
     """
     is_local = plans[0].config.runtime.mode == "local"
-    trainer = (_LocalTrainer if is_local else ray.train.torch.TorchTrainer)(
+    trainer = (_LocalTrainer if is_local else _Trainer)(
         _worker,
         train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus))},
         scaling_config=ray.train.ScalingConfig(
@@ -116,7 +117,18 @@ def fit_runs(
             ) from error
 
 
-class _LocalTrainer(ray.train.torch.TorchTrainer):
+class _Trainer(ray.train.torch.TorchTrainer):
+    """Trains without what Ray Train does for Ray Data, which no batch of ours comes from.
+
+    That starts a process more, and loads Ray Data in it and in every worker: seconds each time.
+    """
+
+    def _create_default_callbacks(self) -> list[RayTrainCallback]:
+        callbacks = super()._create_default_callbacks()
+        return [each for each in callbacks if not isinstance(each, DatasetsCallback)]
+
+
+class _LocalTrainer(_Trainer):
     """Trains on a cluster of this process, without the actor that cleans up after dead trainings.
 
     That actor asks the dashboard of the cluster that was last started by hand on this machine, not

@@ -91,7 +91,9 @@ def train_epoch(
     batches = train_batches(plan.train, order, batch_size=size, rank=place.rank, world=place.world)
     shares = Shares(len(plan.train), size, place.rank, place.world)
     batches = augmented(batches, plan.augment, shares, seed=config.seed, epoch=epoch)
-    batches = prefetched(batches, pin=place.device.type == "cuda")
+    if place.device.type != "cpu" or plan.augment or plan.train.is_streamed:
+        # Else a batch is a copy in memory, which takes less time than to hand it over.
+        batches = prefetched(batches, pin=place.device.type == "cuda")
     _seed_epoch(config.seed, epoch, place.rank)
     wrapped.train()
     started, rate = time.monotonic(), 0.0

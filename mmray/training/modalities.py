@@ -18,15 +18,18 @@ class Modalities:
     """What a step does besides the whole's loss and its gradients.
 
     Every step calls, in this order: ``begin_step``, ``loss``, the backward pass, ``after_backward``
-    with gradients that are neither scaled nor clipped, and the optimiser.
+    with gradients that are neither scaled nor clipped, ``see_gradients`` with the norms that those
+    of ``encoders`` had before clipping, and the optimiser.
     """
 
     def __init__(self, model: FusionModel, plan: TrainPlan) -> None:
         self.balance = build_balance(model, plan)
-        watches = plan.config.watch_modalities and len(model.modalities) > 1
         # Of sharded weights no worker has the whole gradient.
-        self._watches_gradients = watches and plan.config.parallel != "fsdp"
-        self._watch = ModalityWatch(plan, self.balance.weights)
+        is_sharded = plan.config.parallel == "fsdp"
+        self.encoders = [] if is_sharded else self.balance.weights
+        """The weights of each, where their gradients can be told apart."""
+        self._watches_gradients = plan.config.watch_modalities and len(self.encoders) > 1
+        self._watch = ModalityWatch(plan)
         learns = self.balance.learns_alone or plan.auxiliary > 0.0
         self.view = TrainingView(
             model, alone=learns or self.balance.needs_alone, learns_alone=learns
@@ -47,10 +50,13 @@ class Modalities:
         return self.balance.loss(losses)
 
     def after_backward(self) -> None:
-        """Balance the gradients, and look at them."""
+        """Balance the gradients."""
         self.balance.after_backward()
+
+    def see_gradients(self, norms: Sequence[Float[Tensor, ""]]) -> None:
+        """Take note of the norm of each encoder's gradient."""
         if self._watches_gradients:
-            self._watch.add_gradients()
+            self._watch.add_gradients(norms)
 
     def metrics(self) -> dict[str, float]:
         """Return what the epoch's steps tell."""

@@ -73,6 +73,11 @@ class Samples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether features are read from files, batch by batch."""
+        return any(isinstance(of_one.values, np.memmap) for of_one in self.modalities.values())
+
     def labelled(self, task: str) -> Bool[np.ndarray, " N"]:
         """Return which samples have a label of ``task``."""
         return has_label(self.labels[task])

@@ -11,6 +11,7 @@ from mmray.models.task_weighting import FixedWeighting, TaskWeighting
 from mmray.training.accumulate import cut, unsynchronised
 from mmray.training.balance.balance import StepLosses
 from mmray.training.batch import Batch
+from mmray.training.clipping import clip_gradients
 from mmray.training.modalities import Modalities
 from mmray.training.place import Place
 from mmray.training.plan import TrainPlan
@@ -40,7 +41,9 @@ def train_step(
             total += _backward(wrapped, plan, part.to(plan.place.device), modalities, scaler)
     scaler.unscale_(optimizer)
     modalities.after_backward()
-    nn.utils.clip_grad_norm_(wrapped.parameters(), plan.config.clip_norm)
+    limit = plan.config.clip_norm
+    norms = clip_gradients(wrapped.parameters(), modalities.encoders, limit=limit)
+    modalities.see_gradients(norms)
     scaler.step(optimizer)
     scaler.update()
     return total

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmray.training.batch import Batch
 from mmray.training.exchange import gather
@@ -19,9 +19,8 @@ class ModalityWatch:
     All is added up where it is, so that no step waits for it.
     """
 
-    def __init__(self, plan: TrainPlan, weights: Sequence[Sequence[nn.Parameter]]) -> None:
+    def __init__(self, plan: TrainPlan) -> None:
         self._plan = plan
-        self._weights = weights
         self._tasks = tuple(independent_tasks(plan.tasks))
         self._clear()
 
@@ -29,10 +28,9 @@ class ModalityWatch:
         self._norms: list[Tensor] = []
         self._losses: Tensor | None = None
 
-    def add_gradients(self) -> None:
-        """Take the norm of each encoder's gradient, that of the global batch."""
-        norms = [_norm(weights, self._plan.place.device) for weights in self._weights]
-        self._norms.append(torch.stack(norms))  # (M)
+    def add_gradients(self, norms: Sequence[Float[Tensor, ""]]) -> None:
+        """Add the norm of each encoder's gradient, that of the global batch."""
+        self._norms.append(torch.stack(list(norms)))  # (M)
 
     def add_losses(self, alone_sums: Sequence[Mapping[str, Tensor]], batch: Batch) -> None:
         """Add this worker's losses of each modality alone, and their labels."""
@@ -79,10 +77,3 @@ def watch_metric_names(plan: TrainPlan) -> set[str]:
     return names | {
         f"train/{t}/{m}/loss" for t in independent_tasks(plan.tasks) for m in modalities
     }
-
-
-def _norm(weights: Sequence[nn.Parameter], device: torch.device) -> Float[Tensor, ""]:
-    gradients = [weight.grad for weight in weights if weight.grad is not None]
-    if not gradients:
-        return torch.zeros((), device=device)
-    return nn.utils.get_total_norm(gradients)

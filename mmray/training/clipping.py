@@ -1,0 +1,30 @@
+"""Clipping: the norm of the whole gradient is cut, and that of each part told."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def clip_gradients(
+    weights: Iterable[nn.Parameter], parts: Sequence[Sequence[nn.Parameter]], *, limit: float
+) -> list[Float[Tensor, ""]]:
+    """Cut the Euclidean norm of all gradients to ``limit``; return what that of each part was.
+
+    As ``torch.nn.utils.clip_grad_norm_`` but for rounding; every gradient is read once for its part
+    and the whole. No weight is in two parts; what is in none counts for the whole alone.
+    """
+    weights = list(weights)
+    named = {id(weight) for part in parts for weight in part}
+    rest = [weight for weight in weights if id(weight) not in named]
+    norms = [_norm(part) for part in (*parts, rest) if part]
+    nn.utils.clip_grads_with_norm_(weights, limit, torch.linalg.vector_norm(torch.stack(norms)))
+    return norms[: len(parts)]
+
+
+def _norm(weights: Sequence[nn.Parameter]) -> Float[Tensor, ""]:
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    if not gradients:
+        return torch.zeros((), device=weights[0].device)
+    return nn.utils.get_total_norm(gradients)
