@@ -18,13 +18,13 @@ def clip_gradients(
     weights = list(weights)
     named = {id(weight) for part in parts for weight in part}
     rest = [weight for weight in weights if id(weight) not in named]
-    norms = [_norm(part) for part in (*parts, rest) if part]
+    norms = [_norm(part, weights[0].device) for part in (*parts, rest)]
     nn.utils.clip_grads_with_norm_(weights, limit, torch.linalg.vector_norm(torch.stack(norms)))
     return norms[: len(parts)]
 
 
-def _norm(weights: Sequence[nn.Parameter]) -> Float[Tensor, ""]:
+def _norm(weights: Sequence[nn.Parameter], device: torch.device) -> Float[Tensor, ""]:
     gradients = [weight.grad for weight in weights if weight.grad is not None]
     if not gradients:
-        return torch.zeros((), device=weights[0].device)
+        return torch.zeros((), device=device)
     return nn.utils.get_total_norm(gradients)
