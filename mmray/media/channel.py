@@ -12,8 +12,8 @@ import struct
 import tempfile
 from typing import Any, BinaryIO, cast
 
-HALF_BYTES = 8 * 2**20
-"""More than 32 photos of 256 x 256 pixels; only what was ever used takes memory."""
+HALF_BYTES = 16 * 2**20
+"""More than 64 photos of 256 x 256 pixels; only what was ever used takes memory."""
 _HEAD = 64
 _COUNT = struct.Struct("<Q")
 _INLINE = 2**63

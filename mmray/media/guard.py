@@ -11,7 +11,7 @@ from mmray.media.guard_process import FROM_OUTSIDE, ChildLost, GuardProcess, des
 
 MAX_MEMORY_BYTES = 4 * 2**30
 """What a child may take; a decoder that wants more fails on its payload."""
-BATCH_PAYLOADS, BATCH_BYTES = 32, 4 * 2**20
+BATCH_PAYLOADS, BATCH_BYTES = 64, 8 * 2**20
 """What is sent at once: so many payloads, but no further one after so many bytes."""
 
 Entry = bytes | Rejection

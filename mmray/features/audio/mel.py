@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 Floats = npt.NDArray[np.float32]
 
@@ -44,6 +43,8 @@ class LogMel:
         return decibels.astype(np.float32, copy=False)
 
     def _mel_power(self, frames: Floats) -> Floats:
+        import scipy.fft  # not above: it takes long to load, and only what decodes needs it
+
         spectrum: Any = scipy.fft.rfft(frames * self._window, axis=-1)
         power = np.square(spectrum.real) + np.square(spectrum.imag)  # (T, bins)
         return power @ self._filters  # (T, F)

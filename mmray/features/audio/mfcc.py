@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from mmray.features.audio.mel import LogMel
 
@@ -46,5 +45,7 @@ def _delta(values: Floats, order: int) -> Floats:
 @cache
 def _cosines(mels: int, coefficients: int) -> Floats:
     """Return the first columns of the orthonormal DCT-II, ``(mels, coefficients)``."""
-    matrix: Any = scipy.fft.dct(np.eye(mels), type=2, norm="ortho", axis=1)
-    return np.ascontiguousarray(matrix[:, :coefficients], dtype=np.float32)
+    mel = (np.arange(mels)[:, None] + 0.5) * (np.pi / mels)
+    matrix = np.cos(mel * np.arange(coefficients)[None, :]) * np.sqrt(2.0 / mels)
+    matrix[:, 0] /= np.sqrt(2.0)
+    return matrix.astype(np.float32)

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from mmray.config.table import Scale
 
@@ -86,6 +85,8 @@ def _scaled(state: NumberState, values: Values) -> Values:
         return standardise(values, state.mean, state.deviation)
     landmarks = np.asarray(state.landmarks)  # (Q)
     shares = np.linspace(0, 1, len(landmarks))  # (Q)
+    from scipy.special import ndtri  # not above: it takes long to load, and few ask for it
+
     # From both sides: a value that many rows have is then in the middle of its ranks.
     rising = np.interp(values, landmarks, shares)
     falling = np.interp(-values, -landmarks[::-1], -shares[::-1])
