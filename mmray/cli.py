@@ -23,6 +23,7 @@ from mmray.console import (
     user_errors,
     workflow_command,
 )
+from mmray.core.ending import end_without_search
 
 app = typer.Typer(
     help="Train models on text, images, audio and labels together: laptop to Ray cluster.",
@@ -214,4 +215,5 @@ def version() -> None:
 
 def main() -> None:
     """Entry point."""
+    end_without_search()
     app()

@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import gc
 import logging
 import os
 import re
@@ -16,6 +15,7 @@ from typing import TextIO
 import ray
 
 from mmray.config.document import ClusterRuntime, LocalRuntime
+from mmray.core.ending import end_without_search
 from mmray.distributed.watchdog import watch_node
 from mmray.errors import ClusterError
 
@@ -132,7 +132,8 @@ def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
         with without_native_log(sys.__stderr__ or sys.stderr):
             _connect(runtime)
         # Before Ray's own, which first waits half a second for messages of workers; none are shown.
-        atexit.register(_leave)
+        atexit.register(disconnect)
+        end_without_search()
         watch_node()
     return cluster_size()
 
@@ -140,12 +141,6 @@ def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
 def disconnect() -> None:
     """Leave Ray, and with that free everything that this process holds there."""
     ray.shutdown()
-
-
-def _leave() -> None:
-    """Disconnect as the process ends. What it holds is not searched for garbage once more."""
-    disconnect()
-    gc.freeze()  # of all that Ray and its libraries hold, the search takes a third of a second
 
 
 def cluster_size() -> ClusterSize:
