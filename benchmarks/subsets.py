@@ -1,12 +1,13 @@
 """Accuracy with every subset of the modalities, trained with and without modality dropout.
 
-    python -m benchmarks.subsets [--json] [--rounds 5] [--work FOLDER]
+    python -m benchmarks.subsets [--json] [--rounds 5] [--incomplete] [--work FOLDER]
 
 The embedded corpus and the quickstart's document, with the default fusion (``concat``) and without
-``model.auxiliary``, so that dropout is measured alone. Features are extracted once by the product's
-own stages; the fusions are trained by its own loop in this process, with the same epochs. Each is
-judged on the test split with every subset of the modalities that a sample has; the encoders run
-once for all.
+``model.auxiliary``, so that dropout is measured alone. Trained on the samples that have every
+modality: from what a corpus lacks by itself, a fusion learns to do without, too; ``--incomplete``
+keeps those samples. Features are extracted once by the product's own stages; the fusions are
+trained by its own loop in this process, with the same epochs. Each is judged on the test split with
+every subset of the modalities that a sample has; the encoders run once for all.
 What FOLDER holds already is not done again. The figure: by how much accuracy falls when one
 modality is dropped, mean over the modalities, without dropout over with it. Both ways share their
 seeds, none of which was looked at when the settings were chosen; ``less_by`` is the mean of the
@@ -41,6 +42,7 @@ from mmray.training.place import Place
 DOCUMENT = Path(__file__).parents[1] / "workflows" / "configs" / "quickstart.yaml"
 TASK, RATE, EPOCHS = "digit", 0.5, 15
 COMMON = ("model.fusion={kind: concat}", "model.auxiliary=0.0", f"train.epochs={EPOCHS}")
+COLUMNS = ("note", "photo", "speech")
 FIRST_SEED = 100
 WAYS = {"without": 0.0, "with": RATE}
 """Name -> ``model.modality_dropout``."""
@@ -80,12 +82,25 @@ def loss_of_one(found: Subsets, modalities: tuple[str, ...]) -> float:
     return 100 * (found[whole] - statistics.mean(found[name] for name in less))
 
 
+def with_complete_train_samples(manifest: Path) -> Path:
+    """Write a manifest beside that leaves out the train samples without one of the modalities."""
+    kept = manifest.with_name("complete.jsonl")
+    with manifest.open(encoding="utf-8") as lines, kept.open("w", encoding="utf-8") as stream:
+        for line in lines:
+            row = json.loads(line)
+            if row["split"] != "train" or all(row[column] is not None for column in COLUMNS):
+                stream.write(line)
+    return kept
+
+
 def measure(
     options: argparse.Namespace, work: Path
 ) -> tuple[dict[str, list[Subsets]], tuple[str, ...]]:
     """Return the accuracies of each way, one per seed, and the modalities."""
     torch.set_num_threads(options.threads)
     manifest = write_corpus(work / "corpus", samples=options.samples).manifest
+    if not options.incomplete:
+        manifest = with_complete_train_samples(manifest)
     configs = {way: configure(manifest, work, dropout) for way, dropout in WAYS.items()}
     tracker, first = MemoryTracker(), configs["without"]
     prepare.run(first, tracker)
@@ -104,7 +119,8 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--rounds", type=int, default=5, help="seeds of each way")
-    parser.add_argument("--samples", type=int, default=1500, help="of the embedded corpus")
+    parser.add_argument("--samples", type=int, default=5000, help="of the embedded corpus")
+    parser.add_argument("--incomplete", action="store_true", help="train on all that is there")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--work", type=Path, help="keep what is made here")
     options = parser.parse_args()
@@ -115,7 +131,7 @@ def main() -> None:
     ours, other = statistics.mean(losses["with"]), statistics.mean(losses["without"])
     less_by = [a - b for a, b in zip(losses["without"], losses["with"], strict=True)]
     settings = {
-        "samples": options.samples, "epochs": EPOCHS, "modality_dropout": RATE,
+        "samples": options.samples, "incomplete": options.incomplete, "epochs": EPOCHS, "modality_dropout": RATE,
         "rounds": options.rounds, "threads": options.threads,
         "seconds": round(time.monotonic() - started),
     }  # fmt: skip
