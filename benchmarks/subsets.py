@@ -131,8 +131,8 @@ def main() -> None:
     ours, other = statistics.mean(losses["with"]), statistics.mean(losses["without"])
     less_by = [a - b for a, b in zip(losses["without"], losses["with"], strict=True)]
     settings = {
-        "samples": options.samples, "incomplete": options.incomplete, "epochs": EPOCHS, "modality_dropout": RATE,
-        "rounds": options.rounds, "threads": options.threads,
+        "samples": options.samples, "incomplete": options.incomplete, "epochs": EPOCHS,
+        "modality_dropout": RATE, "rounds": options.rounds, "threads": options.threads,
         "seconds": round(time.monotonic() - started),
     }  # fmt: skip
     document = {
