@@ -1,6 +1,6 @@
 """Training with elastic workers while a node is lost and another is added, against one worker.
 
-    python -m benchmarks.elastic [--json] [--epochs 60] [--pace-s 0.05]
+    python -m benchmarks.elastic [--json] [--epochs 60] [--pace-s 0.1]
 
 Two nodes of a Ray cluster on this machine have a core each; the training may have one or two
 workers. After four epochs the second node ends without a word; four epochs of the worker that is
@@ -27,7 +27,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 from safetensors.torch import load_file
 
-from benchmarks.chaos import Nodes
+from benchmarks.chaos import Nodes, end
 from benchmarks.report import hardware
 from benchmarks.resume import SAMPLES, SPECS
 from benchmarks.training_inputs import write_inputs
@@ -152,17 +152,20 @@ def main() -> None:
         pickled = folder / "plan"
         pickled.write_bytes(pickle.dumps(plan))
         nodes = Nodes(folder / "ray")
+        started = time.monotonic()
+        command = [sys.executable, "-m", "benchmarks.elastic", "--plan", str(pickled)]
+        training = subprocess.Popen([*command, "--address", nodes.address])
         try:
-            started = time.monotonic()
-            command = [sys.executable, "-m", "benchmarks.elastic", "--plan", str(pickled)]
-            training = subprocess.Popen([*command, "--address", nodes.address])
             course = Course(nodes, plan)
             course.follow(training)
             seconds = time.monotonic() - started
         finally:
+            end(training)
             nodes.close()
         found = difference(plan, alone)
     worlds = course.worlds
+    if len(worlds) != options.epochs or 2 not in worlds[course.added_after or len(worlds) :]:
+        raise SystemExit("an epoch is missing, or the node that was added was never used")
     result = {
         "name": "elastic",
         "workers_by_epoch": worlds,
@@ -174,8 +177,6 @@ def main() -> None:
         "hardware": hardware(),
     }
     print(json.dumps(result, indent=2) if options.json else describe(result))
-    if len(worlds) != options.epochs or 2 not in worlds[course.added_after or len(worlds) :]:
-        raise SystemExit("an epoch is missing, or the node that was added was never used")
 
 
 def describe(result: dict[str, Any]) -> str:

@@ -10,8 +10,8 @@ trained by its own loop in this process, with the same epochs. Each is judged on
 every subset of the modalities that a sample has; the encoders run once for all.
 What FOLDER holds already is not done again. The figure: by how much accuracy falls when one
 modality is dropped, mean over the modalities, without dropout over with it. Both ways share their
-seeds, none of which was looked at when the settings were chosen; ``less_by`` is the mean of the
-differences seed by seed, with its standard error.
+seeds; docs/models.md says what other settings gave, and with which seeds this one was chosen.
+``less_by`` is the mean of the differences seed by seed, with its standard error.
 """
 
 import argparse
