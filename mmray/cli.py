@@ -26,7 +26,6 @@ from mmray.console import (
 from mmray.core.ending import end_without_search
 
 app = typer.Typer(
-    help="Train models on text, images, audio and labels together: laptop to Ray cluster.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -211,6 +210,24 @@ def submit(  # noqa: PLR0913
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def before_any_verb(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Train models on text, images, audio and labels together: laptop to Ray cluster."""
 
 
 def main() -> None:

@@ -107,7 +107,7 @@ def test_without_a_verb_the_help_is_shown():
 
 
 def test_version_and_schema_print_what_the_package_says():
-    assert call("version").stdout == f"{__version__}\n"
+    assert call("version").stdout == call("--version").stdout == f"{__version__}\n"
     assert json.loads(call("schema").stdout)["title"] == "Config"
 
 
