@@ -1,4 +1,4 @@
-"""Train models on text, images, audio, video and labels together: one document, laptop to cluster."""
+"""Train models on text, images, audio, video and labels: one document, laptop to cluster."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

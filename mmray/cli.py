@@ -227,7 +227,7 @@ def before_any_verb(
         ),
     ] = False,
 ) -> None:
-    """Train models on text, images, audio, video and labels together: laptop to Ray cluster."""
+    """Train models on text, images, audio, video and labels: laptop to Ray cluster."""
 
 
 def main() -> None:
