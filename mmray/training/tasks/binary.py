@@ -8,14 +8,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
-from torchmetrics.functional.classification import (
-    binary_accuracy,
-    binary_auroc,
-    binary_average_precision,
-    binary_f1_score,
-    binary_precision,
-    binary_recall,
-)
 
 from mmray.config.task import BinaryConfig
 from mmray.core.flag import positive_of
@@ -29,6 +21,14 @@ from mmray.training.tasks.label import (
     class_counts,
     class_numbers,
     known_labels,
+)
+from mmray.training.tasks.metric_functions import (
+    binary_accuracy,
+    binary_auroc,
+    binary_average_precision,
+    binary_f1_score,
+    binary_precision,
+    binary_recall,
 )
 from mmray.training.tasks.task import Array, Statistic
 

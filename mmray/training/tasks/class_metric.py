@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Integer
-from torchmetrics.functional.classification import (
+
+from mmray.training.tasks.metric_functions import (
     multiclass_accuracy,
     multiclass_confusion_matrix,
     multiclass_f1_score,

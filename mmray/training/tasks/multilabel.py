@@ -9,19 +9,19 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchmetrics.functional.classification import (
-    binary_average_precision,
-    multilabel_exact_match,
-    multilabel_f1_score,
-    multilabel_precision,
-    multilabel_recall,
-)
 
 from mmray.config.task import MultilabelConfig
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
 from mmray.training.tasks.label import Label, class_number, is_missing, known_labels
+from mmray.training.tasks.metric_functions import (
+    binary_average_precision,
+    multilabel_exact_match,
+    multilabel_f1_score,
+    multilabel_precision,
+    multilabel_recall,
+)
 from mmray.training.tasks.task import Array, Statistic
 
 MULTILABEL_METRICS = ("f1_micro", "f1_macro", "subset_accuracy", "mean_average_precision")

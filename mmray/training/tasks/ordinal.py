@@ -8,8 +8,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
-from torchmetrics.functional.classification import multiclass_accuracy, multiclass_cohen_kappa
-from torchmetrics.functional.regression import mean_absolute_error
 
 from mmray.config.task import OrdinalConfig
 from mmray.core.rank import ordered
@@ -24,6 +22,11 @@ from mmray.training.tasks.label import (
     known_labels,
 )
 from mmray.training.tasks.loss import coral, corn
+from mmray.training.tasks.metric_functions import (
+    mean_absolute_error,
+    multiclass_accuracy,
+    multiclass_cohen_kappa,
+)
 from mmray.training.tasks.task import Array, Statistic
 
 ORDINAL_METRICS = ("mae", "quadratic_weighted_kappa", "accuracy")

@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
-from torchmetrics.functional.regression import mean_absolute_error, mean_squared_error, r2_score
 
 from mmray.config.loss import QuantileLossConfig
 from mmray.config.task import RegressionConfig
@@ -18,6 +17,7 @@ from mmray.errors import ManifestError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.label import Label, is_missing, known_labels
 from mmray.training.tasks.loss import pinball
+from mmray.training.tasks.metric_functions import mean_absolute_error, mean_squared_error, r2_score
 from mmray.training.tasks.task import Array, Statistic
 
 REGRESSION_METRICS = ("mae", "rmse", "r2")
