@@ -16,6 +16,7 @@ import ray
 
 from mmray.config.document import ClusterRuntime, LocalRuntime
 from mmray.core.ending import end_without_search
+from mmray.distributed.lean_node import lean_node
 from mmray.distributed.watchdog import watch_node
 from mmray.errors import ClusterError
 
@@ -58,8 +59,6 @@ REACH_S = 10.0
 LOCAL_ENV = {
     # No one takes this machine away while it trains; the watcher is one more process to wait for.
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
-    # The older autoscaler's monitor does not hear that it is to end: Ray waits a second for it.
-    "RAY_enable_autoscaler_v2": "1",
     # Nobody asks a node that ends with its command for figures; every process would tell them.
     "RAY_enable_metrics_collection": "0",
     # The node's manager and its object store start side by side: who is early asks again after so
@@ -172,7 +171,7 @@ def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
         if isinstance(runtime, LocalRuntime):
             # Inherited, and not a runtime environment: so the workers that Ray starts beforehand,
             # while this process waits for it, can be ours.
-            with environment(WORKER_ENV):
+            with environment(WORKER_ENV), lean_node():
                 ray.init(
                     address="local",
                     num_cpus=runtime.cpus,

@@ -1,0 +1,38 @@
+"""A Ray node of this machine alone, without the processes that serve others.
+
+Ray starts four that nobody asks of a node that ends with its command: a web server without pages,
+for whose start it waits; the monitor of an autoscaler, though no node can be added; and what sends
+the workers' log lines to the terminal, though they are not shown. Each is a Python process that has
+to import Ray while the command waits for it, and then looks for news for as long as the node lives.
+"""
+
+import contextlib
+from collections.abc import Generator
+from typing import Any
+
+from ray._private import node
+
+
+class LeanNode(node.Node):
+    """As Ray's own; what a release of Ray starts by another name is started."""
+
+    def start_api_server(self, **_: Any) -> None:
+        """Start no web server, with or without a dashboard."""
+        self._webui_url = ""
+
+    def start_monitor(self) -> None:
+        """Start no autoscaler."""
+
+    def start_log_monitor(self) -> None:
+        """Send no worker's log lines anywhere: they stay in Ray's files."""
+
+
+@contextlib.contextmanager
+def lean_node() -> Generator[None]:
+    """Let ``ray.init`` start such a node in the block; it has no argument that says so."""
+    before = node.Node
+    node.Node = LeanNode
+    try:
+        yield
+    finally:
+        node.Node = before
