@@ -1,6 +1,6 @@
 """A Ray node of this machine alone, without the processes that serve others.
 
-Ray starts four that nobody asks of a node that ends with its command: a web server without pages,
+Ray starts three that nobody asks of a node that ends with its command: a web server without pages,
 for whose start it waits; the monitor of an autoscaler, though no node can be added; and what sends
 the workers' log lines to the terminal, though they are not shown. Each is a Python process that has
 to import Ray while the command waits for it, and then looks for news for as long as the node lives.
@@ -8,9 +8,10 @@ to import Ray while the command waits for it, and then looks for news for as lon
 
 import contextlib
 from collections.abc import Generator
+from types import ModuleType
 from typing import Any
 
-from ray._private import node
+from ray._private import node, utils
 
 
 class LeanNode(node.Node):
@@ -26,13 +27,35 @@ class LeanNode(node.Node):
     def start_log_monitor(self) -> None:
         """Send no worker's log lines anywhere: they stay in Ray's files."""
 
+    def start_raylet(self, *arguments: Any, **options: Any) -> None:
+        """Start the node's manager, its agent as where the parts of a dashboard are not installed.
+
+        To see whether they are, Ray would import them in this process.
+        """
+        with replaced(utils, "get_dashboard_dependency_error", _not_wanted):
+            super().start_raylet(*arguments, **options)
+
 
 @contextlib.contextmanager
 def lean_node() -> Generator[None]:
     """Let ``ray.init`` start such a node in the block; it has no argument that says so."""
-    before = node.Node
-    node.Node = LeanNode
+    with replaced(node, "Node", LeanNode):
+        yield
+
+
+@contextlib.contextmanager
+def replaced(module: ModuleType, name: str, value: object) -> Generator[None]:
+    """Let a name of a module mean something else in the block, where it has a meaning at all."""
+    if not hasattr(module, name):
+        yield
+        return
+    before = getattr(module, name)
+    setattr(module, name, value)
     try:
         yield
     finally:
-        node.Node = before
+        setattr(module, name, before)
+
+
+def _not_wanted() -> ImportError:
+    return ImportError("no dashboard is wanted")

@@ -22,7 +22,7 @@ from mmray.errors import DiskFullError, MMRayError
 from mmray.features.build import build_extractor, extractor_tally
 from mmray.features.decoding import safe_decoder
 from mmray.features.extractor import Decode, Extractor, extract_batch
-from mmray.features.payload import read_payloads
+from mmray.features.payload import entries_for, read_payloads
 from mmray.features.store import write_shard
 from mmray.features.store.limits import describe_limits
 from mmray.media.guard import GuardedDecoder
@@ -45,6 +45,15 @@ class ExtractionPlan:
     max_payload_bytes: int
     max_decode_s: float
     max_read_s: float = MAX_READ_S
+
+    def reader(self) -> PayloadReader:
+        """Return what reads this modality's payloads."""
+        return PayloadReader(
+            roots=self.allow,
+            folder=self.corpus,
+            max_bytes=self.max_payload_bytes,
+            max_read_s=self.max_read_s,
+        )
 
 
 class ShardActor:
@@ -122,7 +131,11 @@ class ModalityWorker:
         self.plan = plan
         self._extractor = build_extractor(plan.config, Path(plan.state) if plan.state else None)
         self._decode = safe_decoder(
-            plan.config, self._extractor, timeout_s=plan.max_decode_s, children=decoders
+            plan.config,
+            self._extractor,
+            timeout_s=plan.max_decode_s,
+            children=decoders,
+            reader=plan.reader(),
         )
         if isinstance(self._decode, GuardedDecoder):
             self._decode.start()
@@ -142,14 +155,10 @@ def extract_unit(
 ) -> UnitOutcome:
     """Read, decode, extract and write one unit."""
     started = time.monotonic()
-    reader = PayloadReader(
-        roots=plan.allow,
-        folder=plan.corpus,
-        max_bytes=plan.max_payload_bytes,
-        max_read_s=plan.max_read_s,
-    )
-    with closing(read_payloads(reader, unit.references, is_inline=plan.config.is_inline)) as found:
-        batch = extract_batch(extractor, found, decode, extractor_tally(plan.config))
+    read = entries_for if isinstance(decode, GuardedDecoder) else read_payloads
+    entries = read(plan.reader(), unit.references, is_inline=plan.config.is_inline)
+    with closing(entries):
+        batch = extract_batch(extractor, entries, decode, extractor_tally(plan.config))
     limits = describe_limits(
         allow=plan.allow, max_payload_bytes=plan.max_payload_bytes, max_decode_s=plan.max_decode_s
     )

@@ -1,24 +1,36 @@
 """Where decoders run: native code reads hostile bytes in a process of its own."""
 
+from functools import partial
+
 from mmray.config.modality import ModalityConfig
 from mmray.core.word import Kind
 from mmray.features.extractor import Decode, Extractor
 from mmray.media.guard import GuardedDecoder
+from mmray.media.source import PayloadReader, read_and_decode
 
 PLAIN = (Kind.TEXT, Kind.TABLE)
 """Kinds that Python alone decodes, in linear time."""
 
 
 def safe_decoder(
-    config: ModalityConfig, extractor: Extractor, *, timeout_s: float, children: int = 1
+    config: ModalityConfig,
+    extractor: Extractor,
+    *,
+    timeout_s: float,
+    children: int = 1,
+    reader: PayloadReader | None = None,
 ) -> Decode:
     """Return the extractor's decoder so that a hang or a crash in it costs one payload.
 
-    A user's own extractor decodes in this process: it may hold what cannot travel.
+    A user's own extractor decodes in this process: it may hold what cannot travel. With ``reader``
+    a GuardedDecoder takes references, too, and the bytes that they lead to need not travel.
     """
     if not is_guarded(config):
         return extractor.decode
-    return GuardedDecoder(extractor.decode, timeout_s=timeout_s, children=children)
+    decode = extractor.decode
+    if reader is not None:
+        decode = partial(read_and_decode, reader, decode)
+    return GuardedDecoder(decode, timeout_s=timeout_s, children=children)
 
 
 def is_guarded(config: ModalityConfig) -> bool:

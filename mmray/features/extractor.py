@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
-from mmray.media.guard import GuardedDecoder
+from mmray.media.guard import Entry, GuardedDecoder
 
 Decoded: TypeAlias = Any
 Decode: TypeAlias = Callable[[bytes], Decoded]
@@ -55,7 +55,7 @@ class ExtractedBatch:
 
 def extract_batch(
     extractor: Extractor,
-    payloads: Iterable[bytes | Rejection],
+    payloads: Iterable[Entry],
     decode: Decode | None = None,
     tally: Tally | None = None,
 ) -> ExtractedBatch:
@@ -63,7 +63,8 @@ def extract_batch(
 
     ``decode`` stands in for the extractor's own, for example to run it in another process.
     ``tally`` counts something in what was decoded. Payloads are taken one by one, and what is
-    decoded is extracted before it takes much memory.
+    decoded is extracted before it takes much memory. A GuardedDecoder may read them by itself: then
+    references stand for them.
     """
     result = ExtractedBatch([], [], [])
     rows: list[int] = []
@@ -89,16 +90,17 @@ def extract_batch(
 
 
 def _decode_each(
-    decode: Decode, payloads: Iterable[bytes | Rejection]
+    decode: Decode, payloads: Iterable[Entry]
 ) -> Iterator[Decoded | Rejection]:
     if isinstance(decode, GuardedDecoder):
         return decode.each(payloads)  # several at once: each alone would cost a round trip
     return (_decoded(decode, payload) for payload in payloads)
 
 
-def _decoded(decode: Decode, payload: bytes | Rejection) -> Decoded | Rejection:
+def _decoded(decode: Decode, payload: Entry) -> Decoded | Rejection:
     if isinstance(payload, Rejection):
         return payload
+    assert isinstance(payload, bytes)  # a reference is for a GuardedDecoder
     try:
         return decode(payload)
     except Rejection as rejection:

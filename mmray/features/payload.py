@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 
 from mmray.core.rejection import Rejection
+from mmray.media.guard import Entry
 from mmray.media.place import is_remote, is_uri, member_of, place_of
 from mmray.media.source import PayloadReader
 
@@ -27,6 +28,20 @@ def read_payload(
         return reader.read(reference)
     except Rejection as rejection:
         return rejection
+
+
+def entries_for(
+    reader: PayloadReader, references: Sequence[str | bytes], *, is_inline: bool
+) -> Generator[Entry]:
+    """Yield, in order, what a process that can read by itself is to be handed.
+
+    A reference to a file of this machine stays one: so its bytes cross no process. Remote payloads
+    are read here, many at a time.
+    """
+    if is_inline or any(map(reader.is_remote, references)):
+        yield from read_payloads(reader, references, is_inline=is_inline)
+    else:
+        yield from references
 
 
 def read_payloads(

@@ -7,14 +7,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from mmray.core.rejection import Rejection
+from mmray.media.channel import HALF_BYTES
 from mmray.media.guard_process import FROM_OUTSIDE, ChildLost, GuardProcess, describe_exit
 
 MAX_MEMORY_BYTES = 4 * 2**30
 """What a child may take; a decoder that wants more fails on its payload."""
 BATCH_PAYLOADS, BATCH_BYTES = 64, 8 * 2**20
 """What is sent at once: so many payloads, but no further one after so many bytes."""
+FEW_PAYLOADS = 8
+"""So many before it is known how large answers are, and of several children to each."""
 
-Entry = bytes | Rejection
+Entry = bytes | str | Rejection
+"""A payload; a reference, where ``decode`` takes those, too; or why there is neither."""
 
 
 class GuardedDecoder:
@@ -29,7 +33,7 @@ class GuardedDecoder:
 
     def __init__(
         self,
-        decode: Callable[[bytes], Any],
+        decode: Callable[[bytes], Any] | Callable[[bytes | str], Any],
         *,
         timeout_s: float,
         max_memory_bytes: int = MAX_MEMORY_BYTES,
@@ -37,6 +41,8 @@ class GuardedDecoder:
     ) -> None:
         self._children: list[GuardProcess] = []
         self._timeout_s = timeout_s
+        self._most = max(FEW_PAYLOADS, BATCH_PAYLOADS // children)
+        self._at_once = FEW_PAYLOADS
         pickled = pickle.dumps(decode)
         self._children = [
             GuardProcess(pickled, timeout_s=timeout_s, max_memory_bytes=max_memory_bytes)
@@ -59,9 +65,9 @@ class GuardedDecoder:
         idle = deque(self._children)
         busy: deque[tuple[GuardProcess, list[Entry]]] = deque()
         try:
-            for batch in _batches(payloads):
+            for batch in self._batches(payloads):
                 answers = self._collect(busy, idle) if not idle else []
-                idle[0].send([entry for entry in batch if isinstance(entry, bytes)])
+                idle[0].send(_to_decode(batch))
                 busy.append((idle.popleft(), batch))
                 yield from answers
             while busy:
@@ -89,18 +95,33 @@ class GuardedDecoder:
         """Leave no child behind."""
         self.close()
 
+    def _batches(self, payloads: Iterable[Entry]) -> Iterator[list[Entry]]:
+        """Cut what is sent at once; answers as large as the largest before fit into the memory."""
+        batch: list[Entry] = []
+        size = 0
+        for payload in payloads:
+            batch.append(payload)
+            size += len(payload) if isinstance(payload, bytes) else 0
+            if len(batch) >= self._at_once or size >= BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
     def _collect(
         self, busy: deque[tuple[GuardProcess, list[Entry]]], idle: deque[GuardProcess]
     ) -> list[Any]:
         """Wait for the oldest batch and return its answers, in order."""
         child, batch = busy[0]
-        answers = iter(self._answers(child, [e for e in batch if isinstance(e, bytes)]))
+        answers = iter(self._answers(child, _to_decode(batch)))
         found = [entry if isinstance(entry, Rejection) else next(answers) for entry in batch]
         busy.popleft()
         idle.append(child)
+        largest = max((getattr(answer, "nbytes", 0) for answer in found), default=0)
+        self._at_once = max(1, min(self._most, HALF_BYTES // max(1, largest)))
         return found
 
-    def _answers(self, child: GuardProcess, payloads: list[bytes]) -> list[Any]:
+    def _answers(self, child: GuardProcess, payloads: list[bytes | str]) -> list[Any]:
         """Receive the answers to what was sent; send again what a lost child leaves open."""
         answers: list[Any] = []
         rejected: dict[int, Rejection] = {}
@@ -140,14 +161,7 @@ def _checked(answer: Any, *, is_rejected: bool) -> Any:  # noqa: ANN401
     return answer
 
 
-def _batches(payloads: Iterable[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    size = 0
-    for payload in payloads:
-        batch.append(payload)
-        size += len(payload) if isinstance(payload, bytes) else 0
-        if len(batch) == BATCH_PAYLOADS or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _to_decode(batch: list[Entry]) -> list[bytes | str]:
+    return [entry for entry in batch if not isinstance(entry, Rejection)]
+
+

@@ -1,4 +1,4 @@
-"""The child of a GuardedDecoder: payloads in, answers out, both in lists.
+"""The child of a GuardedDecoder: payloads or references in, answers out, both in lists.
 
 An answer is ``(is_rejected, value or exception, is_spent)``. A child is spent when a payload used
 up its memory, or was rejected and left much of it taken: the next one should find another child.
@@ -47,8 +47,8 @@ def main() -> None:
 
 def _serve(
     channel: Channel,
-    decode: Callable[[bytes], Any],
-    payloads: list[memoryview | bytearray],
+    decode: Callable[[bytes | str], Any],
+    payloads: list[memoryview | bytearray | str],
     *,
     timeout_s: float,
     much: int,
@@ -60,7 +60,8 @@ def _serve(
     for number, payload in enumerate(payloads):
         channel.at_work = number
         signal.setitimer(signal.ITIMER_REAL, timeout_s)
-        held.append(_answer(decode, bytes(payload), much))
+        entry = payload if isinstance(payload, str) else bytes(payload)
+        held.append(_answer(decode, entry, much))
         held_bytes += getattr(held[-1][1], "nbytes", 0)
         is_last = number + 1 == len(payloads)
         if is_last or held_bytes >= SENT_BYTES or held[-1][2]:
@@ -70,7 +71,7 @@ def _serve(
             held, held_bytes = [], 0
 
 
-def _answer(decode: Callable[[bytes], Any], payload: bytes, much: int) -> Answer:
+def _answer(decode: Callable[[bytes | str], Any], payload: bytes | str, much: int) -> Answer:
     try:
         return False, decode(payload), False
     except Rejection as rejection:

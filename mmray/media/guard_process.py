@@ -67,15 +67,14 @@ class GuardProcess:
             decode, *limits = self._set_up
             self._channel.send(self._channel.pack((pickle.PickleBuffer(decode), *limits)))
 
-    def send(self, payloads: Sequence[bytes]) -> None:
+    def send(self, payloads: Sequence[bytes | str]) -> None:
         """Hand over payloads; everything of the list before must have been received."""
         self._be_ready()
         self._channel.at_work = 0
         self._socket.settimeout(len(payloads) * self._timeout_s + GRACE_S)
         with contextlib.suppress(OSError):  # a lost child is seen when its answers are awaited
             self._channel.begin()
-            message = self._channel.pack([pickle.PickleBuffer(payload) for payload in payloads])
-            self._channel.send(message)
+            self._channel.send(self._channel.pack(list(map(_beside, payloads))))
 
     def receive(self, count: int) -> Iterator[tuple[bool, Any, bool]]:
         """Yield the answers to ``count`` payloads as they come, or raise ``ChildLost``."""
@@ -123,6 +122,11 @@ class GuardProcess:
             code = 0
         self.close()
         return code
+
+
+def _beside(payload: bytes | str) -> pickle.PickleBuffer | str:
+    """Let bytes travel beside the message, through the shared memory."""
+    return pickle.PickleBuffer(payload) if isinstance(payload, bytes) else payload
 
 
 def describe_exit(code: int) -> str:

@@ -3,8 +3,8 @@
 import os
 import stat
 import tarfile
-from collections.abc import Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, TypeVar
 
 from mmray.core.rejection import Rejection
 from mmray.media.address import HostGuard
@@ -20,6 +20,7 @@ from mmray.media.place import (
 )
 
 MAX_READ_S = 60.0
+T = TypeVar("T")
 HELD_FOLDERS = 256
 
 
@@ -125,6 +126,13 @@ class PayloadReader:
     def _check_size(self, size: int, where: str) -> None:
         if size > self._max_bytes:
             raise Rejection("too_large", f"{where}: {size} bytes, allowed are {self._max_bytes}")
+
+
+def read_and_decode(
+    reader: PayloadReader, decode: Callable[[bytes], T], entry: bytes | str
+) -> T:
+    """Decode a payload, or what a reference leads to. A process that decodes has no more to load."""
+    return decode(reader.read(entry) if isinstance(entry, str) else entry)
 
 
 def _is_header(content: bytes, member: Member) -> bool:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Protocol, TypeVar, overload
@@ -91,8 +91,13 @@ class OnRay:
         """Do ``work`` in a thread while this one connects to Ray: both take seconds."""
         from mmray.distributed.session import connect
 
+        def work_and_load() -> T:
+            found = work(stop)
+            import_module("mmray.distributed.extraction")  # and with it Ray Data: a second or two
+            return found
+
         stop = Event()
-        done = run_in_thread(partial(work, stop))
+        done = run_in_thread(work_and_load)
         try:
             connect(config.runtime)
         except Exception:

@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+import numpy as np
+
 from mmray.core.rejection import Rejection
 
 KEPT = []
@@ -24,6 +26,11 @@ def decode(payload):
             raise Rejection("image_too_large", "and holds what it took")
     end_or_hang(payload)
     return payload.decode().upper()
+
+
+def decode_large(payload):
+    """Return so many bytes as the payload says."""
+    return np.zeros(int(payload), np.uint8)
 
 
 def end_or_hang(payload):

@@ -1,12 +1,13 @@
 import os
 import shutil
 
+import fsspec
 import pytest
 
 from mmray.config.image import ImageConfig
 from mmray.config.text import TextConfig
 from mmray.core.rejection import Rejection
-from mmray.features.payload import payload_key, read_payload
+from mmray.features.payload import entries_for, payload_key, read_payload
 from mmray.media.source import PayloadReader
 
 
@@ -94,3 +95,15 @@ def test_only_text_is_inline_and_only_when_it_is_no_file():
     assert TextConfig(column="note").is_inline
     assert not TextConfig(column="note", payload="file").is_inline
     assert not ImageConfig(column="photo").is_inline
+
+
+def test_only_what_lies_on_this_machine_is_left_to_the_process_that_decodes(corpus):
+    fsspec.filesystem("memory").pipe("/pets/b.png", b"two")
+    reader = PayloadReader(("memory://pets/",), str(corpus), max_bytes=10)
+
+    def entries(*references, is_inline=False):
+        return list(entries_for(reader, references, is_inline=is_inline))
+
+    assert entries("a.png", b"bytes") == ["a.png", b"bytes"]
+    assert entries("a.png", "memory://pets/b.png") == [b"one", b"two"]
+    assert entries("a.png", is_inline=True) == [b"a.png"]

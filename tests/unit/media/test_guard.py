@@ -1,11 +1,14 @@
 import os
 import signal
+from functools import partial
 
 import pytest
 
 from mmray.core.rejection import Rejection
-from mmray.media.guard import GuardedDecoder
-from tests.support.decoder import decode
+from mmray.media.channel import HALF_BYTES
+from mmray.media.guard import BATCH_PAYLOADS, FEW_PAYLOADS, GuardedDecoder
+from mmray.media.source import PayloadReader, read_and_decode
+from tests.support.decoder import decode, decode_large
 
 
 @pytest.fixture
@@ -102,3 +105,45 @@ def test_no_child_outlives_its_decoder(guarded):
 
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+def test_references_are_read_where_they_are_decoded_and_keep_their_order(tmp_path):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for name in ("a", "crash", "reject"):
+        (corpus / name).write_text(name)
+    (tmp_path / "secret").write_text("secret")
+    (corpus / "link").symlink_to(tmp_path / "secret")
+    reader = PayloadReader((), str(corpus), max_bytes=10)
+    guarded = GuardedDecoder(partial(read_and_decode, reader, decode), timeout_s=3.0)
+
+    gone = Rejection("empty", "told before")
+    entries = ["a", b"b", "none", gone, "link", "crash", "../secret", "reject", "a"]
+    answers = list(guarded.each(entries))
+
+    reasons = [getattr(answer, "reason", answer) for answer in answers]
+    assert reasons == [
+        "A", "B", "not_found", "empty", "outside_corpus", "decode_crashed", "outside_corpus",
+        "image_broken", "A",
+    ]  # fmt: skip
+    guarded.close()
+
+
+def ahead(size, count=200):
+    """Return how many payloads were taken before an answer came, for each answer but the first."""
+    guarded = GuardedDecoder(decode_large, timeout_s=3.0)
+    taken = [0]
+
+    def payloads():
+        for _ in range(count):
+            taken[0] += 1
+            yield str(size).encode()
+
+    found = [taken[0] - number for number, _ in enumerate(guarded.each(payloads()))]
+    guarded.close()
+    return found[2 * FEW_PAYLOADS : -2 * BATCH_PAYLOADS]
+
+
+def test_as_many_payloads_are_sent_at_once_as_answers_fit_into_the_memory():
+    assert max(ahead(HALF_BYTES // 2 - 1)) == 4  # two at work, and two that are handed out
+    assert max(ahead(10)) == 2 * BATCH_PAYLOADS
