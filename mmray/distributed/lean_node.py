@@ -17,7 +17,7 @@ from ray._private import node, utils
 class LeanNode(node.Node):
     """As Ray's own; what a release of Ray starts by another name is started."""
 
-    def start_api_server(self, **_: Any) -> None:
+    def start_api_server(self, **_: object) -> None:
         """Start no web server, with or without a dashboard."""
         self._webui_url = ""
 
@@ -27,7 +27,7 @@ class LeanNode(node.Node):
     def start_log_monitor(self) -> None:
         """Send no worker's log lines anywhere: they stay in Ray's files."""
 
-    def start_raylet(self, *arguments: Any, **options: Any) -> None:
+    def start_raylet(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 (as Ray's)
         """Start the node's manager, its agent as where the parts of a dashboard are not installed.
 
         To see whether they are, Ray would import them in this process.

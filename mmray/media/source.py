@@ -131,7 +131,7 @@ class PayloadReader:
 def read_and_decode(
     reader: PayloadReader, decode: Callable[[bytes], T], entry: bytes | str
 ) -> T:
-    """Decode a payload, or what a reference leads to. A process that decodes has no more to load."""
+    """Decode a payload, or what a reference leads to."""
     return decode(reader.read(entry) if isinstance(entry, str) else entry)
 
 
