@@ -89,9 +89,7 @@ def extract_batch(
     return result
 
 
-def _decode_each(
-    decode: Decode, payloads: Iterable[Entry]
-) -> Iterator[Decoded | Rejection]:
+def _decode_each(decode: Decode, payloads: Iterable[Entry]) -> Iterator[Decoded | Rejection]:
     if isinstance(decode, GuardedDecoder):
         return decode.each(payloads)  # several at once: each alone would cost a round trip
     return (_decoded(decode, payload) for payload in payloads)

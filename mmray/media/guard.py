@@ -163,5 +163,3 @@ def _checked(answer: Any, *, is_rejected: bool) -> Any:  # noqa: ANN401
 
 def _to_decode(batch: list[Entry]) -> list[bytes | str]:
     return [entry for entry in batch if not isinstance(entry, Rejection)]
-
-

@@ -128,9 +128,7 @@ class PayloadReader:
             raise Rejection("too_large", f"{where}: {size} bytes, allowed are {self._max_bytes}")
 
 
-def read_and_decode(
-    reader: PayloadReader, decode: Callable[[bytes], T], entry: bytes | str
-) -> T:
+def read_and_decode(reader: PayloadReader, decode: Callable[[bytes], T], entry: bytes | str) -> T:
     """Decode a payload, or what a reference leads to."""
     return decode(reader.read(entry) if isinstance(entry, str) else entry)
 
