@@ -4,7 +4,7 @@ As Python objects, ids and references take three times the room, and each of the
 seldom.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar, cast, overload
 
 import numpy as np
@@ -36,6 +36,8 @@ class Column(Sequence[T]):
         """Return one cell, or those of a slice as a list."""
         if isinstance(place, slice):
             start, stop, step = place.indices(len(self))
+            if step == 1:
+                return self._cells(lambda cells: cells.slice(start, max(0, stop - start)))
             return self.take(np.arange(start, stop, step))
         cell = self.cells[place].as_py()
         return self.instead[place].as_py() if cell is None and self.instead is not None else cell
@@ -61,10 +63,13 @@ class Column(Sequence[T]):
     def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> list[T]:
         """Return the cells of some rows."""
         places = pa.array(rows, pa.int64())
-        cells = self.cells.take(places).to_pylist()
+        return self._cells(lambda cells: cells.take(places))
+
+    def _cells(self, some: Callable[[pa.Array], pa.Array]) -> list[T]:
+        cells = some(self.cells).to_pylist()
         if self.instead is None:
             return cells
-        others = self.instead.take(places).to_pylist()
+        others = some(self.instead).to_pylist()
         return [o if c is None else c for c, o in zip(cells, others, strict=True)]
 
 
