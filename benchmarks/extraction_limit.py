@@ -7,8 +7,8 @@ same Parquet shards: a note of 30 words as tokens, a photo of 640x480 as pixels,
 speech as MFCC; with ``--small`` 200x160 and one second, so that the engine's own work weighs more.
 The loop is a ``multiprocessing.Pool`` that decodes unguarded, plans nothing and keeps no account;
 the stage has all of that, and starts Ray. Each way runs as a process of its own, once on few
-samples and once on all: the first is its start-up, the difference its steady state. The features
-must be equal.
+samples and once on all: the first is its start-up, the difference its steady state. The two take
+turns of three seconds: one is stopped while the other works. The features must be equal.
 ``nothing_changed_s`` is the stage once more on what it left: the whole process, nothing decoded.
 """
 
@@ -19,14 +19,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import argparse
 import json
 import multiprocessing
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from benchmarks.extraction_corpus import USUAL
 from benchmarks.report import Comparison, tell
+from benchmarks.turns import seconds_in_turn
 
 FEW = 256
 SHARD = 256
@@ -111,15 +110,12 @@ def work_chunk(chunk) -> None:
 WAYS = {"stage": run_stage, "loop": run_loop}
 
 
-def timed(way: str, manifest: Path, workspace: Path, cpus: int) -> float:
-    """Return the seconds of a process that does nothing else, from its start to its end."""
-    command = [
+def command_of(way: str, manifest: Path, workspace: Path, cpus: int) -> list[str]:
+    """Return what runs one way, from its start to its end."""
+    return [
         sys.executable, "-m", "benchmarks.extraction_limit", "--way", way,
         "--manifest", str(manifest), "--workspace", str(workspace), "--cpus", str(cpus),
     ]  # fmt: skip
-    started = time.monotonic()
-    subprocess.run(command, check=True)
-    return time.monotonic() - started
 
 
 def prepare(manifest: Path, workspace: Path) -> None:
@@ -160,11 +156,14 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, li
         for size, manifest in (("few", few), ("all", everything)):
             workspace = folder / f"work-{size}-{number}"
             prepare(manifest, workspace)
-            for way in reversed(WAYS) if number % 2 else WAYS:
-                seconds[way][size].append(timed(way, manifest, workspace, options.cpus))
-                print(f"{way}, {size}: {seconds[way][size][-1]:.1f} s", file=sys.stderr, flush=True)
+            order = reversed(WAYS) if number % 2 else WAYS
+            commands = {w: command_of(w, manifest, workspace, options.cpus) for w in order}
+            for way, taken in seconds_in_turn(commands).items():
+                seconds[way][size].append(taken)
+                print(f"{way}, {size}: {taken:.1f} s", file=sys.stderr, flush=True)
             check_equal(manifest, workspace)
-        seconds["stage"]["again"].append(timed("stage", everything, workspace, options.cpus))
+        again = {"stage": command_of("stage", everything, workspace, options.cpus)}
+        seconds["stage"]["again"].append(seconds_in_turn(again)["stage"])
     return seconds
 
 
