@@ -20,7 +20,7 @@ def seconds_in_turn(commands: Mapping[str, Sequence[str]]) -> dict[str, float]:
     """Run all commands, one at a time, and return how long each took while it was its turn.
 
     While another has its turn, a command and all processes below it are stopped. The first is given
-    the first turn. Raises CalledProcessError where one fails; then the others are ended.
+    the first turn. Raises CalledProcessError where one fails. None is left, whatever happens.
     """
     seconds = dict.fromkeys(commands, 0.0)
     started: dict[str, subprocess.Popen[bytes]] = {}
@@ -43,25 +43,27 @@ def seconds_in_turn(commands: Mapping[str, Sequence[str]]) -> dict[str, float]:
             if code:
                 raise subprocess.CalledProcessError(code, commands[name])
     finally:
-        for name in waiting:
-            if name in started:
-                signal_all(started[name].pid, signal.SIGCONT)
-                started[name].terminate()
+        for process in started.values():
+            if process.poll() is None:
+                signal_all(process.pid, signal.SIGCONT)
+                process.terminate()
+                process.wait()
     return seconds
 
 
 def signal_all(pid: int, number: int) -> None:
     """Send a signal to a process and to all below it, those included that begin meanwhile."""
-    seen: set[int] = set()
-    while True:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            root = psutil.Process(pid)
-            found = {each.pid: each for each in (root, *root.children(recursive=True))}
-            new = [found[each] for each in found if each not in seen]
-            for process in new:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.send_signal(number)
-            seen.update(found)
-            if new:
-                continue
-        return
+    told: set[psutil.Process] = set()
+    while new := _tree(pid) - told:
+        for process in new:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        told |= new
+
+
+def _tree(pid: int) -> set[psutil.Process]:
+    try:
+        root = psutil.Process(pid)
+        return {root, *root.children(recursive=True)}
+    except psutil.NoSuchProcess:
+        return set()

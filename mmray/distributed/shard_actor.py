@@ -153,7 +153,7 @@ class ModalityWorker:
 def extract_unit(
     extractor: Extractor, decode: Decode, plan: ExtractionPlan, unit: Unit
 ) -> UnitOutcome:
-    """Read, decode, extract and write one unit."""
+    """Read, decode, extract and write one unit; a GuardedDecoder has the plan's reader."""
     started = time.monotonic()
     read = entries_for if isinstance(decode, GuardedDecoder) else read_payloads
     entries = read(plan.reader(), unit.references, is_inline=plan.config.is_inline)
