@@ -13,6 +13,7 @@ import pyarrow as pa
 import ray.data
 
 from mmray.distributed.journal import UnitOutcome, new_run, remove_journals
+from mmray.distributed.lean_data import lean_data
 from mmray.distributed.planning import ExtractionPool
 from mmray.distributed.shard_actor import ExtractionPlan, ShardActor
 from mmray.distributed.unit import Todo, Unit, cut_units, pack_unit
@@ -71,7 +72,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    with ray.data.DataContext.current(context):
+    with ray.data.DataContext.current(context), lean_data():
         # Not from_arrow: that has a task of its own look at each of them first.
         tasks = ray.data.from_blocks(list(cut_tasks(list(_rows(jobs)), pool.actors)))
         dataset = tasks.map_batches(

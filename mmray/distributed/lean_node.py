@@ -44,17 +44,17 @@ def lean_node() -> Generator[None]:
 
 
 @contextlib.contextmanager
-def replaced(module: ModuleType, name: str, value: object) -> Generator[None]:
-    """Let a name of a module mean something else in the block, where it has a meaning at all."""
-    if not hasattr(module, name):
+def replaced(owner: ModuleType | type, name: str, value: object) -> Generator[None]:
+    """Let a name of a module or class mean another thing in the block, where it means anything."""
+    if name not in vars(owner):
         yield
         return
-    before = getattr(module, name)
-    setattr(module, name, value)
+    before = vars(owner)[name]
+    setattr(owner, name, value)
     try:
         yield
     finally:
-        setattr(module, name, before)
+        setattr(owner, name, before)
 
 
 def _not_wanted() -> ImportError:

@@ -1,4 +1,6 @@
-"""The processes of a local Ray node."""
+"""What runs on a local Ray node."""
+
+import subprocess
 
 import pytest
 
@@ -6,24 +8,53 @@ from tests.support.process import run_python
 
 pytestmark = pytest.mark.ray
 LIST = """
-import ray, psutil
+import psutil, ray, ray.data
 from mmray.config.document import LocalRuntime
+from mmray.distributed.lean_data import lean_data
 from mmray.distributed.session import connect
 
-connect(LocalRuntime(cpus=1))
+connect(LocalRuntime(cpus=2))
 assert ray.get(ray.remote(lambda: 7).remote()) == 7
 for child in psutil.Process().children(recursive=True):
     print(*child.cmdline())
+
+class Double:
+    def __call__(self, batch):
+        return {"id": 2 * batch["id"]}
+
+def doubled():
+    numbers = ray.data.range(9, override_num_blocks=3)
+    pool = ray.data.ActorPoolStrategy(size=1)
+    rows = numbers.map_batches(Double, compute=pool, num_cpus=0.5).take_all()
+    return sorted(row["id"] for row in rows)
+
+def actors():
+    return sorted(each["name"] for each in ray.util.list_named_actors(all_namespaces=True))
+
+with lean_data():
+    print("in the block:", doubled(), actors())
+print("after it:", doubled(), actors())
 """
 
 
-def test_a_local_node_works_without_the_processes_that_serve_others():
-    done = run_python("-c", LIST)
+@pytest.fixture(scope="module")
+def done() -> subprocess.CompletedProcess[str]:
+    return run_python("-c", LIST)
 
+
+def test_a_local_node_works_without_the_processes_that_serve_others(done):
     assert done.returncode == 0, done.stderr
     assert "/raylet " in done.stdout
     assert "monitor.py" not in done.stdout  # nor log_monitor.py
     assert "dashboard.py" not in done.stdout
+
+
+def test_ray_data_works_on_it_without_actors_of_its_own(done):
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if "it: " in line)
+    block = next(line for line in done.stdout.splitlines() if line.startswith("in the block"))
+
+    assert block == "in the block: [0, 2, 4, 6, 8, 10, 12, 14, 16] []"
+    assert lines["after it"].startswith("[0, 2, 4, 6, 8, 10, 12, 14, 16] ['ActorLocationTracker'")
 
 
 def test_the_nodes_of_others_are_ray_s_own(cluster):

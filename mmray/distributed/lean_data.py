@@ -1,0 +1,92 @@
+"""Ray Data on a node of this machine alone, without three actors that serve a cluster.
+
+One gathers figures for a dashboard, one shares the nodes out among datasets and asks for more of
+them, one knows which node each actor is on. Each is a process that has to import Ray Data, and then
+wakes a hundred times a second; the second is asked whenever Ray Data looks for work to give out.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import ray
+from ray._private import worker
+from ray.data._internal import stats
+from ray.data._internal.cluster_autoscaler import rate_based_cluster_autoscaler as autoscaler
+from ray.data._internal.cluster_autoscaler.base_autoscaling_coordinator import (
+    AutoscalingCoordinator,
+)
+from ray.data._internal.execution.operators import actor_pool_map_operator as actor_pool
+
+from mmray.distributed.lean_node import LeanNode, replaced
+
+
+class OneNode(AutoscalingCoordinator):
+    """Gives all that the nodes have to whoever asks; there can be no more nodes.
+
+    For one dataset at a time: two would each count on the whole.
+    """
+
+    def __init__(self, *_: object, **__: object) -> None:
+        alive = [node for node in ray.nodes() if node["Alive"]]
+        self._resources = {node["NodeID"]: dict(node["Resources"]) for node in alive}
+
+    def request_resources(self, *_: object, **__: object) -> None:
+        """Take note of nothing."""
+
+    def cancel_request(self) -> None:
+        """Forget nothing."""
+
+    def get_reserved_resources(self) -> Mapping[str, dict[str, float]]:
+        """Return what every node has, by its identity."""
+        return self._resources
+
+
+class NoTracker:
+    """Stands in for the handle of the actor that is told where the others are."""
+
+    class Method:
+        """A method of it."""
+
+        def remote(self, *_: object) -> None:
+            """Tell nobody."""
+
+    update_actor_location = Method()
+
+
+@contextlib.contextmanager
+def lean_data() -> Generator[None]:
+    """Let Ray Data work in the block without those actors, where this process has its own node.
+
+    What another release of Ray names otherwise is started.
+    """
+    with contextlib.ExitStack() as stack:
+        if isinstance(worker._global_node, LeanNode):
+            for owner, name, value in _STAND_INS:
+                stack.enter_context(replaced(owner, name, value))
+        yield
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Keep no figures."""
+
+
+def _no_locations(_: tuple[str, ...]) -> dict[str, str]:
+    """Know nothing: an actor is then taken to be where it said it was when it started."""
+    return {}
+
+
+def _new_name() -> str:
+    return uuid.uuid4().hex
+
+
+_STAND_INS: list[tuple[Any, str, object]] = [
+    (stats._StatsManager, "update_execution_metrics", staticmethod(_nothing)),
+    (stats._StatsManager, "update_iteration_metrics", staticmethod(_nothing)),
+    (stats._StatsManager, "register_dataset_to_stats_actor", staticmethod(_nothing)),
+    (stats._StatsManager, "gen_dataset_id_from_stats_actor", staticmethod(_new_name)),
+    (autoscaler, "DefaultAutoscalingCoordinator", OneNode),
+    (actor_pool, "get_or_create_actor_location_tracker", NoTracker),
+    (actor_pool, "get_actor_locations", _no_locations),
+]
