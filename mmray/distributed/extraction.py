@@ -83,6 +83,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
             fn_constructor_kwargs={
                 "threads": pool.threads,
                 "decoders": {job.plan.name: job.pool.decoders for job in jobs},
+                "takes_turns": pool.takes_turns,
             },
             compute=_strategy(pool, tasks.num_blocks()),
             num_cpus=pool.cpus,

@@ -3,11 +3,16 @@
 One gathers figures for a dashboard, one shares the nodes out among datasets and asks for more of
 them, one knows which node each actor is on. Each is a process that has to import Ray Data, and then
 wakes a hundred times a second; the second is asked whenever Ray Data looks for work to give out.
+
+Ray Data also looks ten times a second what has been done and could be done next, at a cost of
+milliseconds, and who takes its results asks for them a hundred times a second. Here, where it has
+few actors and each of their tasks takes longer than that, both look less often.
 """
 
 import contextlib
+import time
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from typing import Any
 
 import ray
@@ -17,9 +22,12 @@ from ray.data._internal.cluster_autoscaler import rate_based_cluster_autoscaler 
 from ray.data._internal.cluster_autoscaler.base_autoscaling_coordinator import (
     AutoscalingCoordinator,
 )
+from ray.data._internal.execution import streaming_executor_state as executor
 from ray.data._internal.execution.operators import actor_pool_map_operator as actor_pool
 
 from mmray.distributed.lean_node import LeanNode, replaced
+
+LOOK_S, ASK_S = 0.2, 0.1
 
 
 class OneNode(AutoscalingCoordinator):
@@ -38,7 +46,7 @@ class OneNode(AutoscalingCoordinator):
     def cancel_request(self) -> None:
         """Forget nothing."""
 
-    def get_reserved_resources(self) -> Mapping[str, dict[str, float]]:
+    def get_reserved_resources(self) -> dict[str, dict[str, float]]:
         """Return what every node has, by its identity."""
         return self._resources
 
@@ -55,6 +63,17 @@ class NoTracker:
     update_actor_location = Method()
 
 
+class PatientTime:
+    """Stands in for the module ``time``: who sleeps sleeps for long enough."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(time, name)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep for ``seconds``, and no less than ``ASK_S``."""
+        time.sleep(max(seconds, ASK_S))
+
+
 @contextlib.contextmanager
 def lean_data() -> Generator[None]:
     """Let Ray Data work in the block without those actors, where this process has its own node.
@@ -62,7 +81,7 @@ def lean_data() -> Generator[None]:
     What another release of Ray names otherwise is started.
     """
     with contextlib.ExitStack() as stack:
-        if isinstance(worker._global_node, LeanNode):
+        if isinstance(worker.global_worker.node, LeanNode):
             for owner, name, value in _STAND_INS:
                 stack.enter_context(replaced(owner, name, value))
         yield
@@ -81,12 +100,16 @@ def _new_name() -> str:
     return uuid.uuid4().hex
 
 
+_FIGURES: type = vars(stats).get("_StatsManager", object)
+# Its methods, not its name: several modules have that.
 _STAND_INS: list[tuple[Any, str, object]] = [
-    (stats._StatsManager, "update_execution_metrics", staticmethod(_nothing)),
-    (stats._StatsManager, "update_iteration_metrics", staticmethod(_nothing)),
-    (stats._StatsManager, "register_dataset_to_stats_actor", staticmethod(_nothing)),
-    (stats._StatsManager, "gen_dataset_id_from_stats_actor", staticmethod(_new_name)),
+    (_FIGURES, "update_execution_metrics", staticmethod(_nothing)),
+    (_FIGURES, "update_iteration_metrics", staticmethod(_nothing)),
+    (_FIGURES, "register_dataset_to_stats_actor", staticmethod(_nothing)),
+    (_FIGURES, "gen_dataset_id_from_stats_actor", staticmethod(_new_name)),
     (autoscaler, "DefaultAutoscalingCoordinator", OneNode),
     (actor_pool, "get_or_create_actor_location_tracker", NoTracker),
     (actor_pool, "get_actor_locations", _no_locations),
+    (executor, "WAIT_FOR_TASK_COMPLETION_TIMEOUT_S", LOOK_S),
+    (executor, "time", PatientTime()),
 ]

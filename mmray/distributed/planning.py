@@ -36,6 +36,11 @@ class ExtractionPool:
     memory_gib: float | None = None
     """Reserved on the cluster, where the document says so."""
 
+    @property
+    def takes_turns(self) -> bool:
+        """Say whether an actor and what decodes for it have one core, and no GPU to keep busy."""
+        return not self.gpus and self.threads == 1
+
 
 def plan_pool(
     name: str,
@@ -82,7 +87,8 @@ def describe_pools(
         f"{size.object_store_gib:.1f} GiB of object store (no payload and no feature goes there):"
     ]
     for name, pool in pools.items():
-        decoding = f"{pool.decoders} decoding beside it" if pool.decoders else "decoding itself"
+        how = "in turn with it" if pool.takes_turns else "beside it"
+        decoding = f"{pool.decoders} decoding {how}" if pool.decoders else "decoding itself"
         batch = batch_size(configs[name])
         lines.append(
             f"  {name}: {_count(pool)}, each {pool.cpus:g} CPU, {pool.gpus:g} GPU, "

@@ -66,10 +66,11 @@ class ShardActor:
         *,
         threads: int,
         decoders: Mapping[str, int],
+        takes_turns: bool = False,
     ) -> None:
         self._plans = plans
         self._run = run
-        self._threads, self._decoders = threads, decoders
+        self._threads, self._decoders, self._takes_turns = threads, decoders, takes_turns
         self._worker: ModalityWorker | None = None
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
@@ -116,7 +117,8 @@ class ShardActor:
             if self._worker is not None:
                 self._worker.close()
             self._worker = None
-            self._worker = ModalityWorker(plan, decoders=self._decoders[plan.name] or 1)
+            decoders = self._decoders[plan.name] or 1
+            self._worker = ModalityWorker(plan, decoders=decoders, takes_turns=self._takes_turns)
             if "torch" in sys.modules:
                 import torch
 
@@ -127,7 +129,7 @@ class ShardActor:
 class ModalityWorker:
     """One modality's extractor and decoder in this process."""
 
-    def __init__(self, plan: ExtractionPlan, *, decoders: int) -> None:
+    def __init__(self, plan: ExtractionPlan, *, decoders: int, takes_turns: bool) -> None:
         self.plan = plan
         self._extractor = build_extractor(plan.config, Path(plan.state) if plan.state else None)
         self._decode = safe_decoder(
@@ -135,6 +137,7 @@ class ModalityWorker:
             self._extractor,
             timeout_s=plan.max_decode_s,
             children=decoders,
+            takes_turns=takes_turns,
             reader=plan.reader(),
         )
         if isinstance(self._decode, GuardedDecoder):

@@ -18,6 +18,7 @@ def safe_decoder(
     *,
     timeout_s: float,
     children: int = 1,
+    takes_turns: bool = False,
     reader: PayloadReader | None = None,
 ) -> Decode:
     """Return the extractor's decoder so that a hang or a crash in it costs one payload.
@@ -30,7 +31,7 @@ def safe_decoder(
     decode = extractor.decode
     if reader is not None:
         decode = partial(read_and_decode, reader, decode)
-    return GuardedDecoder(decode, timeout_s=timeout_s, children=children)
+    return GuardedDecoder(decode, timeout_s=timeout_s, children=children, takes_turns=takes_turns)
 
 
 def is_guarded(config: ModalityConfig) -> bool:

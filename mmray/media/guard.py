@@ -26,6 +26,8 @@ class GuardedDecoder:
 
     ``decode`` must be picklable: a function of a module, or a ``functools.partial`` of one. The
     children start with the first payload, or with ``start``. Not for several threads at once.
+    With ``takes_turns`` the children wait while their answers are used, as the caller does while
+    they decode: where both have one core, they would only take it from each other.
 
     Rejects, beside what ``decode`` rejects: ``decode_crashed`` (the child died), ``decode_timeout``
     and ``decode_memory``.
@@ -38,8 +40,10 @@ class GuardedDecoder:
         timeout_s: float,
         max_memory_bytes: int = MAX_MEMORY_BYTES,
         children: int = 1,
+        takes_turns: bool = False,
     ) -> None:
         self._children: list[GuardProcess] = []
+        self._takes_turns = takes_turns
         self._timeout_s = timeout_s
         self._most = max(FEW_PAYLOADS, BATCH_PAYLOADS // children)
         self._at_once = FEW_PAYLOADS
@@ -59,17 +63,20 @@ class GuardedDecoder:
     def each(self, payloads: Iterable[Entry]) -> Generator[Any]:
         """Yield what ``decode`` returns for each payload, in order, or the Rejection.
 
-        Payloads are taken from the iterable, and answers used by the caller, while the children
-        decode. A payload that is a Rejection already stays one.
+        Payloads are taken from the iterable, and answers used by the caller unless they take turns,
+        while the children decode. A payload that is a Rejection already stays one.
         """
         idle = deque(self._children)
         busy: deque[tuple[GuardProcess, list[Entry]]] = deque()
         try:
             for batch in self._batches(payloads):
                 answers = self._collect(busy, idle) if not idle else []
+                if self._takes_turns:
+                    yield from answers
                 idle[0].send(_to_decode(batch))
                 busy.append((idle.popleft(), batch))
-                yield from answers
+                if not self._takes_turns:
+                    yield from answers
             while busy:
                 yield from self._collect(busy, idle)
         finally:

@@ -42,7 +42,8 @@ def train_step(
     scaler.unscale_(optimizer)
     modalities.after_backward()
     limit = plan.config.clip_norm
-    norms = clip_gradients(wrapped.parameters(), modalities.encoders, limit=limit)
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    norms = clip_gradients(weights, modalities.encoders, limit=limit)
     modalities.see_gradients(norms)
     scaler.step(optimizer)
     scaler.update()

@@ -63,6 +63,6 @@ def test_the_plan_is_said_with_heap_per_process():
 
     assert first.startswith("plan for 2 CPUs, 0 GPUs, 16.0 GiB of heap, 4.7 GiB of object store ")
     assert line == (
-        "  m: 2 actor(s), each 1 CPU, 0 GPU, 1 thread(s), 1 decoding beside it, "
+        "  m: 2 actor(s), each 1 CPU, 0 GPU, 1 thread(s), 1 decoding in turn with it, "
         "about 0.6 GiB of heap"
     )
