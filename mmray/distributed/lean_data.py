@@ -16,7 +16,6 @@ from collections.abc import Generator
 from typing import Any
 
 import ray
-from ray._private import worker
 from ray.data._internal import stats
 from ray.data._internal.cluster_autoscaler import rate_based_cluster_autoscaler as autoscaler
 from ray.data._internal.cluster_autoscaler.base_autoscaling_coordinator import (
@@ -25,7 +24,7 @@ from ray.data._internal.cluster_autoscaler.base_autoscaling_coordinator import (
 from ray.data._internal.execution import streaming_executor_state as executor
 from ray.data._internal.execution.operators import actor_pool_map_operator as actor_pool
 
-from mmray.distributed.lean_node import LeanNode, replaced
+from mmray.distributed.lean_node import has_lean_node, replaced
 
 LOOK_S, ASK_S = 0.2, 0.1
 
@@ -81,7 +80,7 @@ def lean_data() -> Generator[None]:
     What another release of Ray names otherwise is started.
     """
     with contextlib.ExitStack() as stack:
-        if isinstance(worker.global_worker.node, LeanNode):
+        if has_lean_node():
             for owner, name, value in _STAND_INS:
                 stack.enter_context(replaced(owner, name, value))
         yield

@@ -9,9 +9,9 @@ to import Ray while the command waits for it, and then looks for news for as lon
 import contextlib
 from collections.abc import Generator
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
-from ray._private import node, utils
+from ray._private import node, utils, worker
 
 
 class LeanNode(node.Node):
@@ -41,6 +41,11 @@ def lean_node() -> Generator[None]:
     """Let ``ray.init`` start such a node in the block; it has no argument that says so."""
     with replaced(node, "Node", LeanNode):
         yield
+
+
+def has_lean_node() -> bool:
+    """Say whether this process has started such a node, and is connected to it."""
+    return isinstance(cast("object", worker.global_worker.node), LeanNode)
 
 
 @contextlib.contextmanager

@@ -51,6 +51,12 @@ def test_the_document_overrules_the_plan_and_a_cluster_may_grow():
     assert (grown.actors, grown.most_actors) == (16, None)
 
 
+def test_decoding_takes_turns_with_what_it_shares_a_core_with_but_keeps_a_gpu_busy():
+    assert plan(AUDIO, ClusterSize(2, 0)).takes_turns
+    assert not plan(AUDIO, ClusterSize(4, 0), cpus=2.0).takes_turns
+    assert not plan(AUDIO, ClusterSize(2, 1, cpus_per_gpu=2.0), gpus=1.0, cpus=1.0).takes_turns
+
+
 def test_what_would_wait_for_ever_is_an_error_before_it_starts():
     with pytest.raises(ClusterError, match=r"wants 4 CPUs and 0 GPUs; there are 2 and 0"):
         plan(AUDIO, ClusterSize(2, 0), cpus=4)

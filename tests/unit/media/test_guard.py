@@ -1,6 +1,8 @@
 import os
 import signal
+import time
 from functools import partial
+from hashlib import sha256
 
 import pytest
 
@@ -52,6 +54,19 @@ def test_a_child_that_is_out_of_memory_is_replaced_before_the_next_payload(paylo
     assert answers[1].reason == reason
     assert answers[2] == after != before
     assert answers[3] == "A"
+    guarded.close()
+
+
+def test_children_that_take_turns_wait_while_their_answers_are_used():
+    guarded = GuardedDecoder(decode, timeout_s=3.0, takes_turns=True)
+    decoded, used = [], []
+    for number in guarded.each([b"clock"] * 3 * FEW_PAYLOADS):
+        decoded.append(number)
+        sha256(bytes(10**6))  # what is done with an answer takes longer than to decode the next
+        used.append(time.monotonic())
+
+    assert decoded == sorted(decoded)
+    assert decoded[FEW_PAYLOADS] > used[FEW_PAYLOADS - 1]
     guarded.close()
 
 
