@@ -65,6 +65,10 @@ LOCAL_ENV = {
     # long, and no longer after a whole second; it gives up after the same ten seconds.
     "RAY_raylet_client_connect_timeout_milliseconds": "50",
     "RAY_raylet_client_num_connect_attempts": "200",
+    # Workers that Ray starts beforehand and nothing takes end after so long; else they would look
+    # for work a hundred times a second for as long as the node lives.
+    "RAY_num_workers_soft_limit": "0",
+    "RAY_idle_worker_killing_time_threshold_ms": "10000",
 }
 
 
