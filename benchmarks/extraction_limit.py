@@ -8,7 +8,8 @@ speech as MFCC; with ``--small`` 200x160 and one second, so that the engine's ow
 The loop is a ``multiprocessing.Pool`` that decodes unguarded, plans nothing and keeps no account;
 the stage has all of that, and starts Ray. Each way runs as a process of its own, once on few
 samples and once on all: the first is its start-up, the difference its steady state. The two take
-turns of three seconds: one is stopped while the other works. The features must be equal.
+turns of three seconds: one is stopped while the other works; the ratio is the median of the rounds'
+own, as the machine's pace differs from round to round. The features must be equal.
 ``nothing_changed_s`` is the stage once more on what it left: the whole process, nothing decoded.
 """
 
@@ -202,6 +203,7 @@ def main() -> None:
                 "few": FEW, "load_before": load_before, "load_after": os.getloadavg(),
                 "same_output": "bit for bit",
             },
+            is_paired=True,
         )
         for claim, our_rates, other_rates in zip(
             ("in the steady state", "start-up counted in"), ours, other, strict=True

@@ -23,6 +23,18 @@ class Comparison:
     other_name: str
     is_larger_better: bool
     settings: dict[str, Any]
+    is_paired: bool = False
+    """The ways take turns within each round, so what slows a round down slows both: the ratio is
+    the median of the rounds' own."""
+
+    @property
+    def ratios(self) -> list[float]:
+        """How many times better ours is, in each round."""
+        pairs = zip(self.ours, self.other, strict=self.is_paired)
+        return [self._better(ours, other) for ours, other in pairs]
+
+    def _better(self, ours: float, other: float) -> float:
+        return ours / other if self.is_larger_better else other / ours
 
     def to_dict(self) -> dict[str, Any]:
         """Return medians, and how many times better ours is."""
@@ -31,7 +43,9 @@ class Comparison:
             "name": self.name,
             "ours": ours,
             "other": other,
-            "ratio": ours / other if self.is_larger_better else other / ours,
+            "ratio": statistics.median(self.ratios)
+            if self.is_paired
+            else self._better(ours, other),
             "unit": self.unit,
             "claim": self.claim,
             "other_name": self.other_name,
@@ -58,7 +72,9 @@ def tell(comparison: Comparison, *, as_json: bool) -> None:
     print(comparison.claim)
     print(f"  ours   {_short(found['ours'])} {found['unit']}")
     print(f"  other  {_short(found['other'])} {found['unit']}  ({comparison.other_name})")
-    print(f"  ratio  {found['ratio']:10.3f}  (above 1: ours is better)")
+    rounds = ", ".join(f"{ratio:.3f}" for ratio in comparison.ratios)
+    of_rounds = f"; the median of {rounds}" if comparison.is_paired else ""
+    print(f"  ratio  {found['ratio']:10.3f}  (above 1: ours is better{of_rounds})")
     print(f"  settings: {json.dumps(comparison.settings)}")
     print(f"  hardware: {json.dumps(found['hardware'])}")
 
