@@ -72,7 +72,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    with ray.data.DataContext.current(context), lean_data():
+    with ray.data.DataContext.current(context), lean_data() as pace:
         # Not from_arrow: that has a task of its own look at each of them first.
         tasks = ray.data.from_blocks(list(cut_tasks(list(_rows(jobs)), pool.actors)))
         dataset = tasks.map_batches(
@@ -93,7 +93,9 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
         for batch in dataset.iter_batches(
             batch_size=None, batch_format="pyarrow", prefetch_batches=0
         ):
-            yield from map(_outcome, cast("Any", batch).to_pylist())
+            outcomes = [_outcome(row) for row in cast("Any", batch).to_pylist()]
+            pace(min((outcome.seconds for outcome in outcomes), default=0.0))
+            yield from outcomes
 
 
 def _rows(jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:

@@ -5,14 +5,14 @@ them, one knows which node each actor is on. Each is a process that has to impor
 wakes a hundred times a second; the second is asked whenever Ray Data looks for work to give out.
 
 Ray Data also looks ten times a second what has been done and could be done next, at a cost of
-milliseconds, and who takes its results asks for them a hundred times a second. Here, where it has
-few actors and each of their tasks takes longer than that, both look less often.
+milliseconds, and who takes its results asks for them a hundred times a second. Here both look as
+often as tasks end: an actor has one more waiting, so it is enough to look once in the time of one.
 """
 
 import contextlib
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import ray
@@ -26,7 +26,9 @@ from ray.data._internal.execution.operators import actor_pool_map_operator as ac
 
 from mmray.distributed.lean_node import has_lean_node, replaced
 
-LOOK_S, ASK_S = 0.2, 0.1
+SHORTEST_S, LONGEST_S = 0.05, 0.2
+"""Between two looks."""
+_LOOK = "WAIT_FOR_TASK_COMPLETION_TIMEOUT_S"
 
 
 class OneNode(AutoscalingCoordinator):
@@ -62,32 +64,44 @@ class NoTracker:
     update_actor_location = Method()
 
 
-class PatientTime:
-    """Stands in for the module ``time``: who sleeps sleeps for long enough."""
+class Pace:
+    """How often Ray Data looks; stands in for the module ``time`` where it sleeps between looks."""
+
+    def __init__(self) -> None:
+        self._seconds = SHORTEST_S
+
+    def follow(self, seconds: float) -> None:
+        """Look about once in the time that a task takes."""
+        self._seconds = min(max(seconds, SHORTEST_S), LONGEST_S)
+        setattr(executor, _LOOK, self._seconds)
 
     def __getattr__(self, name: str) -> object:
         return getattr(time, name)
 
     def sleep(self, seconds: float) -> None:
-        """Sleep for ``seconds``, and no less than ``ASK_S``."""
-        time.sleep(max(seconds, ASK_S))
+        """Sleep for ``seconds``, and no less than until the next look."""
+        time.sleep(max(seconds, self._seconds))
 
 
 @contextlib.contextmanager
-def lean_data() -> Generator[None]:
+def lean_data() -> Generator[Callable[[float], None]]:
     """Let Ray Data work in the block without those actors, where this process has its own node.
 
-    What another release of Ray names otherwise is started.
+    What another release of Ray names otherwise is started. What the block gets is told, while it
+    goes on, how many seconds a task takes.
     """
+    if not has_lean_node():
+        yield _nothing
+        return
+    pace = Pace()
     with contextlib.ExitStack() as stack:
-        if has_lean_node():
-            for owner, name, value in _STAND_INS:
-                stack.enter_context(replaced(owner, name, value))
-        yield
+        for owner, name, value in (*_STAND_INS, (executor, "time", pace)):
+            stack.enter_context(replaced(owner, name, value))
+        yield pace.follow
 
 
 def _nothing(*_: object, **__: object) -> None:
-    """Keep no figures."""
+    """Keep no figures, or no pace."""
 
 
 def _no_locations(_: tuple[str, ...]) -> dict[str, str]:
@@ -109,6 +123,5 @@ _STAND_INS: list[tuple[Any, str, object]] = [
     (autoscaler, "DefaultAutoscalingCoordinator", OneNode),
     (actor_pool, "get_or_create_actor_location_tracker", NoTracker),
     (actor_pool, "get_actor_locations", _no_locations),
-    (executor, "WAIT_FOR_TASK_COMPLETION_TIMEOUT_S", LOOK_S),
-    (executor, "time", PatientTime()),
+    (executor, _LOOK, SHORTEST_S),
 ]

@@ -136,7 +136,9 @@ def extract_modalities(
         if retry or not is_up_to_date(config, target, read_success(target.folder)):
             works[name] = _find_work(name, config, manifest, target, retry=retry)
     figures = compute([work for work in works.values() if work.todo])
-    with ThreadPoolExecutor() as threads:  # most of it is reading files and hashing them
+    # All are completed, even where one is refused; not at the same time: the tables of all would be
+    # the most that this process ever holds.
+    with ThreadPoolExecutor(max_workers=1) as threads:
         finished = {
             name: threads.submit(
                 _finish, name, config, manifest, target, works.get(name), figures.get(name, {})

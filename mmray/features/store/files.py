@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,19 @@ def list_files(folder: Path, earlier: Files | None = None) -> dict[str, dict[str
 
     A file that stands in ``earlier`` with this size and time is not read again.
     """
-    listed: dict[str, dict[str, Any]] = {}
-    for path in sorted([*shards_of(folder), *(folder / name for name in TABLES)]):
-        status = path.stat()
-        known = (earlier or {}).get(path.name, {})
-        entry = {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
-        if all(known.get(key) == value for key, value in entry.items()):
-            listed[path.name] = dict(known)
-        else:
-            listed[path.name] = entry | {"sha256": digest(path)}
-    return listed
+    paths = sorted([*shards_of(folder), *(folder / name for name in TABLES)])
+    known = [(earlier or {}).get(path.name, {}) for path in paths]
+    with ThreadPoolExecutor() as threads:  # hashing needs nothing of Python
+        entries = threads.map(_entry, paths, known)
+        return {path.name: entry for path, entry in zip(paths, entries, strict=True)}
+
+
+def _entry(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+    status = path.stat()
+    entry = {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+    if all(known.get(key) == value for key, value in entry.items()):
+        return dict(known)
+    return entry | {"sha256": digest(path)}
 
 
 def digest(path: Path) -> str:
