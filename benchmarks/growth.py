@@ -6,12 +6,14 @@ A note of 30 words, a photo of 640x480, five seconds of speech; with ``--small``
 of a second, so that it ends soon and the engine's own work weighs the most. Each size is prepared
 and extracted by commands of their own, and their processes are watched.
 
-``s_per_sample``: extraction in the steady state, between the end of each process's first unit of a
-modality and the end of the last one; on all cores, three payloads. ``driver_ms_per_sample``: what
-the command does besides: reading the manifest, looking at every file, learning the vocabulary,
-writing the index, counting. ``cpu_ms_per_sample``: time on the CPU of all processes, start-up
-included. Memory is private (RSS less what is shared), at its highest.
-Sizes that are soon done are measured up to five times, and the one in the middle is told.
+``s_per_sample``: extraction in the steady state, on all cores, three payloads; each process counts
+from the end of its first unit of a modality to the end of its last one. ``text_ms`` and so on: the
+same by modality. ``driver_ms_per_sample``: what the command does besides: reading the manifest,
+looking at every file, learning the vocabulary, writing the index, counting.
+``cpu_ms_per_sample``: time on the CPU of all processes, start-up included. Memory is private (RSS
+less what is shared), at its highest.
+Sizes that are soon done are measured up to five times, some before and some after the others, as
+the machine's pace drifts; the one in the middle is told.
 ``ratio``: seconds per sample at the smallest size over those at the largest.
 """
 
@@ -21,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -42,6 +45,7 @@ MODALITIES = {
     "audio": {"column": "speech", "extract": {"kind": "mfcc", "coefficients": 13, "mels": 20}},
 }
 PROCESSES = 2
+MARKS = "units.txt"
 MOST_REPEATS, LONG = 5, 10_000
 
 
@@ -82,6 +86,7 @@ def run_extract(manifest: Path, workspace: Path) -> dict:
 
         def __call__(self, works):
             begun = time.monotonic()
+            mark_units(workspace / MARKS)
             figures = super().__call__(works)
             self.computing_s += time.monotonic() - begun
             return figures
@@ -90,6 +95,20 @@ def run_extract(manifest: Path, workspace: Path) -> dict:
     started = time.monotonic()
     extract.run(config, MemoryTracker(), compute=compute)
     return {"seconds": time.monotonic() - started, "computing_s": compute.computing_s}
+
+
+def mark_units(marks: Path) -> None:
+    """Have every process of the extraction note in a file when it has done a unit."""
+    from mmray.distributed import extraction
+
+    class MarkingShardActor(extraction.ShardActor):
+        def _extract(self, number, name, unit):
+            outcome = super()._extract(number, name, unit)
+            with marks.open("a", encoding="utf-8") as stream:
+                stream.write(f"{os.getpid()} {name} {time.monotonic()} {outcome.samples}\n")
+            return outcome
+
+    extraction.ShardActor = MarkingShardActor
 
 
 WAYS = {"prepare": run_prepare, "extract": run_extract}
@@ -141,29 +160,24 @@ def watched(way: str, manifest: Path, workspace: Path) -> tuple[dict, Watch]:
     return json.loads(told), watch
 
 
-def steady_s(workspace: Path, samples: int) -> float:
-    """Return the seconds per sample of all modalities, from when their shards were written."""
-    total = 0.0
-    for name in MODALITIES:
-        shards = sorted(workspace.glob(f"features/{name}/*/shard-*.parquet"), key=ended)
-        first = shards[PROCESSES - 1]
-        counted = sum(map(count_rows, shards[PROCESSES:]))
-        if not counted:
-            raise SystemExit(f"{samples} samples are too few to measure")
-        total += (ended(shards[-1]) - ended(first)) / counted
-    return total
+def steady_ms(marks: Path) -> dict[str, float]:
+    """Return by modality the milliseconds per sample, from what every process noted.
 
-
-def ended(path: Path) -> float:
-    """Return when a file was written."""
-    return path.stat().st_mtime_ns / 1e9
-
-
-def count_rows(path: Path) -> int:
-    """Return the samples of one shard."""
-    import pyarrow.parquet as pq
-
-    return pq.ParquetFile(path).metadata.num_rows
+    A process counts from the end of its first unit of a modality to the end of its last one: the
+    time of all of them, over the samples in it and over the processes.
+    """
+    units: dict[str, dict[str, list[tuple[float, int]]]] = {name: {} for name in MODALITIES}
+    for line in marks.read_text(encoding="utf-8").splitlines():
+        process, name, ended, samples = line.split()
+        units[name].setdefault(process, []).append((float(ended), int(samples)))
+    found: dict[str, float] = {}
+    for name, by_process in units.items():
+        spans = [ends[-1][0] - ends[0][0] for ends in by_process.values()]
+        samples = sum(count for ends in by_process.values() for _, count in ends[1:])
+        if not samples:
+            raise SystemExit(f"{name}: too few samples to measure")
+        found[name] = 1000 * sum(spans) / samples / PROCESSES
+    return found
 
 
 def measure(folder: Path, samples: int, payloads: dict) -> dict:
@@ -176,9 +190,11 @@ def measure(folder: Path, samples: int, payloads: dict) -> dict:
     extracted, watch = watched("extract", manifest, workspace)
     driver_s = prepared["seconds"] + extracted["seconds"] - extracted["computing_s"]
     cpu_s = sum(before.cpu_s.values()) + sum(watch.cpu_s.values())
+    steady = steady_ms(workspace / MARKS)
     found = {
         "samples": samples,
-        "s_per_sample": steady_s(workspace, samples),
+        "s_per_sample": sum(steady.values()) / 1000,
+        **{f"{name}_ms": ms for name, ms in steady.items()},
         "driver_ms_per_sample": 1000 * driver_s / samples,
         "cpu_ms_per_sample": 1000 * cpu_s / samples,
         "prepare_s": prepared["seconds"],
@@ -192,13 +208,27 @@ def measure(folder: Path, samples: int, payloads: dict) -> dict:
     return found
 
 
-def measure_often(folder: Path, samples: int, payloads: dict) -> dict:
-    """Measure a size that is soon done several times; return the time in the middle."""
-    repeats = max(1, min(MOST_REPEATS, LONG // samples))
-    found = [measure(folder, samples, payloads) for _ in range(repeats)]
-    print(f"{samples}: {found}", file=sys.stderr, flush=True)
-    found.sort(key=lambda one: one["s_per_sample"])
-    return found[repeats // 2] | {"all_s_per_sample": [one["s_per_sample"] for one in found]}
+def measure_all(folder: Path, sizes: list[int], payloads: dict) -> list[dict]:
+    """Measure every size, those soon done before and after the others; return the middle ones."""
+    found: dict[int, list[dict]] = {size: [] for size in sizes}
+    for size in in_turn(sizes):
+        found[size].append(measure(folder / str(size), size, payloads))
+        print(f"{size}: {found[size][-1]}", file=sys.stderr, flush=True)
+    return [middle(found[size]) for size in sizes]
+
+
+def in_turn(sizes: list[int]) -> list[int]:
+    """Return the sizes in the order to measure them, as often as each is: small, large, small."""
+    repeats = {size: max(1, min(MOST_REPEATS, LONG // size)) for size in sizes}
+    before = [size for size in sizes for _ in range(math.ceil(repeats[size] / 2))]
+    return before + [size for size in sizes for _ in range(repeats[size] // 2)]
+
+
+def middle(found: list[dict]) -> dict:
+    """Return the measurement with the time in the middle, and the times of all."""
+    times = [one["s_per_sample"] for one in found]
+    ordered = sorted(found, key=lambda one: one["s_per_sample"])
+    return ordered[len(found) // 2] | {"all_s_per_sample": times}
 
 
 def main() -> None:
@@ -210,10 +240,7 @@ def main() -> None:
         return
     load_before, payloads = os.getloadavg(), SMALL if options.small else USUAL
     with tempfile.TemporaryDirectory(prefix="mmray-growth-") as folder:
-        sizes = [
-            measure_often(Path(folder) / str(size), size, payloads)
-            for size in sorted(options.sizes)
-        ]
+        sizes = measure_all(Path(folder), sorted(options.sizes), payloads)
     few, many = sizes[0], sizes[-1]
     found = {
         "name": "growth",

@@ -12,6 +12,7 @@ from typing import Any, cast
 import pyarrow as pa
 import ray.data
 
+from mmray.core.memory import release_memory
 from mmray.distributed.journal import UnitOutcome, new_run, remove_journals
 from mmray.distributed.lean_data import lean_data
 from mmray.distributed.planning import ExtractionPool
@@ -75,6 +76,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
     with ray.data.DataContext.current(context), lean_data() as pace:
         # Not from_arrow: that has a task of its own look at each of them first.
         tasks = ray.data.from_blocks(list(cut_tasks(list(_rows(jobs)), pool.actors)))
+        release_memory()  # Ray has them now
         dataset = tasks.map_batches(
             ShardActor,
             batch_size=None,
