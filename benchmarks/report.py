@@ -58,9 +58,14 @@ class Comparison:
 def parse(description: str) -> argparse.Namespace:
     """Return the options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description)
+    add_options(parser)
+    return parser.parse_args()
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every benchmark has."""
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--rounds", type=int, default=3, help="how often each way is measured")
-    return parser.parse_args()
 
 
 def tell(comparison: Comparison, *, as_json: bool) -> None:

@@ -2,18 +2,19 @@
 
     python -m benchmarks.train_loop [--json] [--rounds 3]
 
-Both train the same model on the same batches in the same order, one worker with one thread, and are
-measured in turn, the bare loop before and after each of ours: a round compares ours with the mean
-of the two, as the machine's pace drifts. The bare loop has its samples in memory and nothing else:
-no metrics, validation, checkpoint or report. Ours is the product's own way with all of that.
+Both train the same model on the same batches in the same order, one worker with one thread. They
+are commands of their own that take turns of a second: one is stopped while the other works, and
+what counts is the time of its own turns; the ratio is the median of the rounds'. The bare loop has
+its samples in memory and nothing else: no metrics, validation, checkpoint or report. Ours is the
+product's own way with all of that, Ray's processes included.
 
 ``ratio`` compares what both do: the passes over the train split, the first left out. What ours does
 between them (validation, weights hash, checkpoint synced to the disk, report to Ray) stands in
-'settings' as ``ratio_with_epoch_ends``, from the first epoch's checkpoint to the last one's; so do
-start-up, and what two workers give, each with one thread and half of every batch.
+'settings' as ``ratio_with_epoch_ends``, from the end of the first pass to the end of the last one;
+so do start-up, and what two workers give, each with one thread and half of every batch.
 """
 
-import itertools
+import argparse
 import os
 import statistics
 import sys
@@ -24,27 +25,15 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import torch
-
-from benchmarks.report import Comparison, parse, tell
+from benchmarks.report import Comparison, add_options, tell
 from benchmarks.training_inputs import num_train_samples, write_inputs
-from mmray.assembly.epoch_file import EPOCHS as EPOCHS_FILE
-from mmray.assembly.epoch_file import epoch_lines
-from mmray.assembly.run import CHECKPOINTS, assemble_model, fit_tasks
+from benchmarks.turns import Turn, seconds_within, work_in_turn
 from mmray.assembly.run_plan import RunPlan
-from mmray.assembly.samples import load_samples, open_features
-from mmray.config.document import LocalRuntime
 from mmray.config.load import check_document
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind, Split
-from mmray.data.manifest import read_manifest
-from mmray.distributed.fitting import WorkerShare, fit_runs
-from mmray.distributed.session import connect
-from mmray.training.epoch import train_batches
-from mmray.training.sampling import shuffled
-from mmray.training.tasks.build import task_losses
 
-SAMPLES, EPOCHS, BATCH = 8192, 4, 64
+SAMPLES, EPOCHS, BATCH = 8192, 8, 64
 TRAINED = num_train_samples(SAMPLES)
 STEPS = -(-TRAINED // BATCH)
 SPECS = {
@@ -65,14 +54,73 @@ DOCUMENT = {
         "batch_size": BATCH,
         "schedule": "constant",
         "warmup": 0.0,
-        "keep_checkpoints": EPOCHS,
     },
 }
 
 
-def bare_loop(plan: RunPlan) -> float:
-    """Return steps per second over all epochs but the first: there is nothing but training."""
+TURN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training in a process of its own."""
+
+    way: str
+    folder: Path
+    """Of the inputs, which all share."""
+    name: str
+    workers: int
+
+    @property
+    def marks(self) -> Path:
+        """Where every pass over the train split is noted."""
+        return self.folder / f"{self.name}.passes"
+
+    @property
+    def started(self) -> Path:
+        """What is there once a worker of Ray Train is."""
+        return self.folder / f"{self.name}.started"
+
+    @property
+    def command(self) -> list[str]:
+        """Return what runs it."""
+        return [
+            sys.executable, "-m", "benchmarks.train_loop", "--way", self.way,
+            "--folder", str(self.folder), "--name", self.name, "--workers", str(self.workers),
+        ]  # fmt: skip
+
+    def plan(self) -> RunPlan:
+        """Return what is trained."""
+        manifest = str(self.folder / "manifest.parquet")
+        features = {name: str(self.folder / name) for name in SPECS}
+        config = check_document(DOCUMENT, where="benchmark")
+        return RunPlan(self.name, config, manifest, features, 0, str(self.folder / self.name))
+
+    def passes(self) -> list[tuple[float, float]]:
+        """Return when each pass was begun and ended."""
+        lines = self.marks.read_text(encoding="utf-8").splitlines()
+        return [(float(begun), float(ended)) for begun, ended in map(str.split, lines)]
+
+
+def note(marks: Path, begun: float) -> None:
+    """Note a pass that ends now."""
+    with marks.open("a", encoding="utf-8") as stream:
+        stream.write(f"{begun} {time.monotonic()}\n")
+
+
+def run_bare(job: Job) -> None:
+    """Train with nothing but training."""
+    import torch
+
+    from mmray.assembly.run import assemble_model, fit_tasks
+    from mmray.assembly.samples import load_samples, open_features
+    from mmray.data.manifest import read_manifest
+    from mmray.training.epoch import train_batches
+    from mmray.training.sampling import shuffled
+    from mmray.training.tasks.build import task_losses
+
     torch.set_num_threads(1)
+    plan = job.plan()
     manifest = read_manifest(Path(plan.manifest))
     features = {name: open_features(Path(path)) for name, path in plan.features.items()}
     tasks = fit_tasks(plan.config, manifest, list(features))
@@ -81,9 +129,8 @@ def bare_loop(plan: RunPlan) -> float:
     model = assemble_model(plan.config, features, tasks).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
     task = tasks["label"]
-    started = 0.0
     for epoch in range(EPOCHS):
-        started = time.monotonic() if epoch == 1 else started
+        begun = time.monotonic()
         order = shuffled(len(train), seed=0, epoch=epoch)
         for batch in train_batches(train, order, batch_size=BATCH, rank=0, world=1):
             outputs = model(batch.features, batch.present)["label"]
@@ -92,94 +139,123 @@ def bare_loop(plan: RunPlan) -> float:
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
-    return STEPS * (EPOCHS - 1) / (time.monotonic() - started)
+        note(job.marks, begun)
+
+
+def run_ours(job: Job) -> None:
+    """Train by Ray Train."""
+    from mmray.config.document import LocalRuntime
+    from mmray.distributed import fitting
+    from mmray.distributed.session import connect
+
+    def noting_worker(settings: dict) -> None:
+        """Do what a worker does, and note its start and the passes."""
+        from mmray.distributed import fitting
+        from mmray.training import loop
+
+        train_epoch = loop.train_epoch
+
+        def noted(wrapped, state, plan, epoch):
+            begun = time.monotonic()
+            metrics = train_epoch(wrapped, state, plan, epoch)
+            if plan.place.rank == 0:
+                note(marks, begun)
+            return metrics
+
+        loop.train_epoch = noted
+        started.touch()
+        fitting._worker(settings)
+
+    plan, marks, started = job.plan(), job.marks, job.started
+    Path(plan.folder).mkdir()
+    fitting._worker = noting_worker
+    connect(LocalRuntime())
+    share = fitting.WorkerShare(workers=job.workers, cpus=1, use_gpu=False)
+    fitting.fit_runs([plan], config=plan.config.train, share=share, storage=job.folder / "ray")
+
+
+WAYS = {"ours": run_ours, "bare": run_bare}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What training by Ray Train gave."""
+    """What a training gave in its own turns, the first pass left out."""
 
     steps_per_s: float
     """In the passes over the train split."""
     whole_per_s: float
     """With what lies between them."""
     rest_s: float
-    """Everything before the first epoch's checkpoint and after the last one's."""
+    """Everything before the end of the first pass and after that of the last one."""
 
 
-def ray_train(plan: RunPlan, storage: Path, *, workers: int) -> Found:
-    """Train by Ray Train; the first epoch is left out of the rates."""
-    folder = Path(plan.folder)
-    folder.mkdir()
-    started = time.monotonic()
-    share = WorkerShare(workers=workers, cpus=1, use_gpu=False)
-    fit_runs([plan], config=plan.config.train, share=share, storage=storage)
-    wall_s = time.monotonic() - started
-    epochs = epoch_lines(folder / EPOCHS_FILE)[1:]
-    steps_s = sum(TRAINED / epoch["metrics"]["train/samples_per_s"] for epoch in epochs)
-    checkpoints = sorted((folder / CHECKPOINTS).glob("epoch-*"))
-    times = [path.stat().st_mtime for path in checkpoints]
-    seconds = times[-1] - times[0]
-    steps = STEPS * (EPOCHS - 1)
-    return Found(steps / steps_s, steps / seconds, wall_s - seconds)
+def measured(job: Job, turns: list[Turn]) -> Found:
+    """Return what a training gave that had these turns."""
+    first, *passes = job.passes()
+    steps = STEPS * len(passes)
+    steps_s = sum(seconds_within(turns, begun, ended) for begun, ended in passes)
+    whole_s = seconds_within(turns, first[1], passes[-1][1])
+    all_s = seconds_within(turns, turns[0].begun, turns[-1].ended)
+    return Found(steps / steps_s, steps / whole_s, all_s - whole_s)
+
+
+def measure(jobs: list[Job]) -> list[Found]:
+    """Run some trainings in turn, the others once the first has begun to train."""
+    commands = {job.way: job.command for job in jobs}
+    turns = work_in_turn(commands, turn_s=TURN_S, is_ready=jobs[0].started.exists)
+    found = [measured(job, turns[job.way]) for job in jobs]
+    for job, by in zip(jobs, found, strict=True):
+        print(f"{job.name}: {by.steps_per_s:.1f} steps/s", file=sys.stderr, flush=True)
+    return found
 
 
 def main() -> None:
     """Measure both ways in turn."""
-    options = parse(__doc__ or "")
+    options = parse_options()
+    if options.way:
+        WAYS[options.way](Job(options.way, options.folder, options.name, options.workers))
+        return
     ours: list[Found] = []
-    bare: list[float] = []
-    with tempfile.TemporaryDirectory() as place:
+    bare: list[Found] = []
+    with tempfile.TemporaryDirectory(prefix="mmray-train-loop-") as place:
         folder = Path(place)
-        manifest, features = write_inputs(folder, SPECS, SAMPLES)
-        connect(LocalRuntime())
-        config = check_document(DOCUMENT, where="benchmark")
-
-        def plan(name: str) -> RunPlan:
-            return RunPlan(name, config, manifest, features, 0, str(folder / name))
-
-        def run_bare() -> None:
-            bare.append(bare_loop(plan("bare")))
-            say(f"bare {bare[-1]:.1f}")
-
-        run_bare()
+        write_inputs(folder, SPECS, SAMPLES)
         for number in range(options.rounds):
-            ours.append(ray_train(plan(f"round {number}"), folder / "ray", workers=1))
-            say(f"by Ray Train {ours[-1].steps_per_s:.1f}")
-            run_bare()
-        two = ray_train(plan("two workers"), folder / "ray", workers=2)
-    beside = [statistics.mean(pair) for pair in itertools.pairwise(bare)]
+            jobs = [Job(way, folder, f"{way} {number + 1}", 1) for way in WAYS]
+            by_ours, by_bare = measure(jobs)
+            ours.append(by_ours)
+            bare.append(by_bare)
+        (two,) = measure([Job("ours", folder, "two workers", 2)])
+    with_ends = [a.whole_per_s / b.steps_per_s for a, b in zip(ours, bare, strict=True)]
     tell(
         Comparison(
             name="train_loop",
             claim="Ray Train on stored features against a bare PyTorch loop",
             unit="steps/s",
             ours=[each.steps_per_s for each in ours],
-            other=beside,
+            other=[each.steps_per_s for each in bare],
             other_name="PyTorch loop without metrics, validation, checkpoints or reports",
             is_larger_better=True,
             is_paired=True,
             settings={
                 "samples": SAMPLES, "epochs": EPOCHS, "batch_size": BATCH, "workers": 1,
                 "threads": 1, "rounds": options.rounds,
-                "ratio_with_epoch_ends": round(
-                    statistics.median(
-                        each.whole_per_s / other for each, other in zip(ours, beside, strict=True)
-                    ),
-                    3,
-                ),
+                "ratio_with_epoch_ends": round(statistics.median(with_ends), 3),
                 "two_workers": round(two.steps_per_s, 1),
                 "start_up_s": [round(each.rest_s, 1) for each in ours],
-                "bare": [round(each, 1) for each in bare],
             },
         ),
         as_json=options.json,
     )  # fmt: skip
 
 
-def say(what: str) -> None:
-    """Tell what a part gave."""
-    print(f"{what} steps/s", file=sys.stderr, flush=True)
+def parse_options() -> argparse.Namespace:
+    """Return the options; ``--way`` is how the script starts itself."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_options(parser)
+    for name, kind in (("--way", str), ("--folder", Path), ("--name", str), ("--workers", int)):
+        parser.add_argument(name, type=kind, help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
