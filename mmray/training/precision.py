@@ -1,5 +1,6 @@
 """In which numbers the forward pass of training computes."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import torch
@@ -10,15 +11,20 @@ from mmray.errors import TrainingError
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
-def autocast(precision: Precision, device: torch.device) -> torch.autocast:
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
     """Return the context of a forward pass."""
-    if precision == "auto":
-        has_bfloat16 = device.type == "cuda" and torch.cuda.is_bf16_supported(
-            including_emulation=False
-        )
-        return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16)
-    dtype = torch.float16 if precision == "float16" else torch.bfloat16
-    return torch.autocast(device.type, dtype=dtype, enabled=precision != "float32")
+    match precision:
+        case "float32":
+            return nullcontext()
+        case "auto":
+            is_native = device.type == "cuda" and torch.cuda.is_bf16_supported(
+                including_emulation=False
+            )
+            return torch.autocast(device.type, dtype=torch.bfloat16) if is_native else nullcontext()
+        case "float16":
+            return torch.autocast(device.type, dtype=torch.float16)
+        case "bfloat16":
+            return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
 def build_scaler(precision: Precision, device: torch.device) -> GradScaler:

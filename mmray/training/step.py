@@ -35,10 +35,10 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     scaler = scaler or build_scaler(plan.config.precision, plan.place.device)
     parts = list(cut(batch, plan.config.accumulate))
-    total = torch.zeros(len(plan.tasks), device=plan.place.device)
+    sums: list[Tensor] = []
     for number, part in enumerate(parts, start=1):
         with unsynchronised(wrapped, is_last=number == len(parts)):
-            total += _backward(wrapped, plan, part.to(plan.place.device), modalities, scaler)
+            sums.append(_backward(wrapped, plan, part.to(plan.place.device), modalities, scaler))
     scaler.unscale_(optimizer)
     modalities.after_backward()
     limit = plan.config.clip_norm
@@ -47,7 +47,7 @@ def train_step(
     modalities.see_gradients(norms)
     scaler.step(optimizer)
     scaler.update()
-    return total
+    return sum(sums[1:], start=sums[0])
 
 
 def _backward(
@@ -126,12 +126,15 @@ def step_loss(
     stays in the graph: data parallelism waits for every parameter's gradient.
     """
     totals, share = [batch.label_totals[name] for name in tasks], batch.share
+    scales = [world / max(1, n) for n in totals]
+    if weighting is None or isinstance(weighting, FixedWeighting):
+        # By numbers: every small tensor takes a step as long as some samples do.
+        weights = [task.config.weight for task in tasks.values()]
+        terms = [sums[name] * (w * s) for name, w, s in zip(tasks, weights, scales, strict=True)]
+        return sum(terms[1:], start=terms[0])
     # A part's loss weighs less but counts for more: what a weighting adds to the losses is then
     # added once per step.
-    scales = [world / max(1, n) / share for n in totals]
     losses = torch.stack([sums[name] for name in tasks])  # (K)
-    losses = losses * losses.new_tensor(scales)
+    losses = losses * losses.new_tensor(scales) / share
     weights = losses.new_tensor([task.config.weight * share for task in tasks.values()])
-    if weighting is None:
-        return (weights * losses).sum()
     return weighting(losses, weights, weights.new_tensor(totals) > 0)
