@@ -1,6 +1,7 @@
 """Accuracy with every subset of the modalities, trained with and without modality dropout.
 
-    python -m benchmarks.subsets [--json] [--rounds 5] [--incomplete] [--work FOLDER]
+    python -m benchmarks.subsets [--json] [--rounds 5] [--first-seed 100] [--incomplete]
+        [--work FOLDER]
 
 The embedded corpus and the quickstart's document, with the default fusion (``concat``) and without
 ``model.auxiliary``, so that dropout is measured alone. Trained on the samples that have every
@@ -43,7 +44,6 @@ DOCUMENT = Path(__file__).parents[1] / "workflows" / "configs" / "quickstart.yam
 TASK, RATE, EPOCHS = "digit", 0.5, 15
 COMMON = ("model.fusion={kind: concat}", "model.auxiliary=0.0", f"train.epochs={EPOCHS}")
 COLUMNS = ("note", "photo", "speech")
-FIRST_SEED = 100
 WAYS = {"without": 0.0, "with": RATE}
 """Name -> ``model.modality_dropout``."""
 Subsets = dict[str, float]
@@ -105,10 +105,8 @@ def measure(
     tracker, first = MemoryTracker(), configs["without"]
     prepare.run(first, tracker)
     extract.run(first, tracker)
-    found = {
-        way: [ablation(config, seed) for seed in range(FIRST_SEED, FIRST_SEED + options.rounds)]
-        for way, config in configs.items()
-    }
+    seeds = range(options.first_seed, options.first_seed + options.rounds)
+    found = {way: [ablation(config, seed) for seed in seeds] for way, config in configs.items()}
     return found, first.modality_order()
 
 
@@ -119,6 +117,7 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--rounds", type=int, default=5, help="seeds of each way")
+    parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--samples", type=int, default=5000, help="of the embedded corpus")
     parser.add_argument("--incomplete", action="store_true", help="train on all that is there")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -132,7 +131,8 @@ def main() -> None:
     less_by = [a - b for a, b in zip(losses["without"], losses["with"], strict=True)]
     settings = {
         "samples": options.samples, "incomplete": options.incomplete, "epochs": EPOCHS,
-        "modality_dropout": RATE, "rounds": options.rounds, "threads": options.threads,
+        "modality_dropout": RATE, "rounds": options.rounds, "first_seed": options.first_seed,
+        "threads": options.threads,
         "seconds": round(time.monotonic() - started),
     }  # fmt: skip
     document = {

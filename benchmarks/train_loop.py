@@ -2,11 +2,12 @@
 
     python -m benchmarks.train_loop [--json] [--rounds 3]
 
-Both train the same model on the same batches in the same order, one worker with one thread. They
-are commands of their own that take turns of a second: one is stopped while the other works, and
-what counts is the time of its own turns; the ratio is the median of the rounds'. The bare loop has
-its samples in memory and nothing else: no metrics, validation, checkpoint or report. Ours is the
-product's own way with all of that, Ray's processes included.
+Both train the same model on the same batches in the same order by the same optimiser, one worker
+with one thread; in the end their weights must be the same but for rounding. They are commands of
+their own that take turns of a second: one is stopped while the other works, and what counts is the
+time of its own turns; the ratio is the median of the rounds'. The bare loop has its samples in
+memory and nothing else: no metrics, validation, checkpoint or report. Ours is the product's own way
+with all of that, Ray's processes included.
 
 ``ratio`` compares what both do: the passes over the train split, the first left out. What ours does
 between them (validation, weights hash, checkpoint synced to the disk, report to Ray) stands in
@@ -25,13 +26,17 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from safetensors.torch import load_file
+
 from benchmarks.report import Comparison, add_options, tell
 from benchmarks.training_inputs import num_train_samples, write_inputs
 from benchmarks.turns import Turn, seconds_within, work_in_turn
+from mmray.assembly.run import CHECKPOINTS
 from mmray.assembly.run_plan import RunPlan
 from mmray.config.load import check_document
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind, Split
+from mmray.training.checkpoint import Weights, judged_weights
 
 SAMPLES, EPOCHS, BATCH = 8192, 8, 64
 TRAINED = num_train_samples(SAMPLES)
@@ -56,9 +61,9 @@ DOCUMENT = {
         "warmup": 0.0,
     },
 }
-
-
 TURN_S = 1.0
+ROUNDING = 1e-3
+"""Of a weight, after all epochs: the norm by which gradients are cut is summed in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,17 @@ class Job:
     def started(self) -> Path:
         """What is there once a worker of Ray Train is."""
         return self.folder / f"{self.name}.started"
+
+    @property
+    def bare_weights(self) -> Path:
+        """Where the bare loop leaves its weights."""
+        return self.folder / f"{self.name}.safetensors"
+
+    def weights(self) -> Weights:
+        """Return the weights after the last epoch, whatever epoch was the best."""
+        if self.way == "bare":
+            return load_file(self.bare_weights)
+        return judged_weights(self.folder / self.name / CHECKPOINTS, EPOCHS)
 
     @property
     def command(self) -> list[str]:
@@ -112,34 +128,41 @@ def run_bare(job: Job) -> None:
     """Train with nothing but training."""
     import torch
 
-    from mmray.assembly.run import assemble_model, fit_tasks
+    from mmray.assembly.run import assemble_model, fit_tasks, save_weights
     from mmray.assembly.samples import load_samples, open_features
     from mmray.data.manifest import read_manifest
     from mmray.training.epoch import train_batches
+    from mmray.training.loop import seed_epoch
+    from mmray.training.optimizer import build_optimizer
     from mmray.training.sampling import shuffled
+    from mmray.training.statistics import fit_statistics
     from mmray.training.tasks.build import task_losses
 
     torch.set_num_threads(1)
     plan = job.plan()
+    settings = plan.config.train
     manifest = read_manifest(Path(plan.manifest))
     features = {name: open_features(Path(path)) for name, path in plan.features.items()}
     tasks = fit_tasks(plan.config, manifest, list(features))
     train = load_samples(manifest, Split.TRAIN, features, tasks, require_payload=True)
-    torch.manual_seed(0)
+    torch.manual_seed(plan.seed)
     model = assemble_model(plan.config, features, tasks).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    fit_statistics(model, train)
+    optimizer = build_optimizer(model, settings)
     task = tasks["label"]
     for epoch in range(EPOCHS):
         begun = time.monotonic()
-        order = shuffled(len(train), seed=0, epoch=epoch)
+        seed_epoch(plan.seed, epoch, rank=0)
+        order = shuffled(len(train), seed=plan.seed, epoch=epoch)
         for batch in train_batches(train, order, batch_size=BATCH, rank=0, world=1):
             outputs = model(batch.features, batch.present)["label"]
             loss = task_losses(task, outputs, batch.labels["label"], batch.labelled["label"]).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
             optimizer.step()
         note(job.marks, begun)
+    save_weights(model, job.bare_weights)
 
 
 def run_ours(job: Job) -> None:
@@ -175,6 +198,15 @@ def run_ours(job: Job) -> None:
 
 
 WAYS = {"ours": run_ours, "bare": run_bare}
+
+
+def largest_difference(jobs: list[Job]) -> float:
+    """Return by how much a weight differs between two trainings at most; it must be little."""
+    one, other = (job.weights() for job in jobs)
+    most = max(float((one[name] - other[name]).abs().max()) for name in one.keys() | other.keys())
+    if most > ROUNDING:
+        raise SystemExit(f"the ways did not train the same: a weight differs by {most:g}")
+    return most
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +249,7 @@ def main() -> None:
         return
     ours: list[Found] = []
     bare: list[Found] = []
+    apart: list[float] = []
     with tempfile.TemporaryDirectory(prefix="mmray-train-loop-") as place:
         folder = Path(place)
         write_inputs(folder, SPECS, SAMPLES)
@@ -225,6 +258,7 @@ def main() -> None:
             by_ours, by_bare = measure(jobs)
             ours.append(by_ours)
             bare.append(by_bare)
+            apart.append(largest_difference(jobs))
         (two,) = measure([Job("ours", folder, "two workers", 2)])
     with_ends = [a.whole_per_s / b.steps_per_s for a, b in zip(ours, bare, strict=True)]
     tell(
@@ -240,6 +274,7 @@ def main() -> None:
             settings={
                 "samples": SAMPLES, "epochs": EPOCHS, "batch_size": BATCH, "workers": 1,
                 "threads": 1, "rounds": options.rounds,
+                "largest_difference_of_a_weight": max(apart),
                 "ratio_with_epoch_ends": round(statistics.median(with_ends), 3),
                 "two_workers": round(two.steps_per_s, 1),
                 "start_up_s": [round(each.rest_s, 1) for each in ours],

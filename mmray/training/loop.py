@@ -94,7 +94,7 @@ def train_epoch(
     if place.device.type != "cpu" or plan.augment or plan.train.is_streamed:
         # Else a batch is a copy in memory, which takes less time than to hand it over.
         batches = prefetched(batches, pin=place.device.type == "cuda")
-    _seed_epoch(config.seed, epoch, place.rank)
+    seed_epoch(config.seed, epoch, place.rank)
     wrapped.train()
     started, rate = time.monotonic(), 0.0
     counts = dict.fromkeys(plan.tasks, 0)
@@ -137,7 +137,7 @@ def weights_hash(model: nn.Module) -> str:
     return total.hexdigest()
 
 
-def _seed_epoch(seed: int, epoch: int, rank: int) -> None:
+def seed_epoch(seed: int, epoch: int, rank: int) -> None:
     """Seed dropout anew in every epoch, so that no generator need be saved to go on exactly."""
     state = np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)
     torch.manual_seed(int(state[0] >> 1))
