@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmray.models.batch_statistics import encode_present
 from mmray.models.encoders.encoded import Encoded
 from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fusion.tokens import ModalityTokens
@@ -74,7 +75,7 @@ class FusionModel(nn.Module):
         self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]
     ) -> dict[str, Float[Tensor, "B _"]]:
         """Return the outputs (B, C) of each task."""
-        return self.fuse(self.embed(features), present)
+        return self.fuse(self.embed(features, present), present)
 
     def fuse(
         self, embedded: Embedded, present: Bool[Tensor, "B M"]
@@ -98,10 +99,10 @@ class FusionModel(nn.Module):
                 outputs[task] = head(fused)
         return outputs
 
-    def embed(self, features: Mapping[str, FeatureBatch]) -> Embedded:
+    def embed(self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]) -> Embedded:
         """Return one normalised embedding per modality, and tokens if the fusion is over them."""
-        parts = zip(self.modalities, self.encoders, strict=True)
-        encoded: list[Encoded] = [encoder(*features[name]) for name, encoder in parts]
+        parts = zip(self.modalities, self.encoders, present.unbind(1), strict=True)
+        encoded = [encode_present(encoder, features[name], here) for name, encoder, here in parts]
         pooled = [norm(part.pooled) for norm, part in zip(self.norms, encoded, strict=True)]
         tokens: tuple[ModalityTokens, ...] = ()
         if self.uses_tokens:

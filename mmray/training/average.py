@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -19,6 +20,12 @@ class WeightAverage(AveragedModel):
 
         super().__init__(model, multi_avg_fn=blend)
         self.requires_grad_(requires_grad=False)
+
+    @torch.no_grad()
+    def take_buffers(self, model: nn.Module) -> None:
+        """Take the buffers of the model, as every update does."""
+        for mine, theirs in zip(self.module.buffers(), model.buffers(), strict=True):
+            mine.copy_(theirs)
 
 
 def decay_after(updates: int, decay: float) -> float:

@@ -62,6 +62,7 @@ def fit(
             started = time.monotonic()
             state.modalities.begin_epoch(progress.epoch, progress.records)
             metrics = train_epoch(wrapped, state, plan, progress.epoch)
+            state.end_epoch(plan.place)
             snapshot = state.snapshot()
             metrics |= _judge(state.judged, plan)
             record = EpochRecord(

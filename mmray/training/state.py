@@ -17,8 +17,10 @@ from mmray.training.checkpoint import (
 )
 from mmray.training.modalities import Modalities
 from mmray.training.optimizer import build_optimizer
+from mmray.training.place import Place
 from mmray.training.plan import TrainPlan
 from mmray.training.precision import build_scaler
+from mmray.training.running_statistics import join_statistics
 from mmray.training.sharded import load_weights, whole
 from mmray.training.weighting import fusion_model_of
 
@@ -52,6 +54,12 @@ class TrainState:
         """Take note of new weights."""
         if self.average is not None:
             self.average.update_parameters(self.model)
+
+    def end_epoch(self, place: Place) -> None:
+        """Let the statistics that normalisations keep of batches be the same on all workers."""
+        join_statistics(self.trained, place)
+        if self.average is not None:
+            self.average.take_buffers(self.model)
 
     def snapshot(self) -> "Snapshot":
         """Return a copy of everything, in the memory of the processor; on every worker."""

@@ -31,7 +31,7 @@ class SubsetView(nn.Module):
         self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]
     ) -> dict[str, Float[Tensor, "B _"]]:
         """Return the outputs (B, C) of each task and subset, named as `part_name` does."""
-        embedded = self.model.embed(features)
+        embedded = self.model.embed(features, present)
         kept = self.kept.to(present.device)
         return {
             part_name(number, task): outputs

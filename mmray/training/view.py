@@ -38,7 +38,7 @@ class TrainingView(nn.Module):
 
     def forward(self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]) -> Views:
         """Return the outputs of all views."""
-        embeddings = self.model.embed(features)  # (B, M, D)
+        embeddings = self.model.embed(features, present)  # (B, M, D)
         whole = self.model.fuse(embeddings, present)
         if not self.alone:
             return Views(whole, [])

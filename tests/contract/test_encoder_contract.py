@@ -1,5 +1,7 @@
 """What every encoder promises, for every layout that it fits."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +23,9 @@ from mmray.config.pretrained import (
 )
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
+from mmray.models.batch_statistics import encode_present
 from mmray.models.build import build_encoder
+from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fit_check import FITTING
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import WORDS, checkpoints
@@ -165,6 +169,25 @@ def test_a_present_payload_moves_the_embedding_and_all_weights_learn(config, spe
     assert (pooled[0] - pooled[1]).abs().max() > 1e-3
     assert all(p.grad is not None and p.grad.isfinite().all() for p in learning)
     assert pooled.shape == (N, D)
+
+
+@pytest.mark.parametrize(("config", "spec"), CASES)
+def test_what_is_absent_teaches_nothing(config, spec, setup):
+    encoder, features = setup(config, spec)
+    batch, present = features.batch(np.arange(N)), torch.from_numpy(features.present)
+    changed = batch.values.clone()
+    changed[2] = changed[0]
+    trained = []
+
+    for values in (batch.values, changed):
+        learner = copy.deepcopy(encoder).train()
+        torch.manual_seed(0)
+        pooled = encode_present(learner, FeatureBatch(values, batch.lengths), present).pooled
+        pooled[present].square().sum().backward()
+        gradients = [p.grad for p in learner.parameters() if p.requires_grad]
+        trained.append((pooled[present], gradients, learner.state_dict()))
+
+    torch.testing.assert_close(*trained)
 
 
 @pytest.mark.parametrize(("config", "spec"), PRETRAINED, ids=lambda part: getattr(part, "kind", ""))

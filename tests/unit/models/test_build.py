@@ -136,12 +136,14 @@ def test_a_users_own_fusion_may_be_over_tokens():
     encoders = dict.fromkeys("ab", LstmEncoderConfig(hidden=4))
     specs = dict.fromkeys("ab", SPECS["sequence"])
     model = build_model(ModelConfig(width=4, fusion=fusion), encoders, specs, {"t": 2}).eval()
-    embedded = model.embed({n: FeatureBatch(torch.randn(3, 5, 5), None) for n in "ab"})
+    present = torch.ones(3, 2, dtype=torch.bool)
+    features = {n: FeatureBatch(torch.randn(3, 5, 5), None) for n in "ab"}
+    embedded = model.embed(features, present)
 
-    fused = model.fusion(embedded.tokens, torch.ones(3, 2, dtype=torch.bool))
+    fused = model.fusion(embedded.tokens, present)
 
     torch.testing.assert_close(fused, 2 * sum(part.values[:, 1] for part in embedded.tokens))
-    assert model.fuse(embedded, torch.ones(3, 2, dtype=torch.bool))["t"].shape == (3, 2)
+    assert model.fuse(embedded, present)["t"].shape == (3, 2)
 
 
 def test_a_gru_has_three_quarters_of_the_weights_of_an_lstm():

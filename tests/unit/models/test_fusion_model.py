@@ -13,7 +13,9 @@ def test_each_modality_lands_in_its_own_place():
     changed = dict(batch.features)
     changed["image"] = FeatureBatch(255 - batch.features["image"].values, None)
 
-    before, after = model.embed(batch.features).pooled, model.embed(changed).pooled
+    before, after = (
+        model.embed(features, batch.present).pooled for features in (batch.features, changed)
+    )
 
     assert ((before - after).abs().amax(dim=(0, 2)) > 1e-4).tolist() == [False, True, False]
 
@@ -34,7 +36,7 @@ def test_a_fusion_over_tokens_gets_each_summary_before_the_tokens_of_its_modalit
     batch = samples.batch(np.arange(6))
     model = make_model(samples, fusion=TransformerFusionConfig()).eval()
 
-    embedded = model.embed(batch.features)
+    embedded = model.embed(batch.features, batch.present)
 
     text, image, audio = embedded.tokens
     assert text.values.shape[1] == 1  # a linear encoder has no tokens
@@ -47,8 +49,9 @@ def test_a_fusion_over_tokens_gets_each_summary_before_the_tokens_of_its_modalit
 
 def test_tokens_are_not_made_for_a_fusion_that_does_not_use_them():
     samples = make_samples(2)
+    batch = samples.batch(np.arange(2))
 
-    assert make_model(samples).embed(samples.batch(np.arange(2)).features).tokens == ()
+    assert make_model(samples).embed(batch.features, batch.present).tokens == ()
 
 
 def test_late_fusion_is_the_average_of_what_the_present_modalities_say_alone():

@@ -10,11 +10,11 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from mmray.core.atomic import write_json
+from mmray.models.batch_statistics import BatchNorm
 from mmray.models.encoders.encoded import Encoded
 from mmray.models.encoders.pretrained.tuning import Tuning, learning_rates, set_trained
 
 FACTS_FILE = "encoder.json"
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 Read = Callable[[Any, Tensor, Tensor | None], Encoded]
 """From a network and a feature batch to hidden states (B, T, F) and a pooled one (B, F)."""
@@ -77,7 +77,7 @@ class PretrainedEncoder(nn.Module):
         """Set the mode; what is frozen, and batch normalisation, stays in evaluation mode."""
         super().train(mode)
         for module in self.network.modules():
-            if self._tuning.tune == "frozen" or isinstance(module, _BATCH_NORMS):
+            if self._tuning.tune == "frozen" or isinstance(module, BatchNorm):
                 module.training = False
         return self
 
