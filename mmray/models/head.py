@@ -79,11 +79,11 @@ class AlignmentHead(nn.Module):
         self.projections = nn.ModuleList(
             nn.Linear(width, space.size, bias=False) for _ in range(modalities)
         )
-        self.log_scale = nn.Parameter(torch.tensor(-math.log(space.temperature)))
+        self.log_scale = nn.Parameter(torch.tensor([-math.log(space.temperature)]))
         if space.learns_bias:
-            self.bias = nn.Parameter(torch.tensor(space.bias))
+            self.bias = nn.Parameter(torch.tensor([space.bias]))
         else:
-            self.register_buffer("bias", torch.tensor(space.bias), persistent=False)
+            self.register_buffer("bias", torch.tensor([space.bias]), persistent=False)
 
     def forward(
         self, embeddings: Float[Tensor, "B M D"], present: Bool[Tensor, "B M"]
@@ -94,8 +94,10 @@ class AlignmentHead(nn.Module):
         projected = torch.stack([project(x) for project, x in parts], dim=1).float()  # (B, M, S)
         # Masked here too: the gradient of normalising zeros is beyond half precision.
         unit = torch.where(present[..., None], F.normalize(projected, dim=-1), 0.0)
-        scale = self.log_scale.exp().clamp(max=MAX_SCALE)
-        rest = torch.stack([scale, self.bias]).expand(len(unit), 2)
+        scale = self.log_scale.exp()  # (1)
+        # At its limit it has a gradient still, or it could not come back.
+        scale = scale + (scale.clamp(max=MAX_SCALE) - scale).detach()
+        rest = torch.cat([scale, self.bias]).expand(len(unit), 2)
         return torch.cat([unit.flatten(1), rest], dim=1)  # (B, M S + 2)
 
 

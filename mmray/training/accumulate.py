@@ -15,12 +15,13 @@ from mmray.training.sharded import synchronise
 
 
 def cut(batch: Batch, parts: int) -> Iterator[Batch]:
-    """Yield the batch in ``parts``, or in single samples where there are fewer; none is empty.
+    """Yield the batch in ``parts``, or in fewer where a worker has fewer samples; none is empty.
 
     Each part knows the labels of the whole batch, so the gradients of all of them add up to its.
+    All workers make as many: with sharded weights, each part is one exchange between them.
     """
     size = len(batch.present)
-    parts = max(1, min(parts, size))
+    parts = max(1, min(parts, size if batch.least is None else batch.least))
     bounds = [size * part // parts for part in range(parts + 1)]
     for start, stop in itertools.pairwise(bounds):
         yield _rows(batch, slice(start, stop), 1.0 / parts) if parts > 1 else batch

@@ -21,6 +21,8 @@ class Batch:
     """Labelled samples per task in the global batch: that of all workers together."""
     share: float = 1.0
     """Of the batch of one step: less than one where a step is made of parts."""
+    least: int | None = None
+    """Samples of the worker that has the fewest in this step; None where all have as many."""
 
     def pinned(self) -> "Batch":
         """Return the batch in memory that a GPU can copy from by itself."""
@@ -31,6 +33,7 @@ class Batch:
             {task: mask.pin_memory() for task, mask in self.labelled.items()},
             self.label_totals,
             self.share,
+            self.least,
         )
 
     def to(self, device: torch.device) -> "Batch":
@@ -42,4 +45,5 @@ class Batch:
             {task: mask.to(device, non_blocking=True) for task, mask in self.labelled.items()},
             self.label_totals,
             self.share,
+            self.least,
         )

@@ -149,4 +149,7 @@ def _load(path: Path) -> Checkpoint:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    return sorted(folder.glob("epoch-[0-9]*"), reverse=True)
+    def epochs(path: Path) -> int:
+        return int(path.name.removeprefix("epoch-"))
+
+    return sorted(folder.glob("epoch-[0-9]*"), key=epochs, reverse=True)

@@ -1,6 +1,7 @@
 """The batches of one epoch, and every worker's share of them. Axes: B batch."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Integer
@@ -27,7 +28,8 @@ def train_batches(
     for step in range(num_train_batches(len(order), batch_size=batch_size, world=world)):
         indices = order[step * batch_size : (step + 1) * batch_size]
         totals = {task: int(np.count_nonzero(mask[indices])) for task, mask in known.items()}
-        yield samples.batch(np.array_split(indices, world)[rank], totals)
+        batch = samples.batch(np.array_split(indices, world)[rank], totals)
+        yield replace(batch, least=len(indices) // world)
 
 
 def eval_indices(

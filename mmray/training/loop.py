@@ -64,10 +64,11 @@ def fit(
             metrics = train_epoch(wrapped, state, plan, progress.epoch)
             state.end_epoch(plan.place)
             snapshot = state.snapshot()
-            metrics |= _judge(state.judged, plan)
+            metrics = agree(metrics | _judge(state.judged, plan), plan.place)
+            _check_finite(metrics, progress.epoch)
             record = EpochRecord(
                 progress.epoch,
-                agree(metrics, plan.place),
+                metrics,
                 same_weights(model, plan.place, progress.epoch),
                 time.monotonic() - started,
             )
@@ -164,6 +165,17 @@ def _judge(model: FusionModel, plan: TrainPlan) -> dict[str, float]:
     samples = plan.val if len(plan.val) else plan.train
     prefix = plan.judged_on
     return {f"{prefix}/{name}": value for name, value in validate(model, samples, plan).items()}
+
+
+def _check_finite(metrics: Mapping[str, float], epoch: int) -> None:
+    """Refuse an epoch that cannot be compared with others."""
+    wrong = sorted(name for name, value in metrics.items() if not math.isfinite(value))
+    if wrong:
+        raise TrainingError(
+            f"after epoch {epoch + 1} no finite numbers: {', '.join(wrong)}",
+            where="train",
+            hint="lower train.lr or train.clip_norm; with precision fp16, try bf16",
+        )
 
 
 def _check_plan(plan: TrainPlan) -> None:

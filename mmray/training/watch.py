@@ -46,11 +46,16 @@ class ModalityWatch:
         self._losses = total if self._losses is None else self._losses + total
 
     def metrics(self) -> dict[str, float]:
-        """Return the mean over the steps, each encoder's share of it, and losses; begin anew."""
+        """Return the mean over the steps, each encoder's share of it, and losses; begin anew.
+
+        A step that a loss scaler left out, its gradients being infinite, does not count.
+        """
         names = tuple(self._plan.train.modalities)
         found: dict[str, float] = {}
-        if self._norms:
-            norms = torch.stack(self._norms).mean(dim=0).tolist()
+        steps = torch.stack(self._norms) if self._norms else torch.empty(0, len(names))
+        steps = steps[steps.isfinite().all(dim=1)]
+        if len(steps):
+            norms = steps.mean(dim=0).tolist()
             for name, norm in zip(names, norms, strict=True):
                 found[f"train/{name}/gradient_norm"] = norm
                 found[f"train/{name}/gradient_share"] = norm / (sum(norms) or 1.0)
@@ -74,6 +79,8 @@ def watch_metric_names(plan: TrainPlan) -> set[str]:
     """Return the names of all that a watch can tell."""
     modalities = plan.train.modalities
     names = {f"train/{m}/gradient_{what}" for m in modalities for what in ("norm", "share")}
+    if plan.config.parallel == "fsdp":  # of sharded weights no worker has the whole gradient
+        names = set()
     return names | {
         f"train/{t}/{m}/loss" for t in independent_tasks(plan.tasks) for m in modalities
     }

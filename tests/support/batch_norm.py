@@ -36,8 +36,9 @@ def train_lenets(rank: int, world: int, folder: str) -> None:
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
     for parallel, wrap in (("ddp", DistributedDataParallel), ("fsdp", shard)):
         ema = 0.5 if parallel == "ddp" else None
-        config = TrainConfig(epochs=2, batch_size=8, ema=ema, parallel=parallel)
-        plan = make_plan(config=config, place=Place(rank, world), absent=0.4)
+        config = TrainConfig(epochs=2, batch_size=8, ema=ema, parallel=parallel, accumulate=2)
+        # The last batch is of 3: one worker could cut its two in two parts, the other not its one.
+        plan = make_plan(config=config, place=Place(rank, world), absent=0.4, train=35)
         model = make_lenets(plan.train)
         fit(model, plan, wrap=wrap, on_epoch=ignore)
         torch.save(model.state_dict(), f"{folder}/{parallel}-{rank}.pt")

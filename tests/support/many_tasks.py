@@ -17,6 +17,7 @@ from mmray.models.build import build_model
 from mmray.training.loop import fit
 from mmray.training.plan import Place, TrainPlan
 from mmray.training.samples import ModalityFeatures, Samples
+from mmray.training.sharded import shard
 from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.build import fit_task
 from tests.support.training import ignore
@@ -101,13 +102,14 @@ def train(configs, *, config=None, place=None, folder=None, wrap=None, on_epoch=
 
 
 def run_worker(rank, world, folder, configs, config):
-    """One of several processes that train with DDP."""
+    """One of several processes that train with DDP or FSDP."""
     torch.set_num_threads(1)
     dist.init_process_group(
         "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=world
     )
     model, _, report = train(
-        configs, config=config, place=Place(rank, world), wrap=DistributedDataParallel,
+        configs, config=config, place=Place(rank, world),
+        wrap=shard if config.parallel == "fsdp" else DistributedDataParallel,
         train=63, val=30,
     )  # fmt: skip
     if rank == 0:

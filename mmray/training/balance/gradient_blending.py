@@ -85,14 +85,15 @@ def equal_blend(count: int) -> list[float]:
 def losses_of(
     metrics: Mapping[str, float], tasks: Mapping[str, float], modalities: Sequence[str]
 ) -> Float[np.ndarray, "2 M1"]:
-    """Return the train and the val loss of each modality alone, and of the whole last."""
-    known = [task for task in tasks if f"val/{task}/loss" in metrics]
+    """Return the train and the val loss of each modality alone, and of the whole last.
+
+    A task counts where every modality has a labelled sample in the val split.
+    """
+    views = (*(f"{name}/" for name in modalities), "")
+    known = [task for task in tasks if all(f"val/{task}/{view}loss" in metrics for view in views)]
     return np.array(
         [
-            [
-                sum(tasks[t] * metrics[f"{split}/{t}/{view}loss"] for t in known)
-                for view in (*(f"{name}/" for name in modalities), "")
-            ]
+            [sum(tasks[t] * metrics[f"{split}/{t}/{view}loss"] for t in known) for view in views]
             for split in ("train", "val")
         ]
     )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -52,6 +54,7 @@ def test_a_batch_is_cut_into_parts_of_like_size_and_none_is_empty():
     assert torch.equal(torch.cat([part.labels["digit"] for part in parts]), batch.labels["digit"])
     assert all(part.label_totals == batch.label_totals for part in parts)
     assert len(list(cut(batch, 20))) == 7
+    assert len(list(cut(replace(batch, least=6), 20))) == 6  # as on the worker with the fewest
 
 
 def test_a_scaled_loss_gives_the_same_step():

@@ -46,6 +46,14 @@ def test_the_newest_and_the_best_are_kept(tmp_path):
     assert found.best_model["w"].tolist() == [-2, -2]
 
 
+def test_the_ten_thousandth_epoch_is_newer_than_the_one_before(tmp_path):
+    for epochs in (9_999, 10_000):
+        save(tmp_path, epochs, best=epochs - 1, keep=1)
+
+    assert load_latest(tmp_path).progress.epoch == 10_000
+    assert names(tmp_path) == ["epoch-10000"]
+
+
 @pytest.mark.parametrize("name", [MODEL, OPTIMIZER, AVERAGE, PROGRESS])
 @pytest.mark.parametrize("damage", ["truncated", "missing"])
 def test_a_damaged_checkpoint_is_never_taken_and_is_replaced_later(tmp_path, name, damage):

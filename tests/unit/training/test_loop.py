@@ -1,4 +1,5 @@
 import json
+import math
 import shutil
 
 import pytest
@@ -171,6 +172,16 @@ def test_a_loss_that_is_not_finite_is_an_error_with_a_hint():
         train(plan)
 
     assert "lower train.lr (now 0.003)" in caught.value.hint
+
+
+def test_a_val_metric_that_is_not_finite_is_an_error_that_names_it():
+    plan = make_plan()
+    model = make_model(plan.train)
+    # As a user's own module that goes wrong outside of training.
+    model.heads[1].register_forward_hook(lambda m, _, out: out if m.training else out * math.nan)
+
+    with pytest.raises(TrainingError, match=r"no finite numbers: val/loss, val/rate/"):
+        fit(model, plan, wrap=identity, on_epoch=ignore)
 
 
 def test_too_few_samples_for_the_workers_are_an_error():

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -63,6 +65,18 @@ def test_gradient_norms_are_of_each_encoder_and_shares_sum_to_one():
     shares = [found[f"train/{name}/gradient_share"] for name in NAMES]
     assert norms == pytest.approx([5.0, 2.0, 0.0])
     assert shares == pytest.approx([5 / 7, 2 / 7, 0.0])
+    assert watch.metrics() == {}
+
+
+def test_a_step_with_infinite_gradients_counts_for_no_norm():
+    watch = ModalityWatch(make_plan())
+    for norms in ([1.0, 2.0, 1.0], [math.inf, 1.0, 1.0], [3.0, 2.0, 1.0]):
+        watch.add_gradients([torch.tensor(norm) for norm in norms])
+
+    found = watch.metrics()
+
+    assert [found[f"train/{m}/gradient_norm"] for m in ("text", "image", "audio")] == [2, 2, 1]
+    watch.add_gradients([torch.tensor(math.nan)] * 3)
     assert watch.metrics() == {}
 
 

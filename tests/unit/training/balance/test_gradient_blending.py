@@ -34,14 +34,15 @@ def test_weights_are_kept_where_nothing_generalises_better():
     assert blend_weights(BEFORE, BEFORE, [0.2, 0.3, 0.5]) == [0.2, 0.3, 0.5]
 
 
-def test_losses_of_several_tasks_add_up_and_one_without_val_labels_is_left_out():
+def test_losses_of_several_tasks_add_up_and_those_that_val_does_not_tell_are_left_out():
     metrics = {
         "train/a/x/loss": 1.0, "train/a/loss": 2.0, "val/a/x/loss": 3.0, "val/a/loss": 4.0,
         "train/b/x/loss": 5.0, "train/b/loss": 6.0, "val/b/x/loss": 7.0, "val/b/loss": 8.0,
         "train/c/x/loss": 9.0, "train/c/loss": 9.0,
+        "train/d/x/loss": 9.0, "train/d/loss": 9.0, "val/d/loss": 9.0,
     }  # fmt: skip
 
-    found = losses_of(metrics, {"a": 1.0, "b": 0.5, "c": 9.0}, ["x"])
+    found = losses_of(metrics, {"a": 1.0, "b": 0.5, "c": 9.0, "d": 9.0}, ["x"])
 
     np.testing.assert_allclose(found, [[3.5, 5.0], [6.5, 8.0]])
 

@@ -145,8 +145,11 @@ def test_temperature_and_bias_are_learnt_and_the_temperature_has_a_floor():
     assert "bias" not in dict(make_head().named_parameters())
     with torch.no_grad():
         head.log_scale.fill_(9.0)
-    outputs = head(torch.randn(2, M, 6), torch.ones(2, M, dtype=torch.bool))
-    assert split_outputs(outputs, M).scale.tolist() == [100.0, 100.0]
+    head.zero_grad()
+    outputs = head(torch.randn(B, M, 6), torch.ones(B, M, dtype=torch.bool))
+    assert split_outputs(outputs, M).scale.tolist() == [100.0] * B
+    TASKS["siglip"].losses(outputs, torch.zeros(B).long()).sum().backward()
+    assert head.log_scale.grad.abs() > 0  # so that it can rise again
 
 
 def test_an_absent_payload_changes_neither_outputs_nor_gradients():

@@ -130,10 +130,11 @@ WEIGHTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", ["fixed", *WEIGHTINGS])
+@pytest.mark.parametrize("name", ["fixed", "sharded", *WEIGHTINGS])
 @in_one_process
 def test_two_workers_train_all_kinds_as_one_does(tmp_path, name):
     settings = {"task_weighting": WEIGHTINGS[name]} if name in WEIGHTINGS else {}
+    settings |= {"parallel": "fsdp"} if name == "sharded" else {}
     config = TrainConfig(epochs=3, batch_size=12, lr=3e-3, **settings)
 
     run_on_two(run_worker, str(tmp_path), ALL, config)
