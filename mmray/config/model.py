@@ -103,6 +103,8 @@ class ExpertsFusionConfig(StrictModel):
     def _active_is_some(self) -> Self:
         if self.active > self.experts:
             raise ValueError(f"active ({self.active}) is more than experts ({self.experts})")
+        if self.active == 1 < self.experts:
+            raise ValueError("with active 1 the router has no gradient: use two or more")
         return self
 
 

@@ -106,6 +106,8 @@ def test_a_bottleneck_needs_a_second_layer_to_exchange_anything():
 def test_more_active_experts_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"active \(5\) is more than experts \(4\)"):
         ExpertsFusionConfig(active=5)
+    with pytest.raises(ValueError, match="the router has no gradient"):
+        ExpertsFusionConfig(active=1)
 
 
 def test_a_conditioned_modality_that_is_none_is_refused():

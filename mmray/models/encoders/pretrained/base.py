@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,12 @@ from torch import Tensor, nn
 from mmray.core.atomic import write_json
 from mmray.models.batch_statistics import BatchNorm
 from mmray.models.encoders.encoded import Encoded
-from mmray.models.encoders.pretrained.tuning import Tuning, learning_rates, set_trained
+from mmray.models.encoders.pretrained.tuning import (
+    Tuning,
+    call_order,
+    learning_rates,
+    set_trained,
+)
 
 FACTS_FILE = "encoder.json"
 
@@ -58,7 +64,9 @@ class PretrainedEncoder(nn.Module):
         self.settings = settings
         self._read = read
         self._tuning = tuning
-        size = set_trained(network, tuning, lambda: read(network, example, None).pooled)
+        probe = partial(_pooled, read, network, example)
+        self._order = call_order(network, tuning, probe)
+        size = set_trained(network, tuning, probe, self._order)
         self.norm = nn.LayerNorm(size)
         self.project = nn.Linear(size, width)
 
@@ -83,4 +91,8 @@ class PretrainedEncoder(nn.Module):
 
     def learning_rates(self) -> dict[nn.Parameter, float]:
         """Return the highest learning rate of each weight of the network that is trained."""
-        return learning_rates(self.network, self._tuning)
+        return learning_rates(self.network, self._tuning, self._order)
+
+
+def _pooled(read: Read, network: nn.Module, example: Tensor) -> Tensor:
+    return read(network, example, None).pooled

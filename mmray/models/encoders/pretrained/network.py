@@ -9,9 +9,10 @@ from transformers import AutoConfig, AutoModel
 from mmray.errors import ConfigError
 from mmray.features.checkpoint import check_complete, quiet_loading
 
-_OFF = {
-    "layerdrop": 0.0, "encoder_layerdrop": 0.0, "apply_spec_augment": False, "use_cache": False,
-}  # fmt: skip
+_OFF = (
+    "layerdrop", "encoder_layerdrop", "drop_path_rate", "drop_connect_rate", "apply_spec_augment",
+    "use_cache",
+)  # fmt: skip
 """What leaves out layers or hides time at random, so that some weights would get no gradient, and
 what is kept of a text in order to go on writing."""
 _UNUSED = ("masked_spec_embed",)
@@ -35,9 +36,9 @@ def load_network(
             return _of_shape(AutoConfig.from_pretrained(saved), loader), True
         try:
             config: Any = AutoConfig.from_pretrained(model)
-            for name, value in _OFF.items():
-                if hasattr(config, name):
-                    setattr(config, name, value)
+            for name in _OFF:
+                if (before := getattr(config, name, None)) is not None:
+                    setattr(config, name, type(before)(0))  # some insist on int, some on float
             loaded, loading = loader.from_pretrained(
                 model, config=config, dtype=torch.float32, output_loading_info=True
             )

@@ -1,7 +1,8 @@
 """Which weights of a pretrained network are trained, and how fast. Axes: B batch, F feature."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -11,6 +12,8 @@ from torch.nn.utils.parametrize import ParametrizationList
 from mmray.errors import ConfigError
 from mmray.models.encoders.pretrained.lora import Lora, add_adapters
 
+CallOrder = Mapping[str, bool]
+"""Name of a module -> whether it is first called after the first layer has begun."""
 Tune = Literal["full", "last_layers", "lora", "frozen"]
 
 
@@ -27,7 +30,38 @@ class Tuning:
     gradient_checkpointing: bool = False
 
 
-def set_trained(network: Any, tuning: Tuning, probe: Callable[[], Tensor]) -> int:  # noqa: ANN401
+def call_order(network: nn.Module, tuning: Tuning, probe: Callable[[], Tensor]) -> CallOrder:
+    """Return which modules ``probe`` calls, and whether first after the first layer has begun.
+
+    Names do not tell: a normalisation that ends the network may be listed before its layers, and
+    what all layers use behind them. Empty where ``tuning`` does not tell layers apart.
+    """
+    if tuning.tune != "last_layers" and tuning.layer_decay == 1.0:
+        return {}
+    path, _ = _layers(network)
+    order: dict[str, bool] = {}
+
+    def note(name: str, *_: object) -> None:
+        order.setdefault(name, any(called.startswith(f"{path}.") for called in order))
+
+    hooks = [
+        module.register_forward_pre_hook(partial(note, name))
+        for name, module in network.named_modules()
+    ]
+    network.eval()
+    with torch.no_grad():
+        probe()
+    for hook in hooks:
+        hook.remove()
+    return order
+
+
+def set_trained(
+    network: Any,  # noqa: ANN401 (transformers)
+    tuning: Tuning,
+    probe: Callable[[], Tensor],
+    order: CallOrder,
+) -> int:
     """Let those weights learn that ``tuning`` names and ``probe`` depends on; return its F.
 
     ``probe`` runs the network and returns a pooled state ``(B, F)``. A weight that does not reach
@@ -41,7 +75,7 @@ def set_trained(network: Any, tuning: Tuning, probe: Callable[[], Tensor]) -> in
         case "lora":
             add_adapters(network, tuning.lora)
         case "last_layers":
-            _free_last(network, tuning.layers)
+            _free_last(network, tuning.layers, order)
     if tuning.gradient_checkpointing:
         _recompute(network)
     learning = [weight for weight in network.parameters() if weight.requires_grad]
@@ -57,7 +91,9 @@ def set_trained(network: Any, tuning: Tuning, probe: Callable[[], Tensor]) -> in
     return pooled.shape[-1]
 
 
-def learning_rates(network: nn.Module, tuning: Tuning) -> dict[nn.Parameter, float]:
+def learning_rates(
+    network: nn.Module, tuning: Tuning, order: CallOrder
+) -> dict[nn.Parameter, float]:
     """Return ``lr * layer_decay ** (n - i)`` for the weights of layer i of n; 0 is what is before.
 
     What follows the last layer learns as fast as that.
@@ -65,28 +101,30 @@ def learning_rates(network: nn.Module, tuning: Tuning) -> dict[nn.Parameter, flo
     learning = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
     if tuning.layer_decay == 1.0:
         return dict.fromkeys(learning.values(), tuning.lr)
-    depths, count = layer_depths(network)
+    depths, count = layer_depths(network, order)
     return {
         weight: tuning.lr * tuning.layer_decay ** (count - depths[name])
         for name, weight in learning.items()
     }
 
 
-def layer_depths(network: nn.Module) -> tuple[dict[str, int], int]:
+def layer_depths(network: nn.Module, order: CallOrder) -> tuple[dict[str, int], int]:
     """Return the layer of each weight by name, from 0 (before the first) on, and their number.
 
-    The layers are the network's last list of modules that lies in no other list.
+    The layers are the network's last list of modules that lies in no other list. A weight outside
+    of them is where its module is called; of one that is not, where that is which holds it.
     """
     path, layers = _layers(network)
-    depths: dict[str, int] = {}
-    depth = 0
-    for name, _ in network.named_parameters():  # in the order in which they were registered
+
+    def depth(name: str) -> int:
         if name.startswith(f"{path}."):
-            depth = int(name.removeprefix(f"{path}.").split(".", 1)[0]) + 1
-        elif depth:
-            depth = len(layers)
-        depths[name] = depth
-    return depths, len(layers)
+            return int(name.removeprefix(f"{path}.").split(".", 1)[0]) + 1
+        owner = name.rpartition(".")[0]
+        while owner and owner not in order:
+            owner = owner.rpartition(".")[0]
+        return len(layers) if order.get(owner) else 0
+
+    return {name: depth(name) for name, _ in network.named_parameters()}, len(layers)
 
 
 def _layers(network: nn.Module) -> tuple[str, nn.ModuleList]:
@@ -105,8 +143,8 @@ def _layers(network: nn.Module) -> tuple[str, nn.ModuleList]:
     return found[-1]
 
 
-def _free_last(network: nn.Module, layers: int) -> None:
-    depths, count = layer_depths(network)
+def _free_last(network: nn.Module, layers: int, order: CallOrder) -> None:
+    depths, count = layer_depths(network, order)
     if layers > count:
         raise ConfigError(
             f"a {type(network).__name__} has {count} layers, not {layers}",
