@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from mmray.models.batch_statistics import encode_present
 from mmray.models.encoders.encoded import Encoded
+from mmray.models.encoders.transformer import sine_positions
 from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fusion.tokens import ModalityTokens
 from mmray.models.head import AlignmentHead
@@ -114,8 +115,14 @@ class FusionModel(nn.Module):
 
 
 def tokens_of(encoded: Encoded, summary: Float[Tensor, "B D"], norm: nn.Module) -> ModalityTokens:
-    """Return the normalised tokens of one modality behind its summary."""
-    values = torch.cat([summary[:, None], norm(encoded.tokens)], dim=1)  # (B, 1 + T, D)
+    """Return the normalised tokens of one modality behind its summary.
+
+    Attention takes a set: each token gets its place in time, or row by row in a picture, added
+    here, as MulT does (Tsai et al. 2019, arXiv 1906.00295), whatever its encoder knows of it.
+    """
+    tokens = norm(encoded.tokens)  # (B, T, D)
+    tokens = tokens + sine_positions(*tokens.shape[1:], device=tokens.device)
+    values = torch.cat([summary[:, None], tokens], dim=1)  # (B, 1 + T, D)
     return ModalityTokens(values, F.pad(encoded.token_mask, (1, 0), value=True))
 
 

@@ -202,8 +202,8 @@ def attention(w, x, present):
 
 
 def transformer(w, x, present):
-    kept = [x[m] + w["modality"][m] for m in range(M) if present[m]]
-    tokens = np.concatenate([w["query"][None], *kept])
+    filled = fill_tokens(w, x, present)
+    tokens = np.concatenate([w["query"][None], *(filled[m] + w["modality"][m] for m in range(M))])
     for layer in range(2):
         tokens = self_block(w, f"stack.layers.{layer}", tokens)
     return norm(w, "stack.norm", tokens)[0]
@@ -225,18 +225,15 @@ def cross_attention(w, x, present):
 
 
 def bottleneck(w, x, present):
-    shared, states = w["shared"], list(x)
-    here = [m for m in range(M) if present[m]]
-    if not here:
-        return np.zeros(D)
+    shared, states = w["shared"], fill_tokens(w, x, present)
     for layer in range(3):
         versions = []
-        for m in here:
+        for m in range(M):
             both = self_block(w, f"layers.{layer}.{m}", np.concatenate([shared, states[m]]))
             versions.append(both[: len(shared)])
             states[m] = both[len(shared) :]
         shared = np.mean(versions, axis=0)
-    return np.mean([states[m][0] for m in here], axis=0)
+    return np.mean([state[0] for state in states], axis=0)
 
 
 def perceiver(w, x, present):
@@ -268,12 +265,9 @@ def film(w, x, present, conditioned=1):
 
 
 def late(w, x, present):
-    here = [m for m in range(M) if present[m]]
-    if not here:
-        return np.zeros(D)
-    weights = softmax(np.array([w["scores"][m] if "scores" in w else 0.0 for m in here]))
-    outputs = [affine(w, f"heads.{m}.project", norm(w, f"heads.{m}.norm", x[m])) for m in here]
-    return sum(weight * output for weight, output in zip(weights, outputs, strict=True))
+    weights = softmax(w.get("scores", np.zeros(M)))
+    normed = [norm(w, f"heads.{m}.norm", part) for m, part in enumerate(fill(w, x, present))]
+    return sum(weights[m] * affine(w, f"heads.{m}.project", normed[m]) for m in range(M))
 
 
 FORMULAS = {

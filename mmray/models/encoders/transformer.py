@@ -34,11 +34,13 @@ def transformer_stack(
     return stack
 
 
-def sine_positions(steps: int, width: int) -> Float[Tensor, "T D"]:
+def sine_positions(
+    steps: int, width: int, device: torch.device | None = None
+) -> Float[Tensor, "T D"]:
     """Return the fixed positions of Vaswani et al. 2017."""
     half = (width + 1) // 2
-    rates = torch.exp(torch.arange(half) * (-math.log(10_000.0) / half))
-    angles = torch.arange(steps)[:, None] * rates  # (T, D/2)
+    rates = torch.exp(torch.arange(half, device=device) * (-math.log(10_000.0) / half))
+    angles = torch.arange(steps, device=device)[:, None] * rates  # (T, D/2)
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)[:, :width]  # (T, D)
 
 

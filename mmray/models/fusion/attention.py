@@ -13,12 +13,12 @@ class AttentionFusion(nn.Module):
     """Self-attention over one token per modality and a learned query token, whose state is kept.
 
     As an FT-Transformer has one token per column (Gorishniy et al. 2021, arXiv 2106.11959).
-    Nothing attends to an absent modality. The query token is always there, so that a sample with
-    nothing present has something to attend to.
+    A learned token stands in for an absent modality.
     """
 
     def __init__(self, modalities: int, width: int, *, heads: int = 4, layers: int = 1) -> None:
         super().__init__()
+        self.absent = nn.Parameter(torch.randn(modalities, width) * 0.02)
         self.query = nn.Parameter(torch.randn(width) * 0.02)
         self.modality = nn.Parameter(torch.randn(modalities, width) * 0.02)
         self.stack = transformer_stack(
@@ -29,5 +29,6 @@ class AttentionFusion(nn.Module):
         self, embeddings: Float[Tensor, "B M D"], present: Bool[Tensor, "B M"]
     ) -> Float[Tensor, "B D"]:
         """Fuse the modality axis away."""
-        filled = torch.where(present[..., None], embeddings, 0.0) + self.modality  # (B, M, D)
-        return ask(self.stack, self.query, ModalityTokens(filled, present))
+        filled = torch.where(present[..., None], embeddings, self.absent)  # (B, M, D)
+        tokens = ModalityTokens(filled + self.modality, torch.ones_like(present))
+        return ask(self.stack, self.query, tokens)

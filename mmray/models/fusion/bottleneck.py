@@ -8,21 +8,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmray.models.encoders.transformer import transformer_layer
-from mmray.models.fusion.tokens import ModalityTokens, hide_absent
+from mmray.models.fusion.tokens import ModalityTokens, fill_absent
 
 
 class BottleneckFusion(nn.Module):
     """Each modality attends to itself and to N shared tokens, the only way to the others.
 
     MBT, Nagrani et al. 2021 (arXiv 2107.00135): in a layer every modality makes a version of the
-    shared tokens, and the next layer sees their mean. The result is the mean of the summaries. Both
-    means are over what is present; a sample with nothing present fuses to zeros.
+    shared tokens, and the next layer sees their mean. The result is the mean of the summaries. A
+    learned token stands in for an absent modality.
     """
 
     def __init__(
         self, modalities: int, width: int, *, tokens: int = 4, heads: int = 4, layers: int = 2
     ) -> None:
         super().__init__()
+        self.absent = nn.Parameter(torch.randn(modalities, width) * 0.02)
         self.shared = nn.Parameter(torch.randn(tokens, width) * 0.02)
         self.layers = nn.ModuleList(
             nn.ModuleList(
@@ -37,7 +38,7 @@ class BottleneckFusion(nn.Module):
     ) -> Float[Tensor, "B D"]:
         """Fuse all tokens into one vector."""
         num_shared = len(self.shared)
-        parts = hide_absent(tokens, present)
+        parts = fill_absent(tokens, present, self.absent)
         states = [part.values for part in parts]  # M times (B, T, D)
         masks = [F.pad(~part.mask, (num_shared, 0), value=False) for part in parts]
         shared = self.shared.expand(len(present), -1, -1)  # (B, N, D)
@@ -47,11 +48,5 @@ class BottleneckFusion(nn.Module):
                 for block, state, mask in zip(layer.children(), states, masks, strict=True)
             ]  # M times (B, N + T, D)
             states = [both[:, num_shared:] for both in mixed]
-            shared = mean_of_present([both[:, :num_shared] for both in mixed], present)
-        return mean_of_present([state[:, 0] for state in states], present)  # (B, D)
-
-
-def mean_of_present(parts: Sequence[Tensor], present: Bool[Tensor, "B M"]) -> Tensor:
-    """Average (B, ...) over the modalities that a sample has; of none, zeros."""
-    weights = present / present.sum(dim=1, keepdim=True).clamp(min=1)  # (B, M)
-    return torch.einsum("bm,bm...->b...", weights.to(parts[0].dtype), torch.stack([*parts], dim=1))
+            shared = torch.stack([both[:, :num_shared] for both in mixed]).mean(dim=0)
+        return torch.stack([state[:, 0] for state in states]).mean(dim=0)  # (B, D)

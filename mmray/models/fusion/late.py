@@ -8,16 +8,19 @@ from mmray.models.head import AffineHead, affine_head
 
 
 class LateHead(nn.Module):
-    """``sum_m w_m head_m(x_m)``: a head per modality, and weights over what is present.
+    """``sum_m w_m head_m(x_m)``: a head per modality, and a weight for each.
 
-    ``w`` is uniform, or the softmax of one learned number per modality. An absent modality has no
-    weight; a sample with nothing present gets zeros. It takes the place of fusion and head.
+    ``w`` is uniform, or the softmax of one learned number per modality. A learned token stands in
+    for an absent modality: what its head makes of it is then the same for all samples, and fewer
+    modalities give a less certain answer. It takes the place of fusion and head.
     """
 
     scores: Tensor
 
     def __init__(self, modalities: int, width: int, spec: AffineHead, *, is_learned: bool) -> None:
         super().__init__()
+        # Zeros: until it has learnt, it says what the head's bias says.
+        self.absent = nn.Parameter(torch.zeros(modalities, width))
         self.heads = nn.ModuleList(affine_head(width, spec) for _ in range(modalities))
         if is_learned:
             self.scores = nn.Parameter(torch.zeros(modalities))
@@ -28,10 +31,7 @@ class LateHead(nn.Module):
         self, embeddings: Float[Tensor, "B M D"], present: Bool[Tensor, "B M"]
     ) -> Float[Tensor, "B C"]:
         """Return logits, or one standardised number."""
-        filled = torch.where(present[..., None], embeddings, 0.0)
+        filled = torch.where(present[..., None], embeddings, self.absent)
         parts = zip(self.heads, filled.unbind(1), strict=True)
         outputs = torch.stack([head(x) for head, x in parts], dim=1)  # (B, M, C)
-        # Not -inf: a sample with nothing present would make the softmax, and its gradient, NaN.
-        scores = torch.where(present, self.scores, torch.finfo(self.scores.dtype).min)  # (B, M)
-        weights = torch.where(present, scores.softmax(dim=1), 0.0)
-        return (weights[..., None] * outputs).sum(dim=1)  # (B, C)
+        return (self.scores.softmax(dim=0)[:, None] * outputs).sum(dim=1)  # (B, C)

@@ -16,17 +16,6 @@ class ModalityTokens(NamedTuple):
     mask: Bool[Tensor, "B T"]
 
 
-def hide_absent(
-    tokens: Sequence[ModalityTokens], present: Bool[Tensor, "B M"]
-) -> list[ModalityTokens]:
-    """Mask all of an absent modality; what is masked becomes zero."""
-    hidden: list[ModalityTokens] = []
-    for part, here in zip(tokens, present.unbind(1), strict=True):
-        mask = part.mask & here[:, None]  # (B, T)
-        hidden.append(ModalityTokens(torch.where(mask[..., None], part.values, 0.0), mask))
-    return hidden
-
-
 def fill_absent(
     tokens: Sequence[ModalityTokens], present: Bool[Tensor, "B M"], absent: Float[Tensor, "M D"]
 ) -> list[ModalityTokens]:

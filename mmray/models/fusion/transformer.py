@@ -8,18 +8,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmray.models.encoders.transformer import transformer_stack
-from mmray.models.fusion.tokens import ModalityTokens, hide_absent, join_tokens
+from mmray.models.fusion.tokens import ModalityTokens, fill_absent, join_tokens
 
 
 class TransformerFusion(nn.Module):
     """Self-attention over all tokens of all modalities and a learned query, whose state is kept.
 
-    The query is the CLS token of Devlin et al. 2018 (arXiv 1810.04805). Nothing attends to an
-    absent modality; with nothing present the query attends to itself.
+    The query is the CLS token of Devlin et al. 2018 (arXiv 1810.04805). A learned token stands in
+    for an absent modality.
     """
 
     def __init__(self, modalities: int, width: int, *, heads: int = 4, layers: int = 2) -> None:
         super().__init__()
+        self.absent = nn.Parameter(torch.randn(modalities, width) * 0.02)
         self.query = nn.Parameter(torch.randn(width) * 0.02)
         self.modality = nn.Parameter(torch.randn(modalities, width) * 0.02)
         self.stack = transformer_stack(
@@ -30,7 +31,8 @@ class TransformerFusion(nn.Module):
         self, tokens: Sequence[ModalityTokens], present: Bool[Tensor, "B M"]
     ) -> Float[Tensor, "B D"]:
         """Fuse all tokens into one vector."""
-        return ask(self.stack, self.query, join_tokens(hide_absent(tokens, present), self.modality))
+        filled = fill_absent(tokens, present, self.absent)
+        return ask(self.stack, self.query, join_tokens(filled, self.modality))
 
 
 def ask(

@@ -2,8 +2,11 @@ import numpy as np
 import torch
 
 from mmray.config.model import LateFusionConfig, TransformerFusionConfig
+from mmray.models.encoders.encoded import Encoded
+from mmray.models.encoders.transformer import sine_positions
 from mmray.models.feature_batch import FeatureBatch
-from mmray.models.fusion_model import drop_modalities
+from mmray.models.fusion.transformer import TransformerFusion
+from mmray.models.fusion_model import drop_modalities, tokens_of
 from tests.support.sample import make_model, make_samples
 
 
@@ -44,7 +47,8 @@ def test_a_fusion_over_tokens_gets_each_summary_before_the_tokens_of_its_modalit
     assert audio.mask.sum(dim=1).tolist() == [1 + n for n in batch.features["audio"].lengths]
     first = torch.stack([part.values[:, 0] for part in embedded.tokens], dim=1)
     torch.testing.assert_close(first, embedded.pooled, atol=0, rtol=0)
-    torch.testing.assert_close(image.values.mean(dim=2), torch.zeros(6, 25), atol=1e-5, rtol=0)
+    tokens = image.values[:, 1:] - sine_positions(4 * 6, image.values.shape[2])
+    torch.testing.assert_close(tokens.mean(dim=2), torch.zeros(6, 24), atol=1e-5, rtol=0)
 
 
 def test_tokens_are_not_made_for_a_fusion_that_does_not_use_them():
@@ -54,18 +58,20 @@ def test_tokens_are_not_made_for_a_fusion_that_does_not_use_them():
     assert make_model(samples).embed(batch.features, batch.present).tokens == ()
 
 
-def test_late_fusion_is_the_average_of_what_the_present_modalities_say_alone():
+def test_what_a_modality_adds_to_late_fusion_does_not_depend_on_the_others():
     samples = make_samples(6, absent=0.0)
     batch, model = (
         samples.batch(np.arange(6)),
         make_model(samples, fusion=LateFusionConfig()).eval(),
     )
-    alone = [torch.eye(3, dtype=torch.bool)[m].repeat(6, 1) for m in range(3)]
 
-    together = model(batch.features, alone[0] | alone[2])["digit"]
+    def outputs(*modalities):
+        present = torch.tensor([m in modalities for m in range(3)]).repeat(6, 1)
+        return model(batch.features, present)["digit"]
 
-    parts = [model(batch.features, alone[m])["digit"] for m in (0, 2)]
-    torch.testing.assert_close(together, (parts[0] + parts[1]) / 2)
+    alone = outputs(0) - outputs()
+    assert alone.abs().max() > 0.01
+    torch.testing.assert_close(outputs(0, 1, 2) - outputs(1, 2), alone)
 
 
 def test_modality_dropout_hides_at_its_rate_and_leaves_one():
@@ -90,3 +96,16 @@ def test_dropout_is_off_in_use():
     torch.testing.assert_close(first, second, atol=0, rtol=0)
     model.train()
     assert (model(batch.features, batch.present)["digit"] - first["digit"]).abs().max() > 1e-3
+
+
+def test_a_fusion_over_tokens_sees_their_order():
+    torch.manual_seed(0)
+    steps, mask = torch.randn(6, 5, 8), torch.ones(6, 5, dtype=torch.bool)
+    fusion = TransformerFusion(1, 8, heads=2).eval()
+
+    def fused(steps):
+        encoded = Encoded(steps, mask, steps.mean(dim=1))
+        tokens = tokens_of(encoded, encoded.pooled, torch.nn.LayerNorm(8))
+        return fusion([tokens], torch.ones(6, 1, dtype=torch.bool))
+
+    assert ((fused(steps) - fused(steps.flip(1))).abs().amax(dim=1) > 1e-2).all()
