@@ -29,7 +29,10 @@ _ANY_SIZE = (
     "bit", "hgnet_v2",
 )  # fmt: skip
 """Families of convolutions alone, which take pictures of any size."""
-_LAYERS = ("num_hidden_layers", "encoder_layers", "num_layers", "n_layers", "n_layer")
+_LAYERS = (
+    "num_hidden_groups",  # of ALBERT, whose layers share their weights
+    "num_hidden_layers", "encoder_layers", "num_layers", "n_layers", "n_layer",
+)  # fmt: skip
 
 
 def check_pretrained(

@@ -232,6 +232,16 @@ def test_what_a_checkpoint_does_not_fit_is_told_before_any_work(document, checkp
     )
 
 
+def test_layers_that_share_their_weights_are_one(document, tmp_path):
+    config = tmp_path / "hub" / "bert" / "config.json"
+    albert = {"model_type": "albert", "num_hidden_layers": 12, "num_hidden_groups": 1}
+    config.write_text(json.dumps(read_json(config) | albert))
+    last = "modalities.text.encode={{kind: hf_text, model: {}, tune: last_layers, layers: {}}}"
+
+    assert "layers, not 2" in problem(document, last.format(config.parent, 2))
+    assert check(config_of(document, last.format(config.parent, 1))).stage == "check"
+
+
 def test_speech_is_checked_against_what_the_checkpoint_was_trained_on(document, audio_checkpoints):
     def spoken(checkpoint, decode="{}"):
         return (
