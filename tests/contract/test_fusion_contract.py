@@ -154,8 +154,9 @@ def test_the_place_on_the_modality_axis_matters(fusion, inputs):
     assert (fuse(fusion, everything) - fuse(fusion, swapped)).abs().max() > 1e-3
 
 
-def test_bfloat16_is_finite_and_near(fusion, inputs):
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_half_precision_is_finite_and_near(fusion, inputs, dtype):
+    with torch.autocast("cpu", dtype=dtype):
         output = fuse(fusion, inputs)
         output.float().square().sum().backward()
 
