@@ -60,7 +60,7 @@ def _save_tokens(root):
     _save(hf.Dinov2WithRegistersModel(registers), root / "dinov2-registers",
           "BitImageProcessor", CLIP_LIKE)  # fmt: skip
     swin = hf.SwinConfig(embed_dim=8, depths=[1, 1], num_heads=[2, 2], window_size=4,
-                         image_size=32, patch_size=4)  # fmt: skip
+                         image_size=32, patch_size=4, drop_path_rate=0.9)  # fmt: skip
     _save(hf.SwinModel(swin), root / "swin", "ViTImageProcessor",
           {"size": {"height": 30, "width": 32}, "resample": 3})  # fmt: skip
 

@@ -256,6 +256,15 @@ def test_the_optimiser_moves_each_group_at_its_share_of_the_rate(checkpoints):
     ]
 
 
+def test_layers_are_never_left_out_at_random(vision_checkpoints):
+    features = pixel_features()
+    encoder = encoder_of(HFImageEncoderConfig(model=str(vision_checkpoints["swin"])), features)
+
+    in_use = encoder.eval()(*whole(features)).pooled
+
+    torch.testing.assert_close(encoder.train()(*whole(features)).pooled, in_use)
+
+
 def test_recomputed_layers_give_the_same_gradients(checkpoints):
     gradients = []
     for recompute in (False, True):
