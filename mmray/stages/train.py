@@ -25,6 +25,8 @@ from mmray.tracking.tracker import Tracker
 logger = logging.getLogger(__name__)
 STAGE = "train"
 FUSION = "fusion"
+TRAIN_VERSION = 1
+"""Raised when the same settings would give other weights, or weights of other names."""
 NOT_IN_FINGERPRINT = {
     "workers",
     "max_failures",
@@ -107,6 +109,7 @@ def open_inputs(config: Config, tracker: Tracker) -> Prepared:
 def train_fingerprint(config: Config, extracted: str) -> str:
     """Name a training by features, labels, architecture and optimisation; not by its workers."""
     return fingerprint(
+        TRAIN_VERSION,
         extracted,
         config.model.model_dump(mode="json"),
         config.train.model_dump(mode="json", exclude=NOT_IN_FINGERPRINT),
