@@ -50,7 +50,7 @@ class AttentionFusionConfig(StrictModel):
 
     kind: Literal["attention"] = "attention"
     heads: PositiveInt = 4
-    layers: PositiveInt = 1
+    layers: PositiveInt = 2
 
 
 class TransformerFusionConfig(StrictModel):

@@ -16,7 +16,7 @@ class AttentionFusion(nn.Module):
     A learned token stands in for an absent modality.
     """
 
-    def __init__(self, modalities: int, width: int, *, heads: int = 4, layers: int = 1) -> None:
+    def __init__(self, modalities: int, width: int, *, heads: int = 4, layers: int = 2) -> None:
         super().__init__()
         self.absent = nn.Parameter(torch.randn(modalities, width) * 0.02)
         self.query = nn.Parameter(torch.randn(width) * 0.02)
