@@ -87,7 +87,7 @@ class PerceiverFusionConfig(StrictModel):
     kind: Literal["perceiver"] = "perceiver"
     latents: PositiveInt = 16
     heads: PositiveInt = 4
-    layers: PositiveInt = 1
+    layers: PositiveInt = 2
     """Rounds of attention to the tokens, then among the latents."""
 
 

@@ -19,7 +19,7 @@ class PerceiverFusion(nn.Module):
     """
 
     def __init__(
-        self, modalities: int, width: int, *, latents: int = 16, heads: int = 4, layers: int = 1
+        self, modalities: int, width: int, *, latents: int = 16, heads: int = 4, layers: int = 2
     ) -> None:
         super().__init__()
         self.absent = nn.Parameter(torch.randn(modalities, width) * 0.02)
