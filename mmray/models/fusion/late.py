@@ -11,8 +11,8 @@ class LateHead(nn.Module):
     """``sum_m w_m head_m(x_m)``: a head per modality, and a weight for each.
 
     ``w`` is uniform, or the softmax of one learned number per modality. A learned token stands in
-    for an absent modality: what its head makes of it is then the same for all samples, and fewer
-    modalities give a less certain answer. It takes the place of fusion and head.
+    for an absent modality, so that its head says the same of all samples that lack it. It takes the
+    place of fusion and head.
     """
 
     scores: Tensor
