@@ -20,7 +20,7 @@ from mmray.features.audio.family import check_decoding, read_family
 from mmray.features.checkpoint import read_checkpoint_config
 from mmray.features.checkpoint_kind import check_kind
 from mmray.features.image.shape import picture_size, vision_config
-from mmray.features.text.position import check_positions, text_settings
+from mmray.features.text.position import LAYERS, check_positions, text_settings
 from mmray.features.text.tokenizer import load_ready, vocabulary_size
 from mmray.features.video.checkpoint import read_video_checkpoint
 
@@ -29,10 +29,8 @@ _ANY_SIZE = (
     "bit", "hgnet_v2",
 )  # fmt: skip
 """Families of convolutions alone, which take pictures of any size."""
-_LAYERS = (
-    "num_hidden_groups",  # of ALBERT, whose layers share their weights
-    "num_hidden_layers", "encoder_layers", "num_layers", "n_layers", "n_layer",
-)  # fmt: skip
+_GROUPS = "num_hidden_groups"
+"""Of ALBERT, whose layers share their weights: that many are trained."""
 
 
 def check_pretrained(
@@ -161,7 +159,7 @@ def _check_audio(
 def _check_layers(name: str, encode: PretrainedConfig, settings: Mapping[str, Any]) -> None:
     """Refuse to train more layers than there are, where config.json tells how many."""
     stages = settings.get("depths")
-    told = (settings.get(key) for key in _LAYERS)
+    told = (settings.get(key) for key in (_GROUPS, *LAYERS))
     count = len(stages) if stages else next((n for n in told if isinstance(n, int)), None)
     if encode.tune == "last_layers" and count is not None and encode.layers > count:
         raise ConfigError(

@@ -7,7 +7,8 @@ from mmray.errors import ConfigError
 
 _AFTER_PADDING = ("roberta", "camembert", "mpnet", "longformer", "esm", "data2vec-text", "xmod")
 """Families, or parts of their names, that number positions from the padding's id on."""
-_LAYERS = ("num_hidden_layers", "encoder_layers", "num_layers", "n_layers", "n_layer")
+LAYERS = ("num_hidden_layers", "encoder_layers", "num_layers", "n_layers", "n_layer")
+"""What a config.json may call the number of layers."""
 
 
 def text_settings(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -32,7 +33,7 @@ def check_positions(model: str, settings: Mapping[str, Any], max_tokens: int) ->
 
 def check_layer(model: str, settings: Mapping[str, Any], layer: int) -> None:
     """Refuse a layer that the checkpoint does not have, where its config.json tells how many."""
-    count = next((settings[key] for key in _LAYERS if isinstance(settings.get(key), int)), None)
+    count = next((settings[key] for key in LAYERS if isinstance(settings.get(key), int)), None)
     if count is not None and not -count - 1 <= layer <= count:
         raise ConfigError(
             f"{model!r} has no layer {layer}",
