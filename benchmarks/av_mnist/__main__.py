@@ -17,7 +17,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -44,10 +44,12 @@ PUBLISHED = {"image alone": 65.1, "audio alone": 42.0, "concat": 71.7, "low_rank
 """MultiBench (Liang et al. 2021), test accuracy in percent, on its own data."""
 
 
-def configure(manifest: Path, work: Path, *overrides: str) -> Config:
-    """Return the shipped document with this corpus, workspace and settings."""
+def configure(manifest: Path, work: Path, modalities: Collection[str], *overrides: str) -> Config:
+    """Return the shipped document with this corpus, workspace, modalities and settings."""
     places = (f"data.manifest={manifest}", f"workspace={work}")
-    return load_config(DOCUMENT, [*places, *overrides])
+    config = load_config(DOCUMENT, [*places, *overrides])
+    kept = {name: config.modalities[name] for name in config.modalities if name in modalities}
+    return config.model_copy(update={"modalities": kept})
 
 
 def extracted(config: Config) -> None:
@@ -80,33 +82,26 @@ def accuracy(config: Config, modalities: tuple[str, ...], seed: int) -> float:
 def measure(options: argparse.Namespace, work: Path) -> dict[str, list[float]]:
     """Return the accuracies of each model, one per seed, in percent."""
     torch.set_num_threads(options.threads)
-    if options.full_image:
-        manifest = corpus(options, work, FULL, audio=False)
-        config = configure(manifest, work, f"train.epochs={options.epochs}")
-        config = config.model_copy(update={"modalities": {"image": config.modalities["image"]}})
-        extracted(config)
-        return {"image alone": [accuracy(config, ("image",), seed) for seed in options.seeds]}
-    manifest = corpus(options, work, {split: getattr(options, split) for split in SIZES})
+    needed = ("image",) if options.full_image else ("image", "audio")
+    manifest = corpus(options, work, audio="audio" in needed)
     jobs: dict[str, tuple[tuple[str, ...], str]] = {
-        "image alone": (("image",), "concat"),
-        "audio alone": (("audio",), "concat"),
-        **{kind: (("image", "audio"), kind) for kind in options.fusions},
+        **{f"{name} alone": ((name,), "concat") for name in needed},
+        **{kind: (needed, kind) for kind in options.fusions},
     }
     found: dict[str, list[float]] = {}
     for name, (modalities, kind) in jobs.items():
         started = time.monotonic()
         settings = (f"model.fusion={{kind: {kind}}}", f"train.epochs={options.epochs}")
-        config = configure(manifest, work, *settings)
+        config = configure(manifest, work, needed, *settings)
         extracted(config)
         found[name] = [accuracy(config, modalities, seed) for seed in options.seeds]
         tell_progress(name, found[name], time.monotonic() - started, as_json=options.json)
     return found
 
 
-def corpus(
-    options: argparse.Namespace, work: Path, sizes: dict[str, int], *, audio: bool = True
-) -> Path:
+def corpus(options: argparse.Namespace, work: Path, *, audio: bool) -> Path:
     """Write the corpus unless it is there."""
+    sizes = {split: getattr(options, split) for split in SIZES}
     kind = f"{options.snr_db:g}dB" if audio else "image"
     folder = work / "-".join(["corpus", *map(str, sizes.values()), kind])
     manifest = folder / "manifest.csv"
@@ -172,15 +167,14 @@ def main() -> None:
         document = {"name": "av_mnist", "models": table, "findings": judge_fusions(found)}
         print(json.dumps(document | {"settings": settings, "hardware": hardware()}, indent=2))
         return
-    if options.full_image:
-        tell_progress("image alone", found["image alone"], 0.0, as_json=False)
-    print("\n".join(judge_fusions(found)))
+    for line in judge_fusions(found):
+        print(line)
     print(f"settings: {json.dumps(settings)}")
     print(f"hardware: {json.dumps(hardware())}")
 
 
 def parse_options() -> argparse.Namespace:
-    """Return the options; seeds become a list."""
+    """Return the options; seeds become a list, and ``--full-image`` sets sizes and fusions."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -197,6 +191,8 @@ def parse_options() -> argparse.Namespace:
         parser.add_argument(f"--{split}", type=int, default=size)
     options = parser.parse_args()
     options.seeds = list(range(options.seeds))
+    if options.full_image:
+        vars(options).update(FULL, fusions=[])
     return options
 
 
