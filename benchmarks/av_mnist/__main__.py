@@ -4,8 +4,10 @@
 
 Features are extracted once by the product's own stages; every model is then trained by its own loop
 in this process, on one subset with the same budget, and judged on the epoch that is best on the
-validation split. What FOLDER holds already is not done again. ``--full-image`` trains the picture
-alone on all 55,000 training samples instead: with these components it is to reach 64 to 66 %.
+validation split. What FOLDER holds already is not done again: after a run with an empty
+``--fusions``, several with ``--threads 1`` may divide the fusions, but never train the same one at
+once. ``--full-image`` trains the picture alone on all 55,000 training samples instead: with these
+components it is to reach 64 to 66 %.
 
 Published figures stand beside ours for their kind, not for their value: the published speech is not
 redistributable, so that other recordings and other noise stand in for it.
