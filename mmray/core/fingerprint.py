@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -31,3 +31,30 @@ def digest_folder(folder: Path) -> str:
     """Return a digest of the names and bytes of every file below ``folder``."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return digest_lines(f"{path.relative_to(folder)} {digest_file(path)}" for path in files)
+
+
+def seal_files(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of files in ``folder`` by name, for a marker to keep."""
+    return {name: _sha256(folder / name) for name in sorted(names)}
+
+
+def find_unsealed(folder: Path, seals: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with each file that is not what ``seal_files`` saw; empty when none is.
+
+    The words fit behind a name: "is not there", "is not what was written (SHA-256 differs)".
+    """
+    wrong: dict[str, str] = {}
+    for name, seal in seals.items():
+        try:
+            if _sha256(folder / name) != seal:
+                wrong[name] = "is not what was written (SHA-256 differs)"
+        except FileNotFoundError:
+            wrong[name] = "is not there"
+        except OSError as error:
+            wrong[name] = f"cannot be read ({error.strerror})"
+    return wrong
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
