@@ -5,7 +5,6 @@ byte of the Arrow file they start.
 """
 
 import hashlib
-import json
 import mmap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from mmray.data.arrow_bytes import references_in
+from mmray.data.column import AT_ONCE
 from mmray.data.layout_folders import SPLITS
+from mmray.data.layouts.header import check_columns
+from mmray.data.layouts.saved_metadata import class_names, list_of, plain_name, read_object
+from mmray.data.layouts.unpacked import Unpacked
 from mmray.data.source import Row, Source
 from mmray.errors import ManifestError
 
@@ -24,7 +27,8 @@ MARKERS = (STATE, DICT)
 def read_huggingface(source: Source) -> Iterator[Row]:
     """Yield a row per row; names of classes for their numbers, and the split it comes from."""
     for split in _splits(source):
-        names = _class_names(_read_json(source, f"{split}{INFO}"))
+        info = f"{split}{INFO}"
+        names = class_names(read_object(source, info), source.place(info))
         number = 0
         for file in _data_files(source, split):
             for cells in _rows(source, file):
@@ -47,7 +51,8 @@ def _splits(source: Source) -> list[str]:
     """Return the folders of the splits, each ending in a slash; of one data set, ``""``."""
     if DICT not in source.names():
         return [""]
-    return [f"{_plain(name, source, DICT)}/" for name in _read_json(source, DICT).get("splits", [])]
+    names = list_of(read_object(source, DICT), "splits", source.place(DICT))
+    return [f"{plain_name(name, source, DICT)}/" for name in names]
 
 
 def _split_of(folder: str) -> dict[str, str]:
@@ -56,40 +61,16 @@ def _split_of(folder: str) -> dict[str, str]:
 
 
 def _data_files(source: Source, split: str) -> list[str]:
-    state = _read_json(source, f"{split}{STATE}")
+    state = read_object(source, f"{split}{STATE}")
     if state.get("_indices_files") or state.get("_indices_data_files"):
         raise ManifestError(
             "this data set has a mapping of indices beside it",
             where=source.place(f"{split}{STATE}"),
             hint="save it again: dataset.flatten_indices().save_to_disk(...)",
         )
-    files = state.get("_data_files") or []
-    return [split + _plain(file.get("filename"), source, f"{split}{STATE}") for file in files]
-
-
-def _plain(name: object, source: Source, file: str) -> str:
-    if isinstance(name, str) and name and not name.startswith(".") and not {"/", "\\"} & set(name):
-        return name
-    raise ManifestError(f"{name!r} is not the name of a file beside it", where=source.place(file))
-
-
-def _read_json(source: Source, name: str) -> dict[str, Any]:
-    try:
-        found = json.loads(source.read(name))
-    except ValueError as error:
-        raise ManifestError(f"not JSON: {error}", where=source.place(name)) from None
-    if not isinstance(found, dict):
-        raise ManifestError("not an object", where=source.place(name))
-    return found
-
-
-def _class_names(info: dict[str, Any]) -> dict[str, list[str]]:
-    features = info.get("features") or {}
-    return {
-        column: feature["names"]
-        for column, feature in features.items()
-        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and "names" in feature
-    }
+    files = list_of(state, "_data_files", source.place(f"{split}{STATE}"))
+    names = [file.get("filename") if isinstance(file, dict) else file for file in files]
+    return [split + plain_name(name, source, f"{split}{STATE}") for name in names]
 
 
 def _named(row: Mapping[str, Any], names: dict[str, list[str]], place: str) -> dict[str, Any]:
@@ -99,6 +80,8 @@ def _named(row: Mapping[str, Any], names: dict[str, list[str]], place: str) -> d
         number = row[column]
         if number is None or number == -1:
             named[column] = None
+        elif not isinstance(number, int):
+            raise ManifestError(f"{column}: {number!r:.80} is not a number of a class", where=place)
         elif 0 <= number < len(names[column]):
             named[column] = names[column][number]
         else:
@@ -111,18 +94,26 @@ def _named(row: Mapping[str, Any], names: dict[str, list[str]], place: str) -> d
 def _rows(source: Source, file: str) -> Iterator[dict[str, Any]]:
     try:
         content = _content(source, file)
+        unpacked = Unpacked(source.place(file), content.size)
         for batch in _batches(content):
             batch.validate(full=True)  # offsets that point elsewhere would be read as they are
-            columns = {
-                name: references_in(column, content, file, name)
-                for name, column in zip(batch.schema.names, batch.columns, strict=True)
-            }
-            for row in range(batch.num_rows):
-                yield {name: cells[row] for name, cells in columns.items()}
+            check_columns(batch.schema.names, source.place(file))
+            unpacked.add(batch)
+            for start in range(0, batch.num_rows, AT_ONCE):
+                yield from _cells(batch.slice(start, AT_ONCE), content, file)
     except (pa.ArrowException, ValueError, OSError) as error:
         raise ManifestError(
             f"not an Arrow file, or cut short: {error}", where=source.place(file)
         ) from None
+
+
+def _cells(batch: pa.RecordBatch, content: pa.Buffer, file: str) -> Iterator[dict[str, Any]]:
+    columns = {
+        name: references_in(column, content, file, name)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    }
+    for row in range(batch.num_rows):
+        yield {name: cells[row] for name, cells in columns.items()}
 
 
 def _content(source: Source, file: str) -> pa.Buffer:

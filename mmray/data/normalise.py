@@ -1,6 +1,5 @@
 """From a raw table and the document to a checked manifest."""
 
-import difflib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,14 +8,15 @@ import pyarrow as pa
 
 from mmray.config.document import Config
 from mmray.config.modality import ModalityConfig
-from mmray.core.arrow import pc
 from mmray.core.fingerprint import fingerprint
+from mmray.core.nearest import did_you_mean
 from mmray.core.word import Split
 from mmray.data.cell import is_missing, name_of
-from mmray.data.column import Column, Gathered
+from mmray.data.column import Gathered
 from mmray.data.label import check_labels, label_type, read_labels
 from mmray.data.manifest import GatheredReferences, Label, Manifest
 from mmray.data.reference import Reference, reference_of
+from mmray.data.sample_id import unique_ids
 from mmray.data.split import split_by_hash
 from mmray.data.table import Chunk, RawTable
 from mmray.errors import ManifestError
@@ -92,8 +92,7 @@ class _Samples:
 
     def manifest(self) -> Manifest:
         """Check the rows together, and return them."""
-        ids = self._ids.column()
-        self._check_unique(ids)
+        ids = unique_ids(self._ids.column(), self._places, self._id_column)
         if Split.TRAIN not in self._splits:
             raise ManifestError(
                 "no sample is in the train split",
@@ -110,21 +109,6 @@ class _Samples:
             labels=labels,
         )
 
-    def _check_unique(self, ids: Column[str]) -> None:
-        if pc.count_distinct(ids.cells).as_py() == len(ids):
-            return
-        seen: dict[str, str] = {}
-        for sample_id, place in zip(ids, self._places, strict=True):
-            if sample_id in seen:
-                column = self._id_column
-                what = f"{column} {sample_id!r}" if column else "a sample with the same payloads"
-                raise ManifestError(
-                    f"{what} appears twice",
-                    where=f"{seen[sample_id]} and {place}",
-                    hint="ids must be unique; 'data.id' names their column",
-                )
-            seen[sample_id] = place
-
 
 def _check_columns(table: RawTable, config: Config) -> None:
     columns = table.columns()
@@ -139,12 +123,10 @@ def _check_columns(table: RawTable, config: Config) -> None:
     wanted += [(key, column) for key, column in optional.items() if column]
     for key, column in wanted:
         if column not in columns:
-            close = difflib.get_close_matches(column, columns, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(columns)}"
             raise ManifestError(
                 f"the manifest has no column {column!r}, which {key!r} names",
                 where=table.uri,
-                hint=hint,
+                hint=did_you_mean(column, columns),
             )
 
 

@@ -1,14 +1,16 @@
 """A corpus on a disk."""
 
 import os
+import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from mmray.errors import ManifestError
-from mmray.media.place import file_path
+from mmray.media.place import file_path, is_below, local_places
 
 
-def open_local(uri: str) -> "LocalSource":
+def open_local(uri: str, allow: Sequence[str] = ()) -> "LocalSource":
     """Find a path or a ``file://`` URI; what is not there is a ManifestError."""
     path = Path(file_path(uri) if uri.startswith("file://") else uri)
     try:
@@ -24,18 +26,19 @@ def open_local(uri: str) -> "LocalSource":
         )
     if not (is_folder or found.is_file()):
         raise ManifestError(f"the manifest {uri!r} is neither a file nor a folder")
-    return LocalSource(uri, path if path.is_absolute() else Path.cwd() / path, is_folder)
+    return LocalSource(uri, path if path.is_absolute() else Path.cwd() / path, is_folder, allow)
 
 
 class LocalSource:
-    """On a disk."""
+    """On a disk. Of a folder, only what lies in it, or in what ``allow`` lists, is opened."""
 
-    def __init__(self, uri: str, path: Path, is_folder: bool) -> None:
+    def __init__(self, uri: str, path: Path, is_folder: bool, allow: Sequence[str] = ()) -> None:
         self.uri = uri
         self.is_folder = is_folder
         self._root = path if is_folder else path.parent
         self._only = None if is_folder else path.name
         self.folder = str(self._root.resolve())
+        self._roots = [self.folder, *(str(Path(root).resolve()) for root in local_places(allow))]
 
     def names(self) -> list[str]:
         """Return the files directly in the folder, or the one file."""
@@ -87,17 +90,42 @@ class LocalSource:
 
     def open(self, name: str) -> BinaryIO:
         """Open a file to be read and sought in."""
+        path = self._checked(name)
         try:
-            return (self._root / name).open("rb")
+            # Without O_NONBLOCK, opening a pipe waits for its writer.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            stream = os.fdopen(descriptor, "rb")
         except OSError as error:
             raise ManifestError(
                 f"cannot read the manifest: {error.strerror}", where=self.place(name)
             ) from None
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            stream.close()
+            raise ManifestError("this is no regular file", where=self.place(name))
+        return stream
 
     def version(self, name: str) -> str:
         """Return size and time of change."""
-        status = (self._root / name).stat()
+        try:
+            status = self._checked(name).stat()
+        except OSError as error:
+            raise ManifestError(
+                f"cannot read the manifest: {error.strerror}", where=self.place(name)
+            ) from None
         return f"{status.st_size}|{status.st_mtime_ns}"
+
+    def _checked(self, name: str) -> Path:
+        """Return the path of a file; one that a link leads out of the corpus is an error."""
+        path = self._root / name
+        if self._only is None:
+            target = str(path.resolve())
+            if not any(is_below(target, root) for root in self._roots):
+                raise ManifestError(
+                    "this is a link out of the corpus",
+                    where=self.place(name),
+                    hint=f"list the folder of {target!r} in 'data.allow' if you mean it",
+                )
+        return path
 
     def place(self, name: str) -> str:
         """Return the path, relative to the current folder where it lies below it."""

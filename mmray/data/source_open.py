@@ -17,5 +17,5 @@ def open_source(uri: str, allow: Sequence[str] = ()) -> Source:
             hint="name the file itself, such as s3://bucket/manifest.csv",
         )
     if not is_remote(uri):
-        return open_local(uri)
+        return open_local(uri, allow)
     return WebSource(uri, tuple(allow)) if uri.startswith(WEB) else open_bucket(uri)

@@ -12,6 +12,8 @@ from mmray.data.layout_files import SUFFIXES, digest_files, manifest_names, read
 from mmray.data.layout_folders import digest_folders, read_folders
 from mmray.data.layout_huggingface import MARKERS, digest_huggingface, read_huggingface
 from mmray.data.layout_webdataset import digest_webdataset, read_webdataset, shard_names
+from mmray.data.layouts.header import check_columns
+from mmray.data.layouts.limits import MAX_CELLS, MAX_COLUMNS
 from mmray.data.source import Row, Source
 from mmray.data.source_open import open_source
 from mmray.errors import ManifestError
@@ -55,16 +57,28 @@ class RawTable:
         In memory they are large: they are not to be kept.
         """
         is_empty = True
-        while found := list(islice(self._rows, size)):
+        while found := self._next_rows(size):
             is_empty = False
             places, rows = zip(*found, strict=True)
-            for row in rows:
-                self._columns.update(dict.fromkeys(row))
             yield Chunk(list(rows), list(places))
         if is_empty:
             raise ManifestError(
                 "the manifest has no samples", where=self.uri, hint="add a row per sample"
             )
+
+    def _next_rows(self, size: int) -> list[Row]:
+        """Return up to ``size`` rows, fewer where they are wide."""
+        found: list[Row] = []
+        cells = 0
+        for place, row in islice(self._rows, size):
+            found.append((place, row))
+            self._columns.update(dict.fromkeys(row))
+            cells += len(row)
+            if cells >= MAX_CELLS:
+                break
+        if len(self._columns) > MAX_COLUMNS:
+            check_columns(self.columns(), self.uri)
+        return found
 
     def columns(self) -> list[str]:
         """Return every column that any row so far has, in order of first appearance."""

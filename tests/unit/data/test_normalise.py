@@ -221,11 +221,16 @@ def test_without_an_id_column_ids_follow_from_the_payloads_alone():
     assert run(without_ids(change(1, note="other"))).ids[1] not in ids
 
 
-def test_without_an_id_column_the_same_payloads_twice_are_refused():
-    error = error_of(without_ids([*ROWS, ROWS[0]]))
+def test_without_an_id_column_the_same_payloads_twice_are_two_samples_of_one_split():
+    nothing = {"note": None, "photo": "", "label": "cat", "age": 1}
+    rows = without_ids([ROWS[0], nothing, ROWS[0], nothing, nothing])
 
-    assert error.args[0] == "a sample with the same payloads appears twice"
-    assert error.where == "m.jsonl:1 and m.jsonl:4"
+    manifest = run(rows, split={"train": 0.5, "val": 0.25, "test": 0.25, "seed": 3})
+
+    first, empty, second, *others = manifest.ids
+    assert second == f"{first}-2"
+    assert others == [f"{empty}-2", f"{empty}-3"]
+    assert manifest.splits[0] == manifest.splits[2]
 
 
 def test_the_column_of_the_document_goes_before_sample_id():

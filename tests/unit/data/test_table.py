@@ -186,7 +186,7 @@ def test_a_folder_without_a_manifest_says_what_it_needs(tmp_path):
     error = error_of(tmp_path)
 
     assert error.args[0] == "there is nothing to read"
-    assert "it needs manifests (.jsonl, .csv, .parquet), .tar shards, a folder" in error.hint
+    assert "it needs manifests (.jsonl, .csv, .tsv, .parquet), .tar shards, a folder" in error.hint
 
 
 def test_an_unknown_scheme_cannot_be_reached():
