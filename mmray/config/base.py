@@ -17,9 +17,11 @@ Checkpoint = Annotated[str, AfterValidator(_expanded)]
 
 
 class StrictModel(BaseModel):
-    """A section of the document: unknown keys are refused, values never change."""
+    """A section of the document: unknown keys are refused, numbers finite, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 def or_kind(kind: str) -> BeforeValidator:

@@ -170,6 +170,8 @@ def test_a_missing_key_is_named_as_the_user_would_write_it(override, words):
         ("search={space: {train.lr: {normal: [0, 1]}}}",
          "search.space.train.lr: unknown distribution 'normal'", "'loguniform'"),
         ("runtime.mode=cloud", "runtime: unknown mode 'cloud'", "'cluster'"),
+        ("modalities.audio={column: s, extract: {kind: mfc}}",
+         "modalities.audio.extract: unknown kind 'mfc'", "did you mean 'mfcc'? there are: "),
     ],
 )  # fmt: skip
 def test_an_unknown_kind_is_answered_with_the_kinds_there_are(override, words, hint):
@@ -264,6 +266,15 @@ def test_a_missing_document_is_answered_with_a_similar_name(tmp_path):
         load_config(tmp_path / "quikstart.yaml")
 
     assert caught.value.hint == f"did you mean {str(tmp_path / 'quickstart.yaml')!r}?"
+
+
+def test_a_missing_document_is_not_answered_with_one_that_only_ends_alike(tmp_path):
+    write(tmp_path, make_document(), "quickstart.yaml")
+
+    with pytest.raises(ConfigError, match="there is no document") as caught:
+        load_config(tmp_path / "pets.yaml")
+
+    assert caught.value.hint == f"in {str(tmp_path)!r} there are: quickstart.yaml"
 
 
 def test_a_document_that_is_not_utf_8_is_refused(tmp_path):
