@@ -23,7 +23,9 @@ class WindowsConfig(StrictModel):
     """Segments of equal length, one every ``hop_s``; the last one is padded with silence."""
 
     length_s: PositiveFloat
+    """Length of a window in seconds."""
     hop_s: PositiveFloat
+    """Seconds between the starts of two windows."""
 
 
 class BySilenceConfig(StrictModel):
@@ -42,6 +44,7 @@ class AudioDecodeConfig(StrictModel):
     """
 
     sample_rate_hz: PositiveInt = 16_000
+    """Every sound is resampled to this rate."""
     high_pass_hz: PositiveFloat | None = None
     """Take away what is below (Butterworth, fourth order)."""
     denoise: Literal["none", "spectral"] = "none"
@@ -109,7 +112,9 @@ class _FramesConfig(StrictModel):
     """What all spectra of short frames have in common."""
 
     mels: PositiveInt = 128
+    """Bands of the mel scale."""
     fft_size: PositiveInt = 2048
+    """Samples in one frame of the spectrum."""
     hop: PositiveInt = 512
     """Samples between frames."""
     pooling: Literal["sequence", "mean", "statistics"] = "sequence"
@@ -125,6 +130,7 @@ class MfccConfig(_FramesConfig):
 
     kind: Literal["mfcc"] = "mfcc"
     coefficients: PositiveInt = 128
+    """Cepstral coefficients that are kept."""
     deltas: Literal[0, 1, 2] = 0
     """Also the slopes over nine frames (1), and their curvature too (2): F grows with them."""
 
@@ -172,6 +178,7 @@ class HFAudioConfig(StrictModel):
     max_frames: PositiveInt = 1500
     """A longer sequence is cut here."""
     batch_size: PositiveInt = 8
+    """Clips in one pass of the network."""
     dim: PositiveInt | None = None
     """Width of the feature, where the checkpoint's own configuration does not tell."""
 
@@ -180,7 +187,9 @@ class TranscribedTextConfig(StrictModel):
     """What is done with the recognised text: the settings of a text modality."""
 
     clean: TextCleanConfig = TextCleanConfig()
+    """What is done to the words first."""
     extract: TextExtractConfig
+    """The frozen extractor of the words."""
 
     @field_validator("clean")
     @classmethod
@@ -203,7 +212,9 @@ class TranscriptConfig(StrictModel):
     beams: PositiveInt = 1
     """Whisper: how many texts are followed at a time; 1 takes the likeliest token."""
     batch_size: PositiveInt = 8
+    """Clips in one pass of the network."""
     text: TranscribedTextConfig
+    """What becomes of the recognised words."""
 
 
 class CustomAudioExtract(CustomConfig):
@@ -228,7 +239,10 @@ class AudioConfig(ColumnConfig):
 
     kind: Literal["audio"] = "audio"
     decode: AudioDecodeConfig = AudioDecodeConfig()
+    """How a sound becomes samples: rate, length, cleaning."""
     extract: AudioExtractConfig = MfccConfig()
+    """The frozen extractor."""
     encode: EncoderConfig = LinearEncoderConfig()
+    """The encoder that is trained with the fusion."""
     augment: tuple[SequenceAugmentConfig, ...] = ()
     """Random changes to what is extracted, in this order, on the train split alone."""

@@ -41,6 +41,7 @@ class FlipAugmentConfig(StrictModel):
 
     kind: Literal["flip"] = "flip"
     probability: Share = 0.5
+    """Share of the samples that are flipped."""
 
 
 class ColourAugmentConfig(StrictModel):
@@ -48,8 +49,11 @@ class ColourAugmentConfig(StrictModel):
 
     kind: Literal["colour"] = "colour"
     brightness: Strength = 0.2
+    """Largest change of brightness, as a share."""
     contrast: Strength = 0.2
+    """Largest change of contrast, as a share."""
     saturation: Strength = 0.2
+    """Largest change of saturation, as a share."""
 
 
 class SpecAugmentConfig(StrictModel):
@@ -57,11 +61,13 @@ class SpecAugmentConfig(StrictModel):
 
     kind: Literal["spec_augment"] = "spec_augment"
     time_masks: NonNegativeInt = 2
+    """Stretches of time that are blanked."""
     time_width: PositiveInt = 20
     """Most steps that one mask hides."""
     time_share: Share = 0.2
     """Most of a clip that one mask hides."""
     frequency_masks: NonNegativeInt = 2
+    """Bands of frequency that are blanked."""
     frequency_width: PositiveInt = 8
     """Most coordinates that one mask hides."""
 
@@ -79,6 +85,7 @@ class WordDropoutAugmentConfig(StrictModel):
 
     kind: Literal["word_dropout"] = "word_dropout"
     probability: Fraction = 0.1
+    """Share of the words that are dropped."""
 
 
 PictureAugmentConfig = Annotated[

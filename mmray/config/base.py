@@ -1,7 +1,7 @@
 """What every part of the document has in common."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -16,11 +16,25 @@ Checkpoint = Annotated[str, AfterValidator(_expanded)]
 """A name on the Hugging Face hub, or a local folder or file."""
 
 
+def _describe_tag(schema: dict[str, Any]) -> None:
+    """Let the key that names a kind say what that kind is: the first sentence of its section."""
+    for tag in ("kind", "mode"):
+        key = schema.get("properties", {}).get(tag, {})
+        if "const" in key and "description" in schema:
+            key.setdefault(
+                "description", schema["description"].partition(".\n")[0].rstrip(".") + "."
+            )
+
+
 class StrictModel(BaseModel):
     """A section of the document: unknown keys are refused, numbers finite, values never change."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+        json_schema_extra=_describe_tag,
     )
 
 
@@ -48,6 +62,7 @@ class ColumnConfig(StrictModel):
     """A modality whose payloads stand in one column of the manifest."""
 
     column: str
+    """Column of the manifest that holds the payloads."""
 
     @property
     def columns(self) -> tuple[str, ...]:

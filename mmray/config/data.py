@@ -13,13 +13,17 @@ class SplitConfig(StrictModel):
     """Shares of train, val and test; or the column that says which sample is which."""
 
     train: NonNegativeFloat = 0.8
+    """Share of the samples that the model is trained on."""
     val: NonNegativeFloat = 0.1
+    """Share of the samples that early stopping and selection look at."""
     test: NonNegativeFloat = 0.1
+    """Share of the samples that the report is about."""
     by: Literal["hash"] = "hash"
     """A sample's split follows from a hash of its id (or group), never from the order of rows."""
     group: str | None = None
     """Column whose value keeps samples together, for example a patient."""
     seed: NonNegativeInt = 7
+    """Another seed gives another split."""
     column: str | None = None
     """Column holding ``train``, ``val`` or ``test``; replaces the shares."""
 
@@ -43,6 +47,7 @@ class DataConfig(StrictModel):
     """Column with a unique sample id; without it, ``sample_id`` where there is such a column, else
     a hash of the sample's payload references."""
     split: SplitConfig = SplitConfig()
+    """Which samples train, select and judge the model."""
     allow: tuple[str, ...] = ()
     """Folders, or URI prefixes such as ``s3://bucket/``, that references may reach outside of the
     manifest's own folder. A web server in a private network must be listed by its address."""

@@ -32,6 +32,7 @@ class EvaluationConfig(StrictModel):
     confidence: PositiveFloat = Field(default=0.95, lt=1.0)
     """Level of the bootstrap intervals."""
     resamples: PositiveInt = 1000
+    """Number of resamples that a bootstrap interval is made of."""
 
 
 class ModalityResources(StrictModel):
@@ -93,17 +94,27 @@ class Config(StrictModel):
     """One workflow, completely."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
+    """Name of the workflow: letters, digits, ``_``, ``.`` and ``-``."""
     workspace: str = "mmray-work"
     """Folder for everything that is made; shared by all nodes on a cluster."""
     data: DataConfig
+    """The manifest, its split, and what its references may point to."""
     modalities: dict[str, ModalityConfig] = Field(min_length=1, json_schema_extra=_any_kind)
+    """Inputs by name: what is read, extracted and encoded of each."""
     tasks: dict[str, TaskConfig] = Field(min_length=1)
+    """What the model predicts, by name; several are trained together."""
     model: ModelConfig = ModelConfig()
+    """The fusion and what surrounds it."""
     train: TrainConfig = TrainConfig()
+    """Optimisation."""
     evaluation: EvaluationConfig = EvaluationConfig()
+    """What is measured on the test split, and against what."""
     search: SearchConfig | None = None
+    """A search over any keys of this document; absent by default."""
     runtime: LocalRuntime | ClusterRuntime = Field(default=LocalRuntime(), discriminator="mode")
+    """One machine, or a Ray cluster."""
     tracking: TrackingConfig = TrackingConfig()
+    """The MLflow store and what is written to it."""
     seed: NonNegativeInt | None = None
     """Shorthand: replaces ``train.seed``."""
 

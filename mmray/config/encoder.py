@@ -27,6 +27,7 @@ class MlpEncoderConfig(StrictModel):
 
     kind: Literal["mlp"] = "mlp"
     hidden: tuple[PositiveInt, ...] = (256,)
+    """Width of each hidden layer."""
     dropout: Fraction = 0.1
     """After each hidden layer."""
 
@@ -35,8 +36,11 @@ class RecurrentEncoderConfig(StrictModel):
     """A recurrent network over a sequence or token ids, as far as each sample is long."""
 
     hidden: PositiveInt = 128
+    """Width of the state."""
     layers: PositiveInt = 1
+    """Recurrent layers, one on another."""
     bidirectional: bool = False
+    """Whether a second network reads the sequence backwards."""
     embedding: PositiveInt = 128
     """Width of the embedding of token ids; not used for other sequences."""
     pooling: Literal["last", "mean", "max"] = "last"
@@ -65,6 +69,7 @@ class CnnEncoderConfig(StrictModel):
     """One block each: convolution, normalisation (over groups of channels in 2-D, over the features
     of a step in 1-D), GELU, halving."""
     kernel: PositiveInt = 3
+    """Width of each convolution."""
     embedding: PositiveInt = 128
     """Width of the embedding of token ids; not used for other features."""
     over_time: Literal["attention", "mean"] = "attention"
@@ -91,11 +96,15 @@ class TransformerEncoderConfig(StrictModel):
 
     kind: Literal["transformer"] = "transformer"
     layers: PositiveInt = 2
+    """Blocks of self-attention."""
     heads: PositiveInt = 4
+    """Attention heads; ``model.width`` must be a multiple."""
     feedforward: PositiveInt = 512
+    """Width of the layer between two of a block."""
     patch: PositiveInt = 8
     """Side of a square patch; used for pixels and frames only."""
     dropout: Fraction = 0.1
+    """Share of activations that are zeroed in training."""
 
 
 class CustomEncoderConfig(CustomConfig):

@@ -27,7 +27,9 @@ class PixelsConfig(StrictModel):
 
     kind: Literal["pixels"] = "pixels"
     height: PositiveInt = 64
+    """Pixels of every picture, from top to bottom."""
     width: PositiveInt = 64
+    """Pixels of every picture, from left to right."""
 
 
 class HFImageConfig(StrictModel):
@@ -42,6 +44,7 @@ class HFImageConfig(StrictModel):
     precision: Literal["float32", "bfloat16"] = "float32"
     """``bfloat16`` computes in it on a GPU; a CPU always computes in float32."""
     batch_size: PositiveInt = 16
+    """Pictures in one pass of the network."""
     dim: PositiveInt | None = None
     """Width of the feature, where the checkpoint's own configuration does not tell."""
     steps: PositiveInt | None = None
@@ -64,7 +67,10 @@ class ImageConfig(ColumnConfig):
 
     kind: Literal["image"] = "image"
     decode: ImageDecodeConfig = ImageDecodeConfig()
+    """How a picture becomes pixels."""
     extract: ImageExtractConfig = PixelsConfig()
+    """The frozen extractor."""
     encode: EncoderConfig = LinearEncoderConfig()
+    """The encoder that is trained with the fusion."""
     augment: tuple[PictureAugmentConfig, ...] = ()
     """Random changes to what is extracted, in this order, on the train split alone."""

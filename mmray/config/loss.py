@@ -14,6 +14,7 @@ class CrossEntropyConfig(StrictModel):
 
     kind: Literal["cross_entropy"] = "cross_entropy"
     label_smoothing: Fraction = 0.0
+    """Share of the target that is spread over the other classes."""
     class_weights: Literal["none", "balanced"] = "none"
     """``balanced`` weighs a class by the inverse of its share of the train split."""
 
@@ -50,6 +51,7 @@ class RegressionLossConfig(StrictModel):
     """Loss on the standardised target."""
 
     kind: Literal["mse", "mae", "huber"] = "huber"
+    """Squared error, absolute error, or squared near zero and absolute beyond (``huber``)."""
 
 
 class QuantileLossConfig(StrictModel):

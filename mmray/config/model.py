@@ -35,6 +35,7 @@ class LowRankFusionConfig(StrictModel):
 
     kind: Literal["low_rank"] = "low_rank"
     rank: PositiveInt = 4
+    """Number of products that are summed; higher can say more and costs more."""
 
 
 class TensorFusionConfig(StrictModel):
@@ -50,7 +51,9 @@ class AttentionFusionConfig(StrictModel):
 
     kind: Literal["attention"] = "attention"
     heads: PositiveInt = 4
+    """Attention heads; ``model.width`` must be a multiple."""
     layers: PositiveInt = 2
+    """Blocks of self-attention."""
 
 
 class TransformerFusionConfig(StrictModel):
@@ -58,7 +61,9 @@ class TransformerFusionConfig(StrictModel):
 
     kind: Literal["transformer"] = "transformer"
     heads: PositiveInt = 4
+    """Attention heads; ``model.width`` must be a multiple."""
     layers: PositiveInt = 2
+    """Blocks of self-attention."""
 
 
 class CrossAttentionFusionConfig(StrictModel):
@@ -66,6 +71,7 @@ class CrossAttentionFusionConfig(StrictModel):
 
     kind: Literal["cross_attention"] = "cross_attention"
     heads: PositiveInt = 4
+    """Attention heads; ``model.width`` must be a multiple."""
     layers: PositiveInt = 1
     """Of cross-attention, for each ordered pair of modalities."""
 
@@ -77,6 +83,7 @@ class BottleneckFusionConfig(StrictModel):
     tokens: PositiveInt = 4
     """Shared by all modalities."""
     heads: PositiveInt = 4
+    """Attention heads; ``model.width`` must be a multiple."""
     layers: int = Field(default=2, ge=2)
     """The first one gathers; only from the second one on does a modality learn of the others."""
 
@@ -86,7 +93,9 @@ class PerceiverFusionConfig(StrictModel):
 
     kind: Literal["perceiver"] = "perceiver"
     latents: PositiveInt = 16
+    """Learned vectors that read the tokens."""
     heads: PositiveInt = 4
+    """Attention heads; ``model.width`` must be a multiple."""
     layers: PositiveInt = 2
     """Rounds of attention to the tokens, then among the latents."""
 
@@ -96,6 +105,7 @@ class ExpertsFusionConfig(StrictModel):
 
     kind: Literal["experts"] = "experts"
     experts: PositiveInt = 4
+    """Networks among which a gate divides each sample."""
     active: PositiveInt = 2
     """Experts that each sample is given to."""
 
@@ -164,6 +174,7 @@ class ModelConfig(StrictModel):
     width: PositiveInt = 128
     """Size of every embedding and of the fused vector (D)."""
     fusion: FusionConfig = ConcatFusionConfig()
+    """How the embeddings of the modalities become one vector."""
     dropout: Fraction = 0.1
     """On every embedding and on the fused vector, while training."""
     modality_dropout: Fraction = 0.0

@@ -13,6 +13,7 @@ class LoraConfig(StrictModel):
     """Low-rank adapters beside the weights of a checkpoint, which stay (Hu 2021)."""
 
     rank: PositiveInt = 8
+    """Rank of each update; higher can learn more and costs more."""
     alpha: PositiveFloat = 16.0
     """The product of the two small matrices is scaled by ``alpha / rank``."""
     dropout: Fraction = 0.0
@@ -33,6 +34,7 @@ class PretrainedConfig(StrictModel):
     layers: PositiveInt = 2
     """How many layers ``last_layers`` are; the stages of a network such as ResNet count as such."""
     lora: LoraConfig = LoraConfig()
+    """The low-rank updates of ``tune: lora``."""
     lr: PositiveFloat | None = None
     """Highest learning rate of the checkpoint's weights; by default 5e-5, and 2e-4 of adapters. The
     rest of the model has ``train.lr``; both follow ``train.schedule``."""

@@ -17,6 +17,7 @@ class UniformSpace(StrictModel):
     """A number between two bounds."""
 
     uniform: tuple[float, float]
+    """Lowest and highest number."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -28,6 +29,7 @@ class LogUniformSpace(StrictModel):
     """A number between two positive bounds, evenly over its logarithm."""
 
     loguniform: tuple[float, float]
+    """Lowest and highest number; each order of magnitude is as likely as another."""
 
     @model_validator(mode="after")
     def _ordered_and_positive(self) -> Self:
@@ -41,6 +43,7 @@ class IntSpace(StrictModel):
     """A whole number, both bounds included."""
 
     int: tuple[int, int]
+    """Lowest and highest whole number, both included."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -51,9 +54,10 @@ class IntSpace(StrictModel):
 class ChoiceSpace(BaseModel):
     """One of a list of values, or one of several *named* sections of the document."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     choice: list[Any] | dict[str, Any] = Field(min_length=1)
+    """The values, or named sections, that a trial picks from."""
 
 
 def _space_tag(value: object) -> str:
@@ -77,14 +81,18 @@ class SearchConfig(StrictModel):
     """A Ray Tune experiment; early, bad trials are stopped (ASHA, Li et al. 2018)."""
 
     objective: ObjectiveConfig = ObjectiveConfig()
+    """What a trial is judged by."""
     trials: PositiveInt = 16
+    """Documents that are tried."""
     concurrent: PositiveInt | Literal["auto"] = "auto"
     """Trials at the same time; ``auto`` follows from the cluster's size."""
     sampler: Literal["random", "optuna"] = "random"
+    """How the next trial is chosen: at random, or by Optuna from those before."""
     grace_epochs: PositiveInt = 2
     """No trial is stopped before it has had so many epochs."""
     reduction: PositiveInt = 3
     """Of this many trials at a rung, one goes on."""
     seed: int = 0
+    """Seed of the sampler."""
     space: dict[str, SpaceConfig] = Field(min_length=1)
     """Dotted key of the document -> distribution."""

@@ -23,6 +23,7 @@ class NumberColumn(StrictModel):
     """A column of numbers. A plain name is short for ``{column: name}``."""
 
     column: str
+    """Column of the manifest."""
     scale: Scale | None = None
     """By default the ``scale`` of the extractor."""
 
@@ -31,6 +32,7 @@ class CategoryColumn(StrictModel):
     """A column of names out of a limited set. A plain name is short for ``{column: name}``."""
 
     column: str
+    """Column of the manifest."""
     max_categories: PositiveInt | None = None
     """By default that of the extractor."""
 
@@ -39,6 +41,7 @@ class DateColumn(StrictModel):
     """A column of dates or times. A plain name is short for ``{column: name}``."""
 
     column: str
+    """Column of the manifest."""
     format: str = "iso"
     """How text and numbers are read: ``iso`` (ISO 8601), ``unix_s`` or ``unix_ms`` (since 1970 in
     UTC), or a pattern of ``strptime`` such as ``%d.%m.%Y``. A time without a zone is in UTC."""
@@ -59,6 +62,7 @@ class SequenceColumn(StrictModel):
     """A column of lists of ids, oldest first. A plain name is short for ``{column: name}``."""
 
     column: str
+    """Column of the manifest."""
     vocabulary: PositiveInt | None = None
     """By default that of the extractor."""
 
@@ -108,13 +112,19 @@ class TableConfig(StrictModel):
 
     kind: Literal["table"] = "table"
     numbers: tuple[Annotated[NumberColumn, _or_name(NumberColumn)], ...] = ()
+    """Columns of numbers, each a name or a section."""
     categories: tuple[Annotated[CategoryColumn, _or_name(CategoryColumn)], ...] = ()
+    """Columns of names, each a name or a section."""
     dates: tuple[Annotated[DateColumn, _or_name(DateColumn)], ...] = ()
+    """Columns of dates or times, each a name or a section."""
     sequences: tuple[Annotated[SequenceColumn, _or_name(SequenceColumn)], ...] = ()
+    """Columns of lists of ids, each a name or a section."""
     missing: tuple[str, ...] = ()
     """Texts that stand for a missing cell, besides an empty one: ``NA``, ``'-999'``."""
     extract: TableExtractConfig = TableVectorConfig()
+    """The frozen extractor."""
     encode: EncoderConfig = MlpEncoderConfig()
+    """The encoder that is trained with the fusion."""
 
     @model_validator(mode="after")
     def _columns_are_there_and_different(self) -> Self:

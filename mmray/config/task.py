@@ -34,9 +34,11 @@ class ClassificationConfig(BaseTaskConfig):
     main_metric = "accuracy"
     kind: Literal["classification"] = "classification"
     column: str
+    """Column of the manifest that holds the labels."""
     classes: tuple[str, ...] | None = None
     """All allowed labels, in order; without it, those of the train split, sorted."""
     loss: ClassesLossConfig = CrossEntropyConfig()
+    """The loss of this task."""
 
 
 class BinaryConfig(BaseTaskConfig):
@@ -45,9 +47,11 @@ class BinaryConfig(BaseTaskConfig):
     main_metric = "accuracy"
     kind: Literal["binary"] = "binary"
     column: str
+    """Column of the manifest that holds the labels."""
     positive: str | bool | int | None = None
     """The label that counts as positive; not needed for 1/0, true/false and yes/no."""
     loss: FlagsLossConfig = BceConfig()
+    """The loss of this task."""
 
     @property
     def positive_name(self) -> str | None:
@@ -64,11 +68,13 @@ class MultilabelConfig(BaseTaskConfig):
     main_metric = "f1_micro"
     kind: Literal["multilabel"] = "multilabel"
     column: str
+    """Column of the manifest that holds the labels."""
     classes: tuple[str, ...] | None = None
     """All allowed labels, in order; without it, those of the train split, sorted."""
     separator: str = Field(default="|", min_length=1)
     """Between the labels of a cell of text; JSON lists need none."""
     loss: FlagsLossConfig = BceConfig()
+    """The loss of this task."""
 
 
 class OrdinalConfig(BaseTaskConfig):
@@ -77,6 +83,7 @@ class OrdinalConfig(BaseTaskConfig):
     main_metric = "mae"
     kind: Literal["ordinal"] = "ordinal"
     column: str
+    """Column of the manifest that holds the labels."""
     classes: tuple[str, ...] | None = None
     """All allowed labels, lowest first; not needed where all are numbers."""
     method: Literal["corn", "coral"] = "corn"
@@ -89,7 +96,9 @@ class RegressionConfig(BaseTaskConfig):
     main_metric = "mae"
     kind: Literal["regression"] = "regression"
     column: str
+    """Column of the manifest that holds the numbers."""
     loss: NumberLossConfig = RegressionLossConfig()
+    """The loss of this task."""
 
 
 class AlignmentConfig(BaseTaskConfig):
@@ -102,6 +111,7 @@ class AlignmentConfig(BaseTaskConfig):
     size: PositiveInt = 128
     """Of the shared embedding."""
     loss: AlignmentLossConfig = InfoNceConfig()
+    """The contrastive loss."""
 
     @model_validator(mode="after")
     def _column_goes_with_supervised(self) -> Self:

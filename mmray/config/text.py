@@ -99,6 +99,7 @@ class WordVectorsConfig(StrictModel):
     path: Checkpoint
     """File with one word and its vector per line, or word2vec's binary form; may be ``.gz``."""
     pooling: Literal["mean", "sequence"] = "mean"
+    """The mean of the words' vectors, or all of them in order."""
     max_tokens: PositiveInt = 128
     """Known words that a sequence keeps; a mean is over all of them."""
     limit: PositiveInt = 200_000
@@ -160,8 +161,11 @@ class TextConfig(ColumnConfig):
     payload: Literal["inline", "file"] = "inline"
     """Whether the column holds the text itself or a reference to a file."""
     clean: TextCleanConfig = TextCleanConfig()
+    """What is done to the text first."""
     extract: TextExtractConfig = TokensConfig()
+    """The frozen extractor."""
     encode: EncoderConfig = LinearEncoderConfig()
+    """The encoder that is trained with the fusion."""
     augment: tuple[WordDropoutAugmentConfig, ...] = ()
     """Random changes to what is extracted, in this order, on the train split alone."""
 

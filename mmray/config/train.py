@@ -41,13 +41,16 @@ class EarlyStopConfig(ObjectiveConfig):
     """Stop when the metric has not become better for ``patience`` epochs."""
 
     patience: PositiveInt = 5
+    """Epochs without a better value after which training stops."""
 
 
 class ElasticWorkers(StrictModel):
     """As many workers as the cluster has room for, also when that changes between epochs."""
 
     min: PositiveInt = 1
+    """Fewest workers that training runs on."""
     max: PositiveInt
+    """Most workers that training runs on."""
 
     @model_validator(mode="after")
     def _min_comes_first(self) -> Self:
@@ -60,6 +63,7 @@ class TrainConfig(StrictModel):
     """How the model is trained."""
 
     epochs: PositiveInt = 20
+    """Passes over the train split, at most."""
     batch_size: PositiveInt = 64
     """Samples in one step over all workers together."""
     accumulate: PositiveInt = 1
@@ -69,12 +73,15 @@ class TrainConfig(StrictModel):
     sampling_task: str | None = None
     """Whose classes are balanced; by default the first task with one class per sample."""
     lr: PositiveFloat = 1e-3
+    """Learning rate at its highest."""
     weight_decay: NonNegativeFloat = 0.01
+    """Decay of the weights (AdamW)."""
     warmup: Fraction = 0.05
     """Share of all steps over which the learning rate rises; from zero, or lr / 25 in one_cycle."""
     schedule: Literal["constant", "cosine", "linear", "one_cycle"] = "cosine"
     """What the rate does after its rise; docs/training.md has the formulas."""
     clip_norm: PositiveFloat = 1.0
+    """Largest norm of the gradients; larger ones are scaled down."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """``auto`` is bfloat16 on a GPU that has it, float32 elsewhere; ``float16`` needs a GPU."""
     compile: bool = False
@@ -90,14 +97,17 @@ class TrainConfig(StrictModel):
     max_failures: NonNegativeInt = 2
     """How often training goes on from its last checkpoint after a worker has died."""
     seed: NonNegativeInt = 0
+    """Seed of weights, order and augmentation."""
     keep_best: ObjectiveConfig = ObjectiveConfig()
     """The weights of the epoch that is best by this metric become the model."""
     early_stop: EarlyStopConfig | None = None
+    """When training stops before its last epoch; never by default."""
     ema: float | None = Field(default=None, gt=0.0, lt=1.0)
     """Decay of a running average of the weights, which is judged and kept in their place."""
     soup: int | None = Field(default=None, ge=2)
     """Mean of those of so many best checkpoints that make validation better together."""
     task_weighting: WeightingConfig = FixedWeightingConfig()
+    """How the losses of several tasks are added up."""
     balance: BalanceConfig = NoBalanceConfig()
     """Against a modality that is learnt fast keeping the others from being learnt."""
     watch_modalities: bool = True

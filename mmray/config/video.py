@@ -22,6 +22,7 @@ class RateSamplingConfig(StrictModel):
 
     kind: Literal["rate"] = "rate"
     per_second: PositiveFloat = 1.0
+    """Frames per second of film."""
 
 
 class ScenesSamplingConfig(StrictModel):
@@ -54,6 +55,7 @@ class VideoDecodeConfig(StrictModel):
     """From bytes to a few upright RGB frames, chosen by presentation time."""
 
     sampling: SamplingConfig = UniformSamplingConfig()
+    """Which frames of the film are taken."""
     frames: PositiveInt | None = None
     """Frames taken at most: by default 8, or as many as the checkpoint was trained with."""
     crop: Literal["none", "center"] = "center"
@@ -75,7 +77,9 @@ class FramesConfig(StrictModel):
 
     kind: Literal["frames"] = "frames"
     height: PositiveInt = 64
+    """Pixels of every frame, from top to bottom."""
     width: PositiveInt = 64
+    """Pixels of every frame, from left to right."""
 
 
 class HFFramesConfig(StrictModel):
@@ -122,7 +126,10 @@ class VideoConfig(ColumnConfig):
 
     kind: Literal["video"] = "video"
     decode: VideoDecodeConfig = VideoDecodeConfig()
+    """Which frames are taken, and how."""
     extract: VideoExtractConfig = FramesConfig()
+    """The frozen extractor."""
     encode: EncoderConfig = LinearEncoderConfig()
+    """The encoder that is trained with the fusion."""
     augment: tuple[PictureAugmentConfig, ...] = ()
     """Random changes to what is extracted, in this order, on the train split alone."""

@@ -390,6 +390,20 @@ def test_the_schema_on_disk_is_that_of_the_code():
     )
 
 
+def test_every_key_of_the_schema_says_what_it_means():
+    schema = Config.model_json_schema()
+    sections = {"the document": schema} | schema["$defs"]
+
+    silent = [
+        f"{name}.{key}"
+        for name, section in sections.items()
+        for key, value in section.get("properties", {}).items()
+        if not value.get("description", "").strip()
+    ]
+
+    assert silent == []
+
+
 def test_checking_a_document_loads_neither_torch_nor_ray_nor_mlflow():
     program = (
         "import sys, pathlib, mmray, mmray.cli\n"
