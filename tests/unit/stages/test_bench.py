@@ -17,6 +17,8 @@ FOUND = {
 def checkout(tmp_path, monkeypatch):
     """A folder of scripts that each print the same; returns how to make one print another thing."""
     (tmp_path / "benchmarks").mkdir()
+    # A package, so that it comes before any other folder of that name on Python's path.
+    (tmp_path / "benchmarks" / "__init__.py").touch()
     monkeypatch.chdir(tmp_path)
 
     def write(name, text):
