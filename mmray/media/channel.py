@@ -2,6 +2,10 @@
 
 Each side owns one half of the memory and fills it from the start whenever its turn begins; what
 finds no room goes through the socket. One byte before them says which payload is at work.
+
+The child trusts its parent, which sends it a function and payloads by pickle. The parent does not
+trust the child, which may run what a hostile payload brought in: it unpickles nothing, and takes
+no more than there can be.
 """
 
 import mmap
@@ -10,6 +14,7 @@ import pickle
 import socket
 import struct
 import tempfile
+from collections.abc import Iterable
 from typing import Any, BinaryIO, cast
 
 HALF_BYTES = 16 * 2**20
@@ -17,12 +22,24 @@ HALF_BYTES = 16 * 2**20
 _HEAD = 64
 _COUNT = struct.Struct("<Q")
 _INLINE = 2**63
+_MOST_PARTS = 2**20
+"""Of one message; a clip has one part per segment."""
+
+
+class BrokenMessage(OSError):  # noqa: N818 (what was received, not an error of ours)
+    """What the other side sent cannot be a message."""
 
 
 class Channel:
-    """One end of it. ``is_child`` says which half of the memory this side writes to."""
+    """One end of it. ``is_child`` says which half of the memory this side writes to.
 
-    def __init__(self, connection: socket.socket, shared: int, *, is_child: bool) -> None:
+    A message of more than ``max_bytes`` is not received.
+    """
+
+    def __init__(
+        self, connection: socket.socket, shared: int, *, is_child: bool, max_bytes: int = 2**62
+    ) -> None:
+        self._max_bytes = max_bytes
         self._socket = connection
         self._stream = cast("BinaryIO", connection.makefile("rb", 2**16))
         self._map = mmap.mmap(shared, _HEAD + 2 * HALF_BYTES)
@@ -53,13 +70,16 @@ class Channel:
         self._socket.sendall(message)
 
     def pack(self, message: Any) -> bytes:  # noqa: ANN401 (anything that can be pickled)
-        """Return a message to be sent; its buffers are in the memory, or in the message."""
+        """Return a message for the child, which unpickles it."""
         buffers: list[pickle.PickleBuffer] = []
         head = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
-        inline: list[bytes | memoryview] = [head]
+        return self.pack_parts(head, [buffer.raw() for buffer in buffers])
+
+    def pack_parts(self, head: bytes, buffers: Iterable[bytes | bytearray | memoryview]) -> bytes:
+        """Return a message to be sent; its buffers are in the memory, or in the message."""
+        inline: list[bytes | bytearray | memoryview] = [head]
         places = [_INLINE, len(head)]
-        for buffer in buffers:
-            raw = buffer.raw()
+        for raw in buffers:
             if self._used + len(raw) <= HALF_BYTES:
                 self._outgoing[self._used : self._used + len(raw)] = raw
                 places += [self._used, len(raw)]
@@ -70,19 +90,30 @@ class Channel:
         return b"".join([struct.pack(f"<{len(places) + 1}Q", len(places), *places), *inline])
 
     def receive(self) -> Any:  # noqa: ANN401
-        """Read one message; an EOFError when the other side is gone.
+        """Read one message of the parent."""
+        assert self._is_child
+        head, *buffers = self.receive_parts()
+        return pickle.loads(head, buffers=buffers)
+
+    def receive_parts(self) -> list[bytearray | memoryview]:
+        """Read one message's head and buffers; an EOFError when the other side is gone.
 
         What the child receives lies in the memory until its turn ends: the parent writes nothing
         before all answers have come. The parent takes a copy, for the child writes again as soon
         as it has the next payloads.
         """
         (count,) = _COUNT.unpack(self._read(_COUNT.size))
-        places = struct.unpack(f"<{count}Q", self._read(count * _COUNT.size))
-        parts = [
+        if not 2 <= count <= 2 * _MOST_PARTS or count % 2:
+            raise BrokenMessage("it has no parts, or too many")
+        numbers = struct.unpack(f"<{count}Q", self._read(count * _COUNT.size))
+        parts = list(zip(numbers[::2], numbers[1::2], strict=True))
+        inside = all(place == _INLINE or place + size <= HALF_BYTES for place, size in parts)
+        if not inside or sum(size for _, size in parts) > self._max_bytes:
+            raise BrokenMessage("its parts are larger than there is room")
+        return [
             self._read(size) if place == _INLINE else self._taken(place, size)
-            for place, size in zip(places[::2], places[1::2], strict=True)
+            for place, size in parts
         ]
-        return pickle.loads(parts[0], buffers=parts[1:])
 
     def close(self) -> None:
         """Hang up."""

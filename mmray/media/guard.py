@@ -142,7 +142,8 @@ class GuardedDecoder:
                         child.close()
                         break
             except ChildLost as lost:
-                place = max(sent_from + lost.number, len(answers))
+                # The number is the child's own word: it is one of those that were sent.
+                place = min(max(sent_from + lost.number, len(answers)), sent_to - 1)
                 if lost.code in FROM_OUTSIDE and place not in tried_again:
                     tried_again.add(place)  # its payload may be without fault
                 else:

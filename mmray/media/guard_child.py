@@ -1,7 +1,8 @@
 """The child of a GuardedDecoder: payloads or references in, answers out, both in lists.
 
-An answer is ``(is_rejected, value or exception, is_spent)``. A child is spent when a payload used
-up its memory, or was rejected and left much of it taken: the next one should find another child.
+An answer is ``(is_rejected, value or exception, is_spent)``, sent as JSON and arrays: the parent
+unpickles nothing of a process that read hostile bytes. A child is spent when a payload used up its
+memory, or was rejected and left much of it taken: the next one should find another child.
 
 The parent sends a list only when all answers to the one before have come, so neither can wait for
 the other to read. Which payload is at work stands in memory that both see.
@@ -21,12 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from mmray.core.rejection import Rejection
+from mmray.media.answer import Answer, to_message
 from mmray.media.channel import Channel
 
 SENT_BYTES = 2**20
 """So much of what was decoded is held before it is sent."""
-
-Answer = tuple[bool, Any, bool]
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     with contextlib.suppress(EOFError, ConnectionError):
         pickled, timeout_s, max_memory_bytes = channel.receive()
         decode = pickle.loads(pickled)
-        channel.send(channel.pack("ready"))
+        channel.send(channel.pack_parts(*to_message([])))
         # What C libraries say of a broken file helps nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
         resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
@@ -96,16 +96,17 @@ def taken_bytes() -> int:
 def _pack(channel: Channel, answers: list[Answer]) -> bytes:
     """Pack several answers; where that fails, each alone, to see which one it is."""
     try:
-        return channel.pack(answers)
+        return channel.pack_parts(*to_message(answers))
     except Exception:
         return b"".join(_pack_one(channel, answer) for answer in answers)
 
 
 def _pack_one(channel: Channel, answer: Answer) -> bytes:
     try:
-        return channel.pack([answer])
+        return channel.pack_parts(*to_message([answer]))
     except Exception as error:
-        return channel.pack([(True, _told(error), isinstance(error, MemoryError))])
+        told = (True, _told(error), isinstance(error, MemoryError))
+        return channel.pack_parts(*to_message([told]))
 
 
 def _told(error: Exception) -> Exception:

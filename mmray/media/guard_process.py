@@ -8,14 +8,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from mmray.media.channel import Channel, make_shared
+from mmray.media.answer import Answer, WrongAnswer, from_message
+from mmray.media.channel import HALF_BYTES, BrokenMessage, Channel, make_shared
 
 START = "import sys; sys.path[:] = sys.argv[3:]; from mmray.media.guard_child import main; main()"
 """The child looks for modules where its parent does, and no earlier than Python has started."""
 FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
 """A child that ends so was ended by somebody, not by what it did."""
+ODD_ANSWER = 256
+"""In place of an exit status: the child was ended because it sent what no decoder sends."""
 STARTS = 3
 """So often a child is started that is ended from outside before it is ready."""
 GRACE_S = 30.0
@@ -40,6 +42,7 @@ class GuardProcess:
         self._set_up = (decode, timeout_s, max_memory_bytes)
         self._timeout_s = timeout_s
         self._child: subprocess.Popen[bytes] | None = None
+        self._started_by = 0
         self._is_ready = False
 
     @property
@@ -49,8 +52,11 @@ class GuardProcess:
 
     def start(self) -> None:
         """Start the process without waiting until it is ready."""
+        if self._child is not None and self._started_by != os.getpid():
+            self.close()
         if self._child is not None:
             return
+        self._started_by = os.getpid()
         self._socket, theirs = socket.socketpair()
         shared = make_shared()
         with theirs:
@@ -61,7 +67,8 @@ class GuardProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-        self._channel = Channel(self._socket, shared, is_child=False)
+        limit = self._set_up[2] + HALF_BYTES
+        self._channel = Channel(self._socket, shared, is_child=False, max_bytes=limit)
         os.close(shared)
         with contextlib.suppress(ConnectionError):  # it is seen to be lost when it is waited for
             decode, *limits = self._set_up
@@ -76,13 +83,17 @@ class GuardProcess:
             self._channel.begin()
             self._channel.send(self._channel.pack(list(map(_beside, payloads))))
 
-    def receive(self, count: int) -> Iterator[tuple[bool, Any, bool]]:
+    def receive(self, count: int) -> Iterator[Answer]:
         """Yield the answers to ``count`` payloads as they come, or raise ``ChildLost``."""
         try:
             while count > 0:
-                answers = self._channel.receive()
+                answers = self._answers(count)
                 count -= len(answers)
                 yield from answers
+        except (BrokenMessage, WrongAnswer):  # whatever it runs now is no decoder of ours
+            number = self._channel.at_work
+            self.close()
+            raise ChildLost(number, ODD_ANSWER) from None
         except TimeoutError:
             number = self._channel.at_work
             self.close()
@@ -91,12 +102,20 @@ class GuardProcess:
             number = self._channel.at_work
             raise ChildLost(number, self._exit_code()) from None
 
+    def _answers(self, count: int) -> list[Answer]:
+        head, *buffers = self._channel.receive_parts()
+        answers = from_message(head, buffers)
+        if not 0 < len(answers) <= count:
+            raise WrongAnswer("there are more answers than payloads, or none")
+        return answers
+
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, whatever it is doing; after a fork it is the parent's, and stays."""
         if self._child is not None:
             self._channel.close()
-            self._child.kill()
-            self._child.wait()
+            if self._started_by == os.getpid():
+                self._child.kill()
+                self._child.wait()
         self._child, self._is_ready = None, False
 
     def _be_ready(self) -> None:
@@ -104,7 +123,7 @@ class GuardProcess:
             self.start()
             try:
                 if not self._is_ready:
-                    self._channel.receive()
+                    self._channel.receive_parts()
             except (EOFError, OSError) as error:
                 code = self._exit_code()
                 if code not in FROM_OUTSIDE or not again:
@@ -131,4 +150,6 @@ def _beside(payload: bytes | str) -> pickle.PickleBuffer | str:
 
 def describe_exit(code: int) -> str:
     """Say how a process ended."""
+    if code == ODD_ANSWER:
+        return "ended for an answer that no decoder gives"
     return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"

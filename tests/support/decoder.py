@@ -43,3 +43,32 @@ def end_or_hang(payload):
             os._exit(3)
         case b"hang":
             time.sleep(60)
+
+
+class Trap:
+    """What would run a command in the process that unpickles it."""
+
+    def __reduce__(self):
+        return os.mkdir, (os.environ["TRAP"],)
+
+
+def decode_and_take_over(payload):
+    """Answer as native code could that a hostile payload has taken over: with a pickle, or junk."""
+    import gc
+
+    from mmray.media.channel import Channel
+
+    if payload == b"a":
+        return "A"
+    (channel,) = (each for each in gc.get_objects() if isinstance(each, Channel))
+    match payload:
+        case b"pickle":
+            channel.send(channel.pack([(False, Trap(), False)]))
+        case b"huge":
+            channel.send(b"\x02" + bytes(7) + b"\xff" * 7 + b"\x7f" + b"\xff" * 8)
+        case b"many":
+            channel.send(
+                channel.pack_parts(b"[" + b"[false,1,false]," * 99 + b"[false,1,false]]", [])
+            )
+    time.sleep(60)
+    return None

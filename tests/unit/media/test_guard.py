@@ -10,7 +10,7 @@ from mmray.core.rejection import Rejection
 from mmray.media.channel import HALF_BYTES
 from mmray.media.guard import BATCH_PAYLOADS, FEW_PAYLOADS, GuardedDecoder
 from mmray.media.source import PayloadReader, read_and_decode
-from tests.support.decoder import decode, decode_large
+from tests.support.decoder import decode, decode_and_take_over, decode_large
 
 
 @pytest.fixture
@@ -162,3 +162,28 @@ def ahead(size, count=200):
 def test_as_many_payloads_are_sent_at_once_as_answers_fit_into_the_memory():
     assert max(ahead(HALF_BYTES // 2 - 1)) == 4  # two at work, and two that are handed out
     assert max(ahead(10)) == 2 * BATCH_PAYLOADS
+
+
+@pytest.mark.parametrize("payload", [b"pickle", b"huge", b"many"])
+def test_a_child_that_was_taken_over_runs_nothing_in_its_parent(payload, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRAP", str(tmp_path / "ran"))
+    guarded = GuardedDecoder(decode_and_take_over, timeout_s=3.0)
+
+    answers = list(guarded.each([b"a", payload, b"a"]))
+
+    assert [getattr(answer, "reason", answer) for answer in answers] == ["A", "decode_crashed", "A"]
+    assert not (tmp_path / "ran").exists()
+    guarded.close()
+
+
+def test_a_fork_gets_a_child_of_its_own_and_leaves_its_parents_alone(guarded):
+    guarded(b"a")
+    child = guarded.pid
+
+    fork = os.fork()
+    if fork == 0:
+        signal.alarm(20)
+        os._exit(0 if guarded(b"b") == "B" and guarded.pid != child else 1)
+    assert os.waitpid(fork, 0)[1] == 0
+    assert guarded(b"a") == "A"
+    assert guarded.pid == child
