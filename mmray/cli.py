@@ -19,11 +19,13 @@ from mmray.console import (
     Quiet,
     Stage,
     Verbose,
+    say,
     set_up_logging,
     user_errors,
     workflow_command,
 )
 from mmray.core.ending import end_without_search
+from mmray.core.printable import printable_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,10 +76,10 @@ def predict(  # noqa: PLR0913
 
         report = predict_file(bundle, records, output)
         if as_json:
-            typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+            typer.echo(printable_json(report, indent=2))
         elif output is None:
             for row in report["rows"]:
-                typer.echo(json.dumps(row, ensure_ascii=False))
+                typer.echo(printable_json(row))
         else:
             typer.echo(
                 f"{report['samples']} rows in {output}, {report['unusable']} without a usable "
@@ -96,20 +98,20 @@ def check(  # noqa: PLR0913
     debug: Debug = False,
 ) -> None:
     """Check document, manifest and environment. Starts nothing, writes nothing."""
-    with user_errors(debug=debug):
+    with user_errors(debug=debug, config=config):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.stages.check import check as check_all
 
         report = check_all(loaded, deep=deep)
         if as_json:
-            typer.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+            typer.echo(printable_json(report.to_dict(), indent=2))
             return
         if verbose:
-            typer.echo(json.dumps(resolved(loaded), indent=2, ensure_ascii=False))
+            typer.echo(printable_json(resolved(loaded), indent=2))
         for sentence in report.found:
-            typer.echo(sentence)
-        typer.echo(f"next: {report.next_step.replace('CONFIG', str(config))}")
+            say(sentence, config)
+        say(f"next: {report.next_step}", config)
 
 
 @app.command()
@@ -172,7 +174,7 @@ def ui(  # noqa: PLR0913
     debug: Debug = False,
 ) -> None:
     """Open the MLflow UI on this document's runs."""
-    with user_errors(debug=debug):
+    with user_errors(debug=debug, config=config):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.tracking.ui import serve
@@ -194,7 +196,7 @@ def submit(  # noqa: PLR0913
     debug: Debug = False,
 ) -> None:
     """Run a workflow as a job on a Ray cluster. Follows its log, returns its exit status."""
-    with user_errors(debug=debug):
+    with user_errors(debug=debug, config=config):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.distributed.job import submit as submit_job

@@ -1,6 +1,5 @@
 """The verbs around the feature store: extract, and what to do with what it left."""
 
-import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
@@ -21,9 +20,11 @@ from mmray.console import (
     kept_stdout,
     print_reports,
     run_stages,
+    say,
     set_up_logging,
     user_errors,
 )
+from mmray.core.printable import printable_json
 from mmray.core.report import Report
 
 features_app = typer.Typer(
@@ -48,7 +49,7 @@ def extract(  # noqa: PLR0913
     debug: Debug = False,
 ) -> None:
     """Run the stage, or tell what it would do."""
-    with user_errors(debug=debug):
+    with user_errors(debug=debug, config=config):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
         if only_plan:
@@ -137,7 +138,7 @@ def _document(
     config: Path, overrides: list[str] | None, flags: tuple[bool, bool, bool]
 ) -> Generator[Config]:
     quiet, verbose, debug = flags
-    with user_errors(debug=debug):
+    with user_errors(debug=debug, config=config):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
         yield loaded
@@ -145,9 +146,9 @@ def _document(
 
 def _print(report: Report, config: Path, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        typer.echo(printable_json(report.to_dict(), indent=2))
         return
     for sentence in report.found:
-        typer.echo(sentence)
+        say(sentence, config)
     if report.next_step:
-        typer.echo(f"next: {report.next_step.replace('CONFIG', str(config))}")
+        say(f"next: {report.next_step}", config)

@@ -4,9 +4,10 @@ Standard output carries the report; progress, warnings and errors go to standard
 """
 
 import atexit
-import json
 import logging
 import os
+import re
+import shlex
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -19,7 +20,9 @@ from rich.logging import RichHandler
 
 from mmray.config.document import Config
 from mmray.config.load import load_config
+from mmray.core.printable import printable, printable_json
 from mmray.core.report import Report
+from mmray.core.secret import masked
 from mmray.errors import MMRayError
 
 Stage = Callable[[Config, Any], Report]
@@ -36,6 +39,7 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the report.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Everything, libraries included.")]
+_COMMAND = re.compile(r"\b(mmray(?: \w+)+|[\w/]+\.py) CONFIG\b")
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
@@ -51,6 +55,7 @@ def set_up_logging(*, quiet: bool, verbose: bool) -> None:
     else:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.addFilter(_make_harmless)
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, handlers=[handler], force=True
     )
@@ -59,6 +64,26 @@ def set_up_logging(*, quiet: bool, verbose: bool) -> None:
         logging.getLogger("alembic").setLevel(logging.ERROR)
         os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def shown(text: str, config: Path | None = None) -> str:
+    """Return text as it may go to a terminal: nothing that it would obey, and no secrets.
+
+    ``config`` is the path of the document that stands where a command says CONFIG.
+    """
+    if config is not None:
+        text = _COMMAND.sub(lambda found: f"{found[1]} {shlex.quote(str(config))}", text)
+    return printable(masked(text))
+
+
+def say(text: str, config: Path | None = None, *, err: bool = False) -> None:
+    """Print text as it may be shown."""
+    typer.echo(shown(text, config), err=err)
+
+
+def _make_harmless(record: logging.LogRecord) -> bool:
+    record.msg, record.args = shown(record.getMessage()), ()
+    return True
 
 
 def set_up_process() -> None:
@@ -90,7 +115,7 @@ def say_report(report: Report) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold]{report.stage}[/bold] ({state}, {report.fingerprint})")
     for sentence in report.found:
-        console.print(f"  {sentence}", markup=False)
+        console.print(f"  {shown(sentence)}", markup=False)
 
 
 @contextmanager
@@ -113,20 +138,20 @@ def print_reports(
         documents = [report.to_dict() for report in reports]
         last = documents[-1]
         body = last if len(documents) == 1 else last | {"stages": documents}
-        typer.echo(json.dumps(body, indent=2, ensure_ascii=False), file=stdout)
+        typer.echo(printable_json(body, indent=2), file=stdout)
         return
-    typer.echo(f"next: {reports[-1].next_step.replace('CONFIG', str(config_path))}", file=stdout)
+    typer.echo(shown(f"next: {reports[-1].next_step}", config_path), file=stdout)
 
 
 @contextmanager
-def user_errors(*, debug: bool = False) -> Generator[None]:
+def user_errors(*, debug: bool = False, config: Path | None = None) -> Generator[None]:
     """Turn our errors into a message and an exit code; a bug keeps its traceback."""
     try:
         yield
     except MMRayError as error:
         if debug:
             raise
-        typer.echo(f"error: {error}", err=True)
+        say(f"error: {error}", config, err=True)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         typer.echo("interrupted: run the same command again to go on", err=True)
@@ -144,7 +169,7 @@ def workflow_command(load_stages: Callable[[], Sequence[Stage]]) -> Callable[...
         verbose: Verbose = False,
         debug: Debug = False,
     ) -> None:
-        with user_errors(debug=debug), kept_stdout() as stdout:
+        with user_errors(debug=debug, config=config), kept_stdout() as stdout:
             loaded = load_config(config, overrides or ())
             set_up_logging(quiet=quiet, verbose=verbose)
             reports = run_stages(loaded, load_stages())

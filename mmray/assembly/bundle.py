@@ -21,6 +21,7 @@ from mmray.assembly.samples import FeatureFolder
 from mmray.config.document import Config
 from mmray.config.load import check_document, resolved
 from mmray.core.atomic import read_json, write_json
+from mmray.core.markdown import code, plain
 from mmray.core.spec import spec_from_dict
 from mmray.errors import ConfigError
 from mmray.features.build import export_extractor
@@ -118,15 +119,15 @@ def model_card(
     for name, feature in features.items():
         modality = config.modalities[name]
         lines.append(
-            f"- `{', '.join(modality.columns)}` ({modality.kind}): {modality.extract.kind} "
+            f"- {code(', '.join(modality.columns))} ({modality.kind}): {modality.extract.kind} "
             f"{feature.spec.describe()}, encoded by {modality.encode.kind}"
         )
     lines += ["", "Any of them may be missing.", "", "## Outputs", ""]
-    lines += [f"- `{name}`: {task.summary()}" for name, task in tasks.items()]
+    lines += [f"- `{name}`: {plain(task.summary())}" for name, task in tasks.items()]
     lines += ["", "## On the test split", "", "| task | metric | value |", "|---|---|---|"]
     for task, values in metrics.items():
         lines += [
-            f"| {task} | {key} | {value:.4f} |"
+            f"| {plain(task)} | {plain(key)} | {value:.4f} |"
             for key, value in values.items()
             if isinstance(value, float)
         ]

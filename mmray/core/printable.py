@@ -1,8 +1,15 @@
 """Text from a corpus as a terminal or a log may show it."""
 
+import json
+import re
 import unicodedata
+from typing import Any
 
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_OBEYED = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _JOINERS = {"\u200c", "\u200d"}
 """Needed to write Persian, Hindi and emoji; they move nothing."""
 
@@ -27,3 +34,9 @@ def _escaped(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def printable_json(document: Any, *, indent: int | None = None) -> str:  # noqa: ANN401 (any JSON)
+    """Return JSON that reads back as ``document`` and that a terminal shows as it is."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    return _OBEYED.sub(lambda found: json.dumps(found[0])[1:-1], text)

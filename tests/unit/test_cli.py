@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from mmray import __version__
 from mmray.cli import STAGES, app
+from mmray.core.printable import printable_json
 from tests.support.document import make_document, write_lines
 from tests.support.process import run_python
 
@@ -200,7 +201,7 @@ def test_a_stage_before_prepare_says_what_to_run_first(home, verb):
     said = error_of(3, verb, "pets.yaml")
 
     assert "the stage 'prepare' has not been run for this document and corpus" in said
-    assert "hint:  run 'mmray prepare CONFIG' first" in said
+    assert "hint:  run 'mmray prepare pets.yaml' first" in said
     assert not (home / "work").exists()
 
 
@@ -210,7 +211,7 @@ def test_train_before_extract_says_what_to_run_first(home):
     said = error_of(4, "train", "pets.yaml", *DRY, "--quiet")
 
     assert "the stage 'extract' has not been run" in said
-    assert "hint:  run 'mmray extract CONFIG' first" in said
+    assert "hint:  run 'mmray extract pets.yaml' first" in said
 
 
 def test_prepare_reports_on_both_channels_and_is_skipped_the_second_time(home):
@@ -310,7 +311,7 @@ def test_verify_exits_with_4_where_nothing_was_extracted_and_says_what_to_do(hom
 
     assert done.exit_code == 4
     assert "has not been extracted" in done.stdout
-    assert "run 'mmray extract CONFIG'" in done.stdout
+    assert "run 'mmray extract pets.yaml'" in done.stdout
 
 
 def test_ls_and_gc_of_an_empty_store_say_so(home):
@@ -339,3 +340,43 @@ def test_what_others_print_beside_a_report_goes_to_standard_error():
     done = run_python("-c", PRINT)
 
     assert (done.stdout, done.stderr) == ("{}", "a process was lost\nanother one\n")
+
+
+# --- what a corpus may say to a terminal ----------------------------------------------------
+
+COLUMN, CLASS = "\x1b]0;owned\x07no\u202ete", "\x9b31mcat"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "pets.yaml"),
+        ("check", "pets.yaml", "--json"),
+        ("check", "pets.yaml", "--set", "modalities.text.column=nowhere"),
+        ("check", "pets.yaml", "--set", "tasks.animal.classes=[dog]"),
+        ("check", "pets.yaml", "--set", "\x1b[31mtrain.lr"),
+        ("check", "pets.yaml", "--deep"),
+        ("prepare", "pets.yaml", *DRY),
+        ("check", "\x1b[31m.yaml"),
+    ],
+)
+def test_escape_sequences_of_a_corpus_do_not_reach_the_terminal(home, words):
+    rows = [
+        {"sample_id": f"\x1b[2J{n}", COLUMN: "", "note": "", "label": CLASS, "part": row["part"]}
+        for n, row in enumerate(ROWS)
+    ]
+    write_lines(home / "manifest.jsonl", [row | {"photo": "\u202ea.png"} for row in rows])
+
+    said = call(*words).output
+
+    assert said
+    assert not set(said) & set("\x1b\x07\x9b\u202e")
+
+
+def test_json_with_odd_characters_reads_back_as_it_was():
+    document = {"\x1b[31m": ["\x9b", "\u202e", "\ud800", "é猫\n", "\U000e0041"]}
+
+    text = printable_json(document)
+
+    assert json.loads(text) == document
+    assert not set(text) & set("\x1b\x9b\u202e\ud800\U000e0041")
