@@ -1,7 +1,7 @@
 """The verbs around the feature store: extract, and what to do with what it left."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -129,8 +129,11 @@ def gc(  # noqa: PLR0913
     """Remove features that this document and manifest do not stand for."""
     with _document(config, overrides, (quiet, verbose, debug)) as loaded:
         from mmray.stages.features_gc import collect
+        from mmray.stages.workspace import working_in
 
-        _print(collect(loaded, remove=yes), config, as_json=as_json)
+        with working_in(loaded) if yes else nullcontext():
+            report = collect(loaded, remove=yes)
+        _print(report, config, as_json=as_json)
 
 
 @contextmanager

@@ -96,12 +96,16 @@ def set_up_process() -> None:
 
 
 def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
-    """Run stages in order with one tracker; each says what it found when it ends."""
+    """Run stages in order with one tracker; each says what it found when it ends.
+
+    No other command writes in the workspace meanwhile.
+    """
     # Here and not above: a wrong key must be answered before anything else is loaded.
+    from mmray.stages.workspace import working_in
     from mmray.tracking.open import tracking
 
     reports: list[Report] = []
-    with tracking(config) as tracker:
+    with working_in(config), tracking(config) as tracker:
         for stage in stages:
             report = stage(config, tracker)
             say_report(report)

@@ -1,5 +1,6 @@
 """The document: everything that one workflow needs to know."""
 
+import os
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -8,6 +9,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    field_validator,
     model_validator,
 )
 
@@ -96,7 +98,7 @@ class Config(StrictModel):
     name: str = Field(pattern=r"^[\w.-]+$")
     """Name of the workflow: letters, digits, ``_``, ``.`` and ``-``."""
     workspace: str = "mmray-work"
-    """Folder for everything that is made; shared by all nodes on a cluster."""
+    """Folder for everything that is made; shared by all nodes on a cluster. ``~`` is your home."""
     data: DataConfig
     """The manifest, its split, and what its references may point to."""
     modalities: dict[str, ModalityConfig] = Field(min_length=1, json_schema_extra=_any_kind)
@@ -117,6 +119,18 @@ class Config(StrictModel):
     """The MLflow store and what is written to it."""
     seed: NonNegativeInt | None = None
     """Shorthand: replaces ``train.seed``."""
+
+    @field_validator("workspace")
+    @classmethod
+    def _workspace_is_a_path(cls, workspace: str) -> str:
+        """Expand ``~``, and refuse what the URI of the tracking store would read as something else."""
+        path = os.path.expanduser(workspace)  # noqa: PTH111 (a Path raises where there is no home)
+        wrong = next((c for c in path if c in "%?#" or not c.isprintable()), None)
+        if wrong is not None:
+            raise ValueError(f"a workspace cannot have {wrong!r} in its path: rename the folder")
+        if path.startswith("~"):
+            raise ValueError("there is no such home folder")
+        return path
 
     @model_validator(mode="before")
     @classmethod

@@ -1,17 +1,48 @@
 """Where stages leave things, and how a later stage finds them."""
 
+import logging
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from mmray.config.document import Config
 from mmray.core.atomic import SUCCESS, mark_success, read_success
 from mmray.core.fingerprint import fingerprint
+from mmray.core.lock import Holder, locked
 from mmray.core.report import Report, report_from_dict
-from mmray.errors import MMRayError
+from mmray.errors import ConfigError, MMRayError
 
+logger = logging.getLogger(__name__)
+LOCK = ".lock"
 MANIFEST = "manifest.parquet"
 MODEL = "model"
 REPORT = "report.json"
+
+
+@contextmanager
+def working_in(config: Config) -> Generator[None]:
+    """Make the workspace, and let no other command write in it during the block.
+
+    A second command says whom it waits for. Commands that only read need not ask.
+    """
+    folder = Path(config.workspace)
+
+    def say(holder: Holder | None) -> None:
+        who = holder.describe() if holder else "another command"
+        logger.warning("waiting: the workspace %s is in use by %s", folder, who)
+
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(folder / LOCK, on_wait=say))
+        except OSError as error:
+            raise ConfigError(
+                f"the workspace cannot be used: {error.strerror}",
+                where=f"workspace: {folder}",
+                hint="'workspace' names a folder in which you may write; it is made if need be",
+            ) from None
+        yield
 
 
 def stage_folder(config: Config, stage: str, mark: str) -> Path:

@@ -415,3 +415,31 @@ def test_checking_a_document_loads_neither_torch_nor_ray_nor_mlflow():
     done = run_python("-c", program)
 
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
+
+
+@pytest.mark.parametrize(("written", "expected"), [("~/w", "{home}/w"), ("a/~b", "a/~b")])
+def test_a_workspace_may_start_in_the_home_folder(tmp_path, monkeypatch, written, expected):
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    config = make_config(workspace=written)
+
+    assert config.workspace == expected.format(home=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("workspace", "said"),
+    [
+        ("w%41", "cannot have '%'"),
+        ("a/w%20b", "cannot have '%'"),
+        ("w?mode=ro", "cannot have '?'"),
+        ("w#1", "cannot have '#'"),
+        ("w\0x", "cannot have '\\x00'"),
+        ("w\nx", "cannot have '\\n'"),
+        ("~nobody-of-this-name/w", "no such home folder"),
+    ],
+)
+def test_a_workspace_that_the_stores_uri_would_read_as_another_is_refused(workspace, said):
+    with pytest.raises(ConfigError) as caught:
+        make_config(workspace=workspace)
+
+    assert said in str(caught.value)
