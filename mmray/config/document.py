@@ -123,7 +123,7 @@ class Config(StrictModel):
     @field_validator("workspace")
     @classmethod
     def _workspace_is_a_path(cls, workspace: str) -> str:
-        """Expand ``~``, and refuse what the URI of the tracking store would read as something else."""
+        """Expand ``~``, and refuse what the URI of a tracking store would not read as a path."""
         path = os.path.expanduser(workspace)  # noqa: PTH111 (a Path raises where there is no home)
         wrong = next((c for c in path if c in "%?#" or not c.isprintable()), None)
         if wrong is not None:

@@ -433,7 +433,6 @@ def test_a_workspace_may_start_in_the_home_folder(tmp_path, monkeypatch, written
         ("a/w%20b", "cannot have '%'"),
         ("w?mode=ro", "cannot have '?'"),
         ("w#1", "cannot have '#'"),
-        ("w\0x", "cannot have '\\x00'"),
         ("w\nx", "cannot have '\\n'"),
         ("~nobody-of-this-name/w", "no such home folder"),
     ],

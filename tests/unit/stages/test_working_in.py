@@ -33,8 +33,9 @@ def test_a_workspace_that_is_a_file_is_refused(tmp_path, place):
     (tmp_path / "file").write_text("mine")
     config = make_config(workspace=str(tmp_path / place))
 
-    with pytest.raises(ConfigError, match="the workspace cannot be used") as caught, working_in(
-        config
+    with (
+        pytest.raises(ConfigError, match="the workspace cannot be used") as caught,
+        working_in(config),
     ):
         pass
 
