@@ -43,6 +43,9 @@ class AudioDecodeConfig(StrictModel):
     The order is: mono, resample, high-pass, denoise, trim, loudness, segment.
     """
 
+    channels: Literal["average", "first"] = "average"
+    """``average`` is over the channels that are not silent throughout; ``first`` takes one, for
+    clips whose channels cancel each other."""
     sample_rate_hz: PositiveInt = 16_000
     """Every sound is resampled to this rate."""
     high_pass_hz: PositiveFloat | None = None

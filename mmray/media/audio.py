@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +11,12 @@ import soxr
 
 from mmray.core.rejection import Rejection
 from mmray.media.audio_filter import high_pass, to_loudness, trim
+from mmray.media.audio_mix import Channels, Mixer
 from mmray.media.audio_read import read_blocks
 from mmray.media.audio_segment import AudioClip, between_pauses, fixed, windows
 
 Samples = npt.NDArray[np.float32]
 
-_SILENCE = 1e-4
 _LOUDEST = 1e9
 
 
@@ -26,6 +28,7 @@ class AudioSteps:
     """
 
     max_duration_s: float = 600.0
+    channels: Channels = "average"
     sample_rate_hz: int = 16_000
     high_pass_hz: float | None = None
     denoise: bool = False
@@ -44,9 +47,14 @@ def decode_audio(payload: bytes, steps: AudioSteps) -> AudioClip:
 
     The order is: mono, resample, high-pass, denoise, trim, loudness, segment. Rejects
     ``audio_empty``, ``audio_truncated``, ``audio_unrecognised``, ``audio_no_stream``,
-    ``audio_broken``, ``audio_too_long``, ``audio_not_finite`` and ``audio_silent``.
+    ``audio_broken``, ``audio_too_long``, ``audio_not_finite``, ``audio_silent`` and
+    ``audio_cancelled``.
     """
-    samples = _resampled(_checked(read_blocks(payload), steps.max_duration_s), steps.sample_rate_hz)
+    mixer = Mixer(steps.channels)
+    blocks = mixer.mix(_checked(read_blocks(payload), steps.max_duration_s))
+    samples = _resampled(blocks, steps.sample_rate_hz)
+    if (gain := mixer.gain) != 1.0:
+        samples = samples * np.float32(gain)
     if not samples.size:
         raise Rejection("audio_empty", "the clip is too short to keep a sample")
     if steps.high_pass_hz is not None:
@@ -66,35 +74,30 @@ def decode_audio(payload: bytes, steps: AudioSteps) -> AudioClip:
 def _checked(
     blocks: Iterable[tuple[int, Samples]], max_duration_s: float
 ) -> Iterable[tuple[int, Samples]]:
-    """Pass the blocks on while they are sound; what is left in the end must not be silence."""
-    count, peak = 0, 0.0
+    """Pass the blocks on while they are sound, and if there are any."""
+    seconds = 0.0
     for rate_hz, block in blocks:
-        count += block.size
-        if count > max_duration_s * rate_hz:
+        seconds += len(block) / rate_hz
+        if seconds > max_duration_s:
             raise Rejection("audio_too_long", f"more than the {max_duration_s} s allowed")
         loudest = float(np.abs(block).max())
         if not loudest <= _LOUDEST:  # also when it is not a number
             raise Rejection("audio_not_finite", f"a sample is {loudest}")
-        peak = max(peak, loudest)
         yield rate_hz, block
-    if not count:
+    if not seconds:
         raise Rejection("audio_empty", "the file holds no frames")
-    if peak < _SILENCE:
-        raise Rejection("audio_silent", f"no sample reaches {_SILENCE}")
 
 
 def _resampled(blocks: Iterable[tuple[int, Samples]], sample_rate_hz: int) -> Samples:
     """Resample block by block: only the result is ever whole in memory."""
     kept: list[Samples] = []
-    stream: soxr.ResampleStream | None = None
-    for rate_hz, block in blocks:
+    for rate_hz, alike in groupby(blocks, key=itemgetter(0)):
+        parts = (part for _, part in alike)
         if rate_hz == sample_rate_hz:
-            kept.append(block)
+            kept += parts
             continue
-        if stream is None:
-            stream = soxr.ResampleStream(rate_hz, sample_rate_hz, 1, dtype="float32")
-        kept.append(stream.resample_chunk(np.ascontiguousarray(block)))
-    if stream is not None:
+        stream = soxr.ResampleStream(rate_hz, sample_rate_hz, 1, dtype="float32")
+        kept += [stream.resample_chunk(np.ascontiguousarray(part)) for part in parts]
         kept.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
     return np.concatenate(kept)
 

@@ -23,7 +23,7 @@ _FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 
 
 
 def read_blocks_by_ffmpeg(payload: bytes) -> Generator[tuple[int, Samples]]:
-    """Yield sample rate and ``(S,)`` float32, channels averaged, of the first sound track.
+    """Yield sample rate and ``(S, channels)`` float32 of the first sound track.
 
     Rejects ``audio_unrecognised``, ``audio_no_stream``, ``audio_broken``.
     """
@@ -45,11 +45,13 @@ def read_blocks_by_ffmpeg(payload: bytes) -> Generator[tuple[int, Samples]]:
         if stream.codec_context is None:
             raise Rejection("audio_broken", f"{container.format.name} in an unknown coding")
         stream.codec_context.thread_count = 1
-        yield from _blocks(container.decode(stream))
+        numbered = container.format.name == "flac"
+        yield from _blocks(container.decode(stream), is_numbered=numbered)
 
 
-def _blocks(frames: Iterable["AudioFrame"]) -> Generator[tuple[int, Samples]]:
-    rate_hz = 0
+def _blocks(frames: Iterable["AudioFrame"], *, is_numbered: bool) -> Generator[tuple[int, Samples]]:
+    """Yield the frames' samples; where frames are numbered, one that is left out is noticed."""
+    rate_hz = count = 0
     try:
         for frame in frames:
             if rate_hz and frame.sample_rate != rate_hz:
@@ -57,28 +59,27 @@ def _blocks(frames: Iterable["AudioFrame"]) -> Generator[tuple[int, Samples]]:
             rate_hz = frame.sample_rate
             if rate_hz <= 0:
                 raise Rejection("audio_broken", f"a sample rate of {rate_hz} Hz")
+            if is_numbered and frame.pts != count:
+                raise Rejection("audio_broken", f"damaged after {count} samples")
+            count += frame.samples
             if frame.samples:
-                yield rate_hz, _to_mono(frame)
+                yield rate_hz, _to_floats(frame)
     except _errors() as error:
         said = getattr(error, "strerror", None) or error  # FFmpeg adds its own numbers and calls
         raise Rejection("audio_broken", f"{type(error).__name__}: {said}") from None
 
 
-def _to_mono(frame: "AudioFrame") -> Samples:
-    """Average the channels of a planar or interleaved frame to ``(S,)`` between -1 and 1."""
+def _to_floats(frame: "AudioFrame") -> Samples:
+    """Return the samples ``(S, channels)`` of a frame between -1 and 1."""
     values: npt.NDArray[Any] = frame.to_ndarray()
-    channels = frame.layout.nb_channels
-    channel_axis = 0 if frame.format.is_planar else 1
-    if not frame.format.is_planar:
-        values = values.reshape(-1, channels)  # (S, channels)
+    is_planar = frame.format.is_planar
+    values = values.T if is_planar else values.reshape(-1, frame.layout.nb_channels)
     kind = frame.format.name.removesuffix("p")
     if kind not in _FULL_SCALE:
         raise Rejection("audio_broken", f"samples of type {frame.format.name}")
     with np.errstate(all="ignore"):
-        mono = values.mean(axis=channel_axis, dtype=np.float64)  # (S,)
-        if kind == "u8":
-            mono -= 128.0
-        return (mono / _FULL_SCALE[kind]).astype(np.float32)
+        floats = values.astype(np.float64) - (128.0 if kind == "u8" else 0.0)
+        return (floats / _FULL_SCALE[kind]).astype(np.float32)
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from struct import error, unpack_from
 
 from mmray.media.container_end import EBML, end_of_boxes, end_of_segment, is_boxed
+from mmray.media.mp3_frames import TAG, tag_end
 
 _TOLERATED = 64
 """Some writers count their own header."""
@@ -29,6 +30,22 @@ def bytes_missing(payload: bytes) -> int:
                 missing = _TOLERATED + 1
             return missing if missing > _TOLERATED else 0
     return 0
+
+
+def bytes_behind_empty(payload: bytes) -> int:
+    """Return how many bytes follow a chunk of samples that says it has none; other chunks do not.
+
+    Of a format without chunks, all bytes count: whoever reads it has to find that out.
+    """
+    header = {b"WAVE": "<4sI", b"AIFF": ">4sI", b"AIFC": ">4sI"}.get(payload[8:12])
+    if header is None:
+        return len(payload)
+    place = payload.find(b"data" if header == "<4sI" else b"SSND", 12)
+    start = place = place + 8
+    while place + 8 <= len(payload):
+        _, size = unpack_from(header, payload, place)
+        place += 8 + size + size % 2
+    return 0 if place == len(payload) else len(payload) - start
 
 
 def _riff_end(payload: bytes) -> int:
@@ -61,10 +78,7 @@ def _pages_end(payload: bytes) -> int:
 
 def _tagged_end(payload: bytes) -> int:
     """Return where the frames of an MP3 with an ID3 tag end."""
-    size = 0
-    for byte in payload[6:10]:
-        size = size << 7 | byte & 127
-    return _frames_end(payload, 10 + size)
+    return _frames_end(payload, tag_end(payload, 0))
 
 
 def _frames_end(payload: bytes, place: int = 0) -> int:
@@ -84,7 +98,6 @@ _MEASURES: tuple[tuple[bytes, int, Callable[[bytes], int]], ...] = (
     (b"AIFF", 8, _aiff_end),
     (b"AIFC", 8, _aiff_end),
     (b"OggS", 0, _pages_end),
-    (b"ID3", 0, _tagged_end),
-    (b"\xff\xfb", 0, _frames_end),
-    (b"\xff\xf3", 0, _frames_end),
+    (TAG, 0, _tagged_end),
+    *((bytes((0xFF, version)), 0, _frames_end) for version in (0xFA, 0xFB, 0xF2, 0xF3, 0xE2, 0xE3)),
 )

@@ -16,11 +16,15 @@ def is_boxed(payload: bytes) -> bool:
     return payload[4:8] in BOXES
 
 
-def end_of_boxes(payload: bytes) -> int:
-    """Return where the last top-level box ends; what is no box (padding, junk) ends the walk."""
+def end_of_boxes(payload: bytes, *, until: bytes = b"") -> int:
+    """Return where the last top-level box ends; what is no box (padding, junk) ends the walk.
+
+    So does, after the first box, one of the name ``until``.
+    """
     place = 0
     for _ in range(_MAX_BOXES):
-        if payload[place + 4 : place + 8] not in BOXES:
+        name = payload[place + 4 : place + 8]
+        if name not in BOXES or (place and name == until):
             return place
         (size,) = struct.unpack_from(">I", payload, place)
         if size == 1 and place + 16 <= len(payload):

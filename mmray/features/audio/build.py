@@ -29,7 +29,7 @@ from mmray.features.extractor import Extractor
 from mmray.features.text.build import build_text, export_text, text_identity
 
 VERSIONS = {
-    "mfcc": 2, "log_mel": 1, "waveform": 1, "hf_audio": 1, "transcript": 2, "custom": 1,
+    "mfcc": 3, "log_mel": 2, "waveform": 2, "hf_audio": 2, "transcript": 3, "custom": 1,
 }  # fmt: skip
 """Raise one when that extractor's code, or its decoding, gives other features than before."""
 

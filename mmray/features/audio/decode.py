@@ -13,6 +13,7 @@ def audio_decoder(config: AudioDecodeConfig) -> Callable[[bytes], AudioClip]:
     windows, pauses = config.windows, config.by_silence
     steps = AudioSteps(
         max_duration_s=config.max_duration_s,
+        channels=config.channels,
         sample_rate_hz=config.sample_rate_hz,
         high_pass_hz=config.high_pass_hz,
         denoise=config.denoise == "spectral",
