@@ -20,6 +20,10 @@ class ImageDecodeConfig(StrictModel):
     """Decode a large JPEG at a half, a quarter or an eighth of its size, as long as that is still
     this many times the size wanted. ``auto`` is 1.4 for ``pixels`` and ``never`` for ``hf_image``,
     whose features then are those of the checkpoint's own preprocessing."""
+    bits: Literal["auto"] | Annotated[int, Field(ge=1, le=16)] = "auto"
+    """How many bits the numbers of a 16-bit picture use: with 12, 4095 is white. ``auto`` takes the
+    fewest of 8, 10, 12, 14 and 16 that hold the brightest pixel of each picture; give a number
+    where dark pictures must stay darker than bright ones."""
 
 
 class PixelsConfig(StrictModel):

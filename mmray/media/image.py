@@ -4,6 +4,7 @@ import struct
 import warnings
 import zlib
 from contextlib import suppress
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mmray.core.rejection import Rejection
+from mmray.media.image_deep import colours_from_16_bits, is_deep
 from mmray.media.image_dicom import is_dicom, open_dicom
 from mmray.media.image_heic import FORMAT, enable_heic, is_heic
 from mmray.media.image_rgb import to_rgb
@@ -39,26 +41,33 @@ _LARGE = ("too large", "too much memory", "exceeds limit")
 Crop = Literal["none", "center"]
 
 
-def decode_image(
-    payload: bytes, *, height: int, width: int, crop: Crop, max_pixels: int, draft: float
-) -> npt.NDArray[np.uint8]:
-    """Return the picture as ``(height, width, 3)`` uint8.
+@dataclass(frozen=True, slots=True)
+class ImageSteps:
+    """How a picture is read."""
 
-    ``draft`` is how many times larger than needed a JPEG must still be decoded; 0 decodes it whole.
-    Rejects as ``open_image`` does.
-    """
-    needed = round(draft * max(height, width))
-    image = open_image(payload, crop=crop, max_pixels=max_pixels, needed_side=needed)
+    crop: Crop = "center"
+    max_pixels: int = 64_000_000
+    draft: float = 0.0
+    """How many times larger than needed a JPEG must still be decoded; 0 decodes it whole."""
+    bits: int | None = None
+    """How many of 16 bits are used; None finds out, see ``scale_bits``."""
+
+
+def decode_image(
+    payload: bytes, *, height: int, width: int, steps: ImageSteps
+) -> npt.NDArray[np.uint8]:
+    """Return the picture as ``(height, width, 3)`` uint8; rejects as ``open_image`` does."""
+    image = open_image(payload, steps, needed_side=max(height, width))
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(image, dtype=np.uint8)  # (H, W, 3)
 
 
-def open_image(payload: bytes, *, crop: Crop, max_pixels: int, needed_side: int = 0) -> Image.Image:
-    """Return the upright RGB picture, its middle square when ``crop`` is ``center``.
+def open_image(payload: bytes, steps: ImageSteps, *, needed_side: int = 0) -> Image.Image:
+    """Return the upright RGB picture, its middle square where ``steps`` say so.
 
     A JPEG may come at a half, a quarter or an eighth of its size, its shorter side no less than
-    ``needed_side``; 0 gives it whole. Rejects ``image_empty``, ``image_unrecognised``,
+    ``steps.draft`` times ``needed_side``. Rejects ``image_empty``, ``image_unrecognised``,
     ``image_truncated``, ``image_broken``, ``image_too_large`` or ``image_unsupported``.
     """
     if not payload:
@@ -66,28 +75,31 @@ def open_image(payload: bytes, *, crop: Crop, max_pixels: int, needed_side: int 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a library thinks of odd metadata helps nobody
         if is_dicom(payload):
-            rgb = open_dicom(payload, max_pixels=max_pixels)
+            rgb = open_dicom(payload, max_pixels=steps.max_pixels)
         else:
-            rgb = _open_picture(payload, max_pixels, needed_side)
-    return _middle_square(rgb) if crop == "center" else rgb
+            rgb = _open_picture(payload, steps, round(steps.draft * needed_side))
+    return _middle_square(rgb) if steps.crop == "center" else rgb
 
 
-def _open_picture(payload: bytes, max_pixels: int, needed_side: int) -> Image.Image:
+def _open_picture(payload: bytes, steps: ImageSteps, needed_side: int) -> Image.Image:
     formats = FORMATS
     if is_heic(payload):
         enable_heic()
         formats = (FORMAT,)
     try:
         with Image.open(BytesIO(payload), formats=formats) as image:
-            _check_pixels(image, max_pixels)
+            _check_pixels(image, steps.max_pixels)
             if needed_side and image.format in _JPEGS:
                 _draft(image, needed_side)
+            was_cut = is_deep(image)
             image.load()
-            _turn_upright(image)
-            return to_rgb(image)
+            deep = colours_from_16_bits(payload, image, steps.bits) if was_cut else None
+            shown = deep or image
+            _turn_upright(shown)
+            return to_rgb(shown, steps.bits)
     except Image.DecompressionBombError as error:
         said = str(error).partition(" exceeds")[0]  # of a limit that is the library's, not ours
-        raise Rejection("image_too_large", f"{said}, allowed are {max_pixels}") from None
+        raise Rejection("image_too_large", f"{said}, allowed are {steps.max_pixels}") from None
     except UnidentifiedImageError:
         reason = "image_broken" if _is_known(payload) else "image_unrecognised"
         raise Rejection(reason, f"starts with {payload[:8]!r}") from None

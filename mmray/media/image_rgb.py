@@ -6,18 +6,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-_PHOTOMETRIC = 262  # TIFF tag; 0 means that zero is white
+from mmray.media.image_deep import grey_from_16_bits
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image, bits: int | None = None) -> Image.Image:
     """Return the picture in mode RGB; what is transparent becomes white.
 
-    Sixteen bits scale by their range; wider numbers, which have none, by their own extent.
+    Sixteen bits scale by their range, see ``scale_bits``; wider numbers, which have none, by their
+    own extent.
     """
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I;16"):
-        return _from_16_bits(image)
+        return Image.fromarray(grey_from_16_bits(image, bits)).convert("RGB")
     if image.mode in ("I", "F"):
         return Image.fromarray(scale_extent(np.asarray(image))).convert("RGB")
     if image.has_transparency_data:
@@ -34,11 +35,3 @@ def scale_extent(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         raise ValueError("not every pixel is a finite number")
     scaled = (values.astype(np.float64) - low) * (255.0 / max(high - low, 1e-12))
     return scaled.round().astype(np.uint8)
-
-
-def _from_16_bits(image: Image.Image) -> Image.Image:
-    brightness = (np.arange(1 << 16) / 257.0).round().astype(np.uint8)
-    tags = getattr(image, "tag_v2", {})
-    if tags.get(_PHOTOMETRIC) == 0:  # Pillow turns eight bits round, not sixteen
-        brightness = brightness[::-1]
-    return Image.fromarray(brightness[np.asarray(image)]).convert("RGB")

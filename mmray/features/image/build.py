@@ -12,26 +12,19 @@ from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.image.pixels import PixelsExtractor
 from mmray.features.image.spec import image_spec
-from mmray.media.image import decode_image
+from mmray.media.image import ImageSteps, decode_image
 
-VERSIONS = {"pixels": 3, "hf_image": 4, "custom": 1}
+VERSIONS = {"pixels": 4, "hf_image": 5, "custom": 1}
 """Raise one when that extractor's code, or its decoding, gives other features than before."""
 
 
 def build_image(config: ImageConfig, state: Path | None) -> Extractor:
     """Build the extractor of an image modality."""
     config = _with_exported(config, state)
-    crop, max_pixels = config.decode.crop, config.decode.max_pixels
     match config.extract:
         case PixelsConfig(height=height, width=width):
-            decode = partial(
-                decode_image,
-                height=height,
-                width=width,
-                crop=crop,
-                max_pixels=max_pixels,
-                draft=_draft(config, auto=1.4),
-            )
+            steps = _steps(config, auto_draft=1.4)
+            decode = partial(decode_image, height=height, width=width, steps=steps)
             return PixelsExtractor(image_spec(config), decode)
         case HFImageConfig() as extract:
             from mmray.features.image.hf_image import HFImageExtractor
@@ -44,8 +37,7 @@ def build_image(config: ImageConfig, state: Path | None) -> Extractor:
                 batch_size=extract.batch_size,
                 precision=extract.precision,
             )
-            draft = _draft(config, auto=0.0)
-            return HFImageExtractor(spec, network, crop=crop, max_pixels=max_pixels, draft=draft)
+            return HFImageExtractor(spec, network, steps=_steps(config, auto_draft=0.0))
         case CustomImageExtract() as extract:
             return load_custom(extract.factory, extract.options, Kind.IMAGE)
         case _:
@@ -74,10 +66,11 @@ def export_image(config: ImageConfig, state: Path | None, folder: Path) -> None:
         export_checkpoint(config.extract.model, folder / MODEL_FOLDER)
 
 
-def _draft(config: ImageConfig, *, auto: float) -> float:
-    """Return how many times larger than needed a JPEG must still be decoded; 0 is whole."""
-    told = config.decode.draft
-    return {"auto": auto, "never": 0.0}[told] if isinstance(told, str) else told
+def _steps(config: ImageConfig, *, auto_draft: float) -> ImageSteps:
+    told = config.decode
+    draft = {"auto": auto_draft, "never": 0.0}.get(str(told.draft), told.draft)
+    bits = None if told.bits == "auto" else told.bits
+    return ImageSteps(told.crop, told.max_pixels, float(draft), bits)
 
 
 def _with_exported(config: ImageConfig, state: Path | None) -> ImageConfig:

@@ -8,21 +8,13 @@ from mmray.errors import ConfigError
 from mmray.features.extractor import Feature
 from mmray.features.image.network import VisionNetwork
 from mmray.features.image.preprocess import Pixels, decode_for
-from mmray.media.image import Crop
+from mmray.media.image import ImageSteps
 
 
 class HFImageExtractor:
     """The output of a vision checkpoint, ``(F,)`` or ``(T, F)``."""
 
-    def __init__(
-        self,
-        spec: FeatureSpec,
-        network: VisionNetwork,
-        *,
-        crop: Crop,
-        max_pixels: int,
-        draft: float,
-    ) -> None:
+    def __init__(self, spec: FeatureSpec, network: VisionNetwork, *, steps: ImageSteps) -> None:
         if network.shape != spec.shape:
             *steps, width = network.shape
             raise ConfigError(
@@ -33,11 +25,7 @@ class HFImageExtractor:
         self.spec = spec
         self._network = network
         self.decode: Callable[[bytes], Pixels] = partial(
-            decode_for,
-            preprocess=network.preprocess,
-            crop=crop,
-            max_pixels=max_pixels,
-            draft=draft,
+            decode_for, preprocess=network.preprocess, steps=steps
         )
         """Returns the picture as the checkpoint wants it, ``(H, W, 3)`` uint8."""
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmray.core.rejection import Rejection
 from mmray.errors import ConfigError
-from mmray.media.image import Crop, open_image
+from mmray.media.image import ImageSteps, open_image
 
 SETTINGS = (
     "do_resize", "size", "resample", "do_center_crop", "crop_size", "crop_pct", "do_pad", "pad_size"
@@ -78,18 +78,15 @@ class Preprocess:
         return values
 
 
-def decode_for(
-    payload: bytes, *, preprocess: Preprocess, crop: Crop, max_pixels: int, draft: float
-) -> Pixels:
+def decode_for(payload: bytes, *, preprocess: Preprocess, steps: ImageSteps) -> Pixels:
     """Return the picture as the checkpoint wants it, ``(H, W, 3)`` uint8.
 
     Rejects as ``open_image`` does, and ``image_too_large`` when a long and thin picture would be
     that after its shorter side is brought to size.
     """
-    needed = round(draft * preprocess.needed_side)
-    image = open_image(payload, crop=crop, max_pixels=max_pixels, needed_side=needed)
+    image = open_image(payload, steps, needed_side=preprocess.needed_side)
     height, width = preprocess.resized((image.height, image.width))
-    if height * width > max_pixels:
+    if height * width > steps.max_pixels:
         raise Rejection("image_too_large", f"{width} x {height} pixels once resized")
     return preprocess.resize(image)
 

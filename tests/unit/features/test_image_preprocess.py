@@ -12,6 +12,7 @@ from mmray.errors import ConfigError
 from mmray.features.build import build_extractor
 from mmray.features.image.load import load_preprocess
 from mmray.features.image.preprocess import decode_for, scaled_size
+from mmray.media.image import ImageSteps
 from tests.support.payload import encode_image, photo
 from tests.support.vision_checkpoint import FAMILIES, vision_checkpoints
 
@@ -109,9 +110,9 @@ def test_the_crop_comes_before_the_checkpoint_s_own_resize(vision_checkpoints, c
 def test_a_large_jpeg_may_be_drafted_when_asked(vision_checkpoints):
     preprocess = load_preprocess(str(vision_checkpoints["clip"]))
     payload = encode_image(photo(1024, 512), "JPEG", quality=95)
-    options = {"preprocess": preprocess, "crop": "none", "max_pixels": 10**6}
+    steps = [ImageSteps("none", 10**6, draft) for draft in (0.0, 2.0)]
 
-    whole, drafted = (decode_for(payload, draft=draft, **options) for draft in (0.0, 2.0))
+    whole, drafted = (decode_for(payload, preprocess=preprocess, steps=each) for each in steps)
 
     assert 0 < np.abs(whole.astype(int) - drafted).mean() < 2
     np.testing.assert_array_equal(whole, preprocess.resize(Image.open(BytesIO(payload))))

@@ -8,14 +8,13 @@ import pytest
 from PIL import Image
 
 from mmray.core.rejection import Rejection
-from mmray.media.image import decode_image, open_image
+from mmray.media.image import ImageSteps, decode_image, open_image
 from tests.support.payload import clip_payload, encode_image, photo, photo_payload, tone
 
 
 def decode(payload, height=32, width=32, crop="none", max_pixels=10_000_000, draft=2.0):
-    return decode_image(
-        payload, height=height, width=width, crop=crop, max_pixels=max_pixels, draft=draft
-    )
+    steps = ImageSteps(crop, max_pixels, draft)
+    return decode_image(payload, height=height, width=width, steps=steps)
 
 
 def reason(payload, **options):
@@ -150,8 +149,8 @@ def test_the_crop_keeps_the_middle_square():
 
 def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same():
     payload = encode_image(photo(1200, 900), "JPEG", quality=90)
-    full = open_image(payload, crop="none", max_pixels=10**7)
-    drafted = open_image(payload, crop="none", max_pixels=10**7, needed_side=128)
+    full = open_image(payload, ImageSteps("none", 10**7))
+    drafted = open_image(payload, ImageSteps("none", 10**7, 1.0), needed_side=128)
 
     assert drafted.width < full.width / 2
     assert min(drafted.size) >= 2 * 64
@@ -163,7 +162,7 @@ def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same():
 def test_a_draft_is_never_smaller_than_asked(draft):
     payload = encode_image(photo(1600, 1200), "JPEG")
 
-    image = open_image(payload, crop="none", max_pixels=10**7, needed_side=round(draft * 140))
+    image = open_image(payload, ImageSteps("none", 10**7, 1.0), needed_side=round(draft * 140))
 
     assert min(image.size) == {0.0: 1200, 1.0: 150, 2.0: 300, 4.0: 600}[draft]
 

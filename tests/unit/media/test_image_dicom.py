@@ -19,7 +19,7 @@ from pydicom.uid import (
 
 from benchmarks.dicom import PATIENT, dicom_payload
 from mmray.core.rejection import Rejection
-from mmray.media.image import open_image
+from mmray.media.image import ImageSteps, open_image
 from tests.support.payload import encode_image, photo
 
 GREY = np.array([[0, 100, 200], [1000, 1040, 1080], [2000, 3000, 4000]], dtype=np.int16)
@@ -27,14 +27,14 @@ CHEST = {"RescaleSlope": 1, "RescaleIntercept": -1000, "WindowCenter": 40, "Wind
 
 
 def grey(payload):
-    colours = np.asarray(open_image(payload, crop="none", max_pixels=10_000))
+    colours = np.asarray(open_image(payload, ImageSteps("none", 10_000)))
     assert (colours == colours[..., :1]).all()
     return colours[..., 0]
 
 
 def rejected(payload, max_pixels=10_000):
     with pytest.raises(Rejection) as rejection:
-        open_image(payload, crop="none", max_pixels=max_pixels)
+        open_image(payload, ImageSteps("none", max_pixels))
     return rejection.value
 
 
@@ -100,7 +100,7 @@ def test_a_table_of_values_is_used_where_there_is_no_window():
 def test_colours_stay():
     colours = np.asarray(photo(20, 10))
 
-    image = open_image(dicom_payload(colours), crop="none", max_pixels=10_000)
+    image = open_image(dicom_payload(colours), ImageSteps("none", 10_000))
 
     np.testing.assert_array_equal(np.asarray(image), colours)
 
@@ -116,7 +116,7 @@ def test_a_palette_is_looked_up():
         np.array([[0, 255]], np.uint8), PhotometricInterpretation="PALETTE COLOR", **elements
     )
 
-    image = open_image(payload, crop="none", max_pixels=10_000)
+    image = open_image(payload, ImageSteps("none", 10_000))
 
     assert np.asarray(image).tolist() == [[[0, 255, 0], [255, 0, 0]]]
 
@@ -132,7 +132,7 @@ def test_compressed_pixels_are_read():
     stream = BytesIO()
     dataset.save_as(stream)
 
-    image = open_image(payload, crop="none", max_pixels=10_000)
+    image = open_image(payload, ImageSteps("none", 10_000))
 
     assert np.abs(np.asarray(image).astype(int) - np.asarray(picture)).mean() < 6
     np.testing.assert_array_equal(grey(stream.getvalue()), grey(dicom_payload(GREY, **CHEST)))
@@ -185,7 +185,7 @@ def test_nothing_of_the_patient_is_told(caplog, recwarn):
 
 def outcome(payload):
     try:
-        return open_image(payload, crop="none", max_pixels=10_000).mode
+        return open_image(payload, ImageSteps("none", 10_000)).mode
     except Rejection as rejection:
         return rejection.reason
 

@@ -5,17 +5,17 @@ import pytest
 
 from benchmarks.heic import HEIC
 from mmray.core.rejection import Rejection
-from mmray.media.image import open_image
+from mmray.media.image import ImageSteps, open_image
 
 
 def reason(payload, max_pixels=10_000):
     with pytest.raises(Rejection) as rejected:
-        open_image(payload, crop="none", max_pixels=max_pixels)
+        open_image(payload, ImageSteps("none", max_pixels))
     return rejected.value.reason
 
 
 def test_a_heic_becomes_the_picture_that_was_written():
-    pixels = np.asarray(open_image(HEIC, crop="none", max_pixels=10_000)).astype(int)
+    pixels = np.asarray(open_image(HEIC, ImageSteps("none", 10_000))).astype(int)
 
     assert pixels.shape == (48, 64, 3)
     for rows, columns, colour in (
@@ -36,7 +36,7 @@ def test_without_its_plug_in_a_heic_is_unsupported_and_says_what_to_install(monk
     monkeypatch.setattr("mmray.media.image_heic.find_spec", lambda name: None)
 
     with pytest.raises(Rejection, match=r"install mmray\[heic\]") as rejected:
-        open_image(HEIC, crop="none", max_pixels=10_000)
+        open_image(HEIC, ImageSteps("none", 10_000))
 
     assert rejected.value.reason == "image_unsupported"
     assert importlib.util.find_spec("pi_heif") is not None
