@@ -36,7 +36,8 @@ def grey_from_16_bits(image: Image.Image, bits: int | None) -> npt.NDArray[np.ui
 
 def is_deep(image: Image.Image) -> bool:
     """Say whether Pillow will cut 16-bit colours to 8; to be asked before it loads them."""
-    told: Any = image.tile[0][3] if image.tile else ""
+    tiles: Any = getattr(image, "tile", [])
+    told = tiles[0][3] if tiles else ""
     return str(told if isinstance(told, str) else told[0]).startswith("RGB;16")
 
 
@@ -53,7 +54,8 @@ def colours_from_16_bits(
     import av
 
     try:
-        with av.open(BytesIO(payload), format=_BY_FFMPEG[image.format or ""]) as container:
+        container: Any = av.open(BytesIO(payload), format=_BY_FFMPEG[image.format or ""])
+        with container:
             frame = next(container.decode(video=0)).reformat(format="rgb48le")
     except (av.FFmpegError, OSError, ValueError, LookupError, StopIteration):
         return None

@@ -16,11 +16,11 @@ class HFImageExtractor:
 
     def __init__(self, spec: FeatureSpec, network: VisionNetwork, *, steps: ImageSteps) -> None:
         if network.shape != spec.shape:
-            *steps, width = network.shape
+            *counts, width = network.shape
             raise ConfigError(
                 f"the checkpoint gives features of {network.shape}, not {spec.shape}",
                 hint=f"set extract.dim to {width}"
-                + "".join(f" and extract.steps to {count}" for count in steps),
+                + "".join(f" and extract.steps to {count}" for count in counts),
             )
         self.spec = spec
         self._network = network
