@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from mmray.config.base import StrictModel
+from mmray.config.class_name import ClassNames, FlagName
 from mmray.config.loss import (
     AlignmentLossConfig,
     BceConfig,
@@ -35,7 +36,7 @@ class ClassificationConfig(BaseTaskConfig):
     kind: Literal["classification"] = "classification"
     column: str
     """Column of the manifest that holds the labels."""
-    classes: tuple[str, ...] | None = None
+    classes: ClassNames | None = None
     """All allowed labels, in order; without it, those of the train split, sorted."""
     loss: ClassesLossConfig = CrossEntropyConfig()
     """The loss of this task."""
@@ -48,18 +49,10 @@ class BinaryConfig(BaseTaskConfig):
     kind: Literal["binary"] = "binary"
     column: str
     """Column of the manifest that holds the labels."""
-    positive: str | bool | int | None = None
+    positive: FlagName | None = None
     """The label that counts as positive; not needed for 1/0, true/false and yes/no."""
     loss: FlagsLossConfig = BceConfig()
     """The loss of this task."""
-
-    @property
-    def positive_name(self) -> str | None:
-        """The positive label as the manifest writes it."""
-        if self.positive is None:
-            return None
-        name = str(self.positive)
-        return name.lower() if name.lower() in ("true", "false") else name
 
 
 class MultilabelConfig(BaseTaskConfig):
@@ -69,7 +62,7 @@ class MultilabelConfig(BaseTaskConfig):
     kind: Literal["multilabel"] = "multilabel"
     column: str
     """Column of the manifest that holds the labels."""
-    classes: tuple[str, ...] | None = None
+    classes: ClassNames | None = None
     """All allowed labels, in order; without it, those of the train split, sorted."""
     separator: str = Field(default="|", min_length=1)
     """Between the labels of a cell of text; JSON lists need none."""
@@ -84,7 +77,7 @@ class OrdinalConfig(BaseTaskConfig):
     kind: Literal["ordinal"] = "ordinal"
     column: str
     """Column of the manifest that holds the labels."""
-    classes: tuple[str, ...] | None = None
+    classes: ClassNames | None = None
     """All allowed labels, lowest first; not needed where all are numbers."""
     method: Literal["corn", "coral"] = "corn"
     """CORN (Shi 2021) has a map per threshold, CORAL (Cao 2020) one for all."""

@@ -25,9 +25,9 @@ def did_you_mean(name: str, names: Sequence[str], there: str = "there are") -> s
     return f"did you mean {shortened(close)!r}?" if close else f"{there}: {listed(names)}"
 
 
-def listed(names: Collection[str]) -> str:
-    """Return names joined by commas; of many the first, and how many there are."""
-    shown = ", ".join(shortened(name) for name in islice(names, MAX_LISTED))
+def listed(names: Collection[str], *, between: str = ", ") -> str:
+    """Return names side by side; of many the first, and how many there are."""
+    shown = between.join(shortened(name) for name in islice(names, MAX_LISTED))
     rest = len(names) - MAX_LISTED
     return f"{shown} and {rest:,} more" if rest > 0 else shown
 

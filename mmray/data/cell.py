@@ -12,6 +12,8 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any
 
+from mmray.core.name import to_name
+
 _FLAGS = {"true": 1.0, "false": 0.0}
 _WHOLE = re.compile(r"([-+]?\d+)\.0+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,7 +31,7 @@ def is_missing(value: object) -> bool:
 
 
 def name_of(value: object) -> str:
-    """Return a class, an id, a group or a number as text; 3.0 and 3 are one.
+    """Return an id or a number as text; 3.0 and 3 are one.
 
     Parquet and pandas turn whole numbers into floats in a column with gaps.
     """
@@ -55,16 +57,6 @@ def read_number(value: object) -> float | None:
     return None if math.isnan(number) else number
 
 
-def read_category(value: object) -> str:
-    """Return the name of a category or id; ``3``, ``3.0`` and ``"3.0"`` are one."""
-    if isinstance(value, date):  # a datetime too
-        return value.isoformat()
-    if not isinstance(value, str | Real | Decimal):
-        raise ValueError("is not a name")
-    name = plain(value)
-    return name.lower() if name.lower() in _FLAGS else name
-
-
 def read_date(value: object, format: str) -> str:
     """Return a date or time in UTC as ISO 8601 with milliseconds."""
     try:
@@ -88,7 +80,7 @@ def read_sequence(value: object) -> list[str]:
         items = [value]
     try:
         items = [trimmed(item) for item in items]
-        return [read_category(item) for item in items if not is_missing(item)]
+        return [to_name(item) for item in items if not is_missing(item)]
     except ValueError:
         raise ValueError("is not a list of ids") from None
 

@@ -6,12 +6,13 @@ byte of the Arrow file they start.
 
 import hashlib
 import mmap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from mmray.data.arrow_bytes import references_in
+from mmray.data.class_label import with_names
 from mmray.data.column import AT_ONCE
 from mmray.data.layout_folders import SPLITS
 from mmray.data.layouts.header import check_columns
@@ -34,7 +35,7 @@ def read_huggingface(source: Source) -> Iterator[Row]:
             for cells in _rows(source, file):
                 place = f"{source.place(file)}:{number}"
                 row = {"sample_id": f"{split}{number}"} | _split_of(split) | cells
-                yield place, row | _named(row, names, place)
+                yield place, row | with_names(row, names, place)
                 number += 1
 
 
@@ -71,24 +72,6 @@ def _data_files(source: Source, split: str) -> list[str]:
     files = list_of(state, "_data_files", source.place(f"{split}{STATE}"))
     names = [file.get("filename") if isinstance(file, dict) else file for file in files]
     return [split + plain_name(name, source, f"{split}{STATE}") for name in names]
-
-
-def _named(row: Mapping[str, Any], names: dict[str, list[str]], place: str) -> dict[str, Any]:
-    """Return the names of the row's classes; -1 is what a data set without labels has."""
-    named: dict[str, Any] = {}
-    for column in names.keys() & row.keys():
-        number = row[column]
-        if number is None or number == -1:
-            named[column] = None
-        elif not isinstance(number, int):
-            raise ManifestError(f"{column}: {number!r:.80} is not a number of a class", where=place)
-        elif 0 <= number < len(names[column]):
-            named[column] = names[column][number]
-        else:
-            raise ManifestError(
-                f"{column}: there is no class {number}, only {len(names[column])}", where=place
-            )
-    return named
 
 
 def _rows(source: Source, file: str) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,8 @@ from mmray.core.nearest import did_you_mean
 from mmray.core.word import Split
 from mmray.data.cell import is_missing, name_of
 from mmray.data.column import Gathered
-from mmray.data.label import check_labels, label_type, read_labels
+from mmray.data.label import label_type, read_labels
+from mmray.data.label_check import check_labels
 from mmray.data.manifest import GatheredReferences, Label, Manifest
 from mmray.data.reference import Reference, reference_of
 from mmray.data.sample_id import unique_ids

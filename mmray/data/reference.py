@@ -11,11 +11,11 @@ from typing import Any
 
 from mmray.config.modality import ModalityConfig
 from mmray.config.table import TableConfig
+from mmray.core.name import to_name
 from mmray.data.cell import (
     is_missing,
     name_of,
     plain,
-    read_category,
     read_date,
     read_number,
     read_sequence,
@@ -108,7 +108,7 @@ def _readers(config: TableConfig) -> Iterator[tuple[str, Callable[[object], Any]
     for number in config.numbers:
         yield number.column, read_number
     for category in config.categories:
-        yield category.column, read_category
+        yield category.column, to_name
     for day in config.dates:
         yield day.column, partial(read_date, format=day.format)
     for sequence in config.sequences:

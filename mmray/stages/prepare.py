@@ -9,6 +9,7 @@ from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
+from mmray.data.label_check import check_two_classes
 from mmray.data.manifest import Manifest, read_manifest, write_manifest
 from mmray.data.normalise import normalise
 from mmray.data.probe import probe_references
@@ -74,6 +75,7 @@ def log_settings(config: Config, tracker: Tracker, folder: Path, manifest: Manif
 def check_manifest(config: Config) -> Manifest:
     """Read and check the manifest without writing anything."""
     manifest = normalise(open_corpus(config.data), config)
+    check_two_classes(manifest.labels, manifest.splits, config)
     probe_references(manifest, config)
     return manifest
 

@@ -7,6 +7,8 @@ from mmray.data.layouts.limits import MAX_METADATA_BYTES
 from mmray.data.source import Source
 from mmray.errors import ManifestError
 
+MAX_LISTS = 8
+"""Of lists in lists."""
 SAVE_AGAIN = "write the data set again with save_to_disk"
 
 
@@ -24,14 +26,15 @@ def read_object(source: Source, name: str) -> dict[str, Any]:
 
 
 def class_names(info: dict[str, Any], place: str) -> dict[str, list[str]]:
-    """Return the names of the classes of every column that has classes."""
+    """Return the names of the classes of every column of class numbers, or of lists of them."""
     features = info.get("features") or {}
     if not isinstance(features, dict):
         raise ManifestError("'features' is not an object", where=place, hint=SAVE_AGAIN)
     found: dict[str, list[str]] = {}
     for column, feature in features.items():
-        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
-            names = list_of(feature, "names", place)
+        label = _class_label(feature)
+        if label is not None:
+            names = list_of(label, "names", place)
             if not all(isinstance(name, str) for name in names):
                 raise ManifestError(
                     f"{column}: the names of its classes are not all text",
@@ -40,6 +43,17 @@ def class_names(info: dict[str, Any], place: str) -> dict[str, list[str]]:
                 )
             found |= {column: names} if names else {}
     return found
+
+
+def _class_label(feature: object, depth: int = 0) -> dict[str, Any] | None:
+    """Return what describes a column's classes, or those in its lists; None where it has none."""
+    if isinstance(feature, list) and len(feature) == 1:  # how older versions write a list
+        feature = {"feature": feature[0]}
+    if not isinstance(feature, dict) or depth > MAX_LISTS:
+        return None
+    if feature.get("_type") == "ClassLabel":
+        return feature
+    return _class_label(feature.get("feature"), depth + 1)  # of a Sequence, List or LargeList
 
 
 def list_of(document: dict[str, Any], key: str, place: str) -> list[Any]:

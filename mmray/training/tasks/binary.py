@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmray.config.task import BinaryConfig
 from mmray.core.flag import positive_of
+from mmray.core.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.class_metric import class_details
@@ -118,10 +119,10 @@ def fit_binary(config: BinaryConfig, labels: Sequence[Label]) -> BinaryTask:
     counts = class_counts(known_labels(config.column, labels))
     classes = sorted(counts)
     at_least_two(config.column, classes)
-    positive = positive_of(config.positive_name, classes)
+    positive = positive_of(config.positive, classes)
     if positive is None or len(classes) > 2:
         raise TrainingError(
-            f"column {config.column!r} has the labels {', '.join(classes)}: which is positive?",
+            f"column {config.column!r} has the labels {listed(classes)}: which is positive?",
             where=f"column {config.column}",
             hint="a binary task has two labels, and 'positive' names one of them",
         )

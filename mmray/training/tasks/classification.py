@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mmray.config.loss import FocalClassesConfig
 from mmray.config.task import ClassificationConfig
+from mmray.core.nearest import listed
 from mmray.models.head import AffineHead
 from mmray.training.tasks.class_metric import (
     CLASSIFICATION_METRICS,
@@ -90,7 +91,7 @@ class ClassificationTask:
 
     def summary(self) -> str:
         """Say what the outputs are."""
-        return f"one of {', '.join(self.classes)}, with probabilities"
+        return f"one of {listed(self.classes)}, with probabilities"
 
     def to_dict(self) -> dict[str, Any]:
         """Return classes and weights as plain JSON types."""

@@ -1,6 +1,5 @@
 """Labels as they come from the manifest. Axes: N labels."""
 
-import difflib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Integer, Shaped
 
+from mmray.core.name import to_name
+from mmray.core.nearest import listed, nearest, shortened
 from mmray.errors import ManifestError, TrainingError
 
 Label: TypeAlias = str | int | float | list[str] | None
@@ -31,21 +32,16 @@ def known_labels(column: str | None, labels: Iterable[Label]) -> list[Label]:
     return known
 
 
-def class_name(label: Label) -> str:
-    """Return a label as text: the number 3.0, as a column with gaps holds it, is ``3``."""
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-
-
 def class_counts(labels: Iterable[Label]) -> Counter[str]:
     """Return how often each class is among the labels."""
-    return Counter(class_name(label) for label in labels)
+    return Counter(to_name(label) for label in labels)
 
 
 def at_least_two(column: str | None, classes: Sequence[str]) -> None:
     """Refuse a single class."""
     if len(classes) < 2:
         raise TrainingError(
-            f"column {column!r} has only one class: {', '.join(classes)}",
+            f"column {column!r} has only one class: {listed(classes)}",
             where=f"column {column}",
             hint="a classification needs two classes: check the column, and the splits",
         )
@@ -61,7 +57,7 @@ def class_numbers(classes: Sequence[str], labels: Iterable[Label]) -> Integer[np
     """Return each label's place among the classes, -1 for none; an unknown one is an error."""
     numbers = {name: number for number, name in enumerate(classes)}
     return np.array(
-        [-1 if is_missing(label) else class_number(numbers, class_name(label)) for label in labels],
+        [-1 if is_missing(label) else class_number(numbers, to_name(label)) for label in labels],
         dtype=np.int64,
     )
 
@@ -70,11 +66,12 @@ def class_number(numbers: Mapping[str, int], name: str) -> int:
     """Return the number of a class; an unknown one is a ManifestError."""
     if name in numbers:
         return numbers[name]
-    close = difflib.get_close_matches(name, numbers, n=1)
-    allowed = ", ".join(numbers)
+    close = nearest(name, numbers)
     raise ManifestError(
-        f"unknown class {name!r}; the classes are: {allowed}",
-        hint=f"did you mean {close[0]!r}?" if close else "list all classes in tasks.<name>.classes",
+        f"unknown class {shortened(name)!r}; the classes are: {listed(numbers)}",
+        hint=f"did you mean {shortened(close)!r}?"
+        if close
+        else "list all classes in tasks.<name>.classes",
     )
 
 

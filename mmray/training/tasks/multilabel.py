@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mmray.config.task import MultilabelConfig
+from mmray.core.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
@@ -31,6 +32,8 @@ PER_CLASS = {
     "f1": multilabel_f1_score,
 }
 THRESHOLD = 0.5
+UNCHECKED = {"validate_args": False}
+"""The check of torchmetrics refuses a single class, which its figures do not mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,14 @@ class MultilabelTask:
         seen = flags.any(dim=0)
         either = seen | guess.bool().any(dim=0)
         metrics = {
-            "f1_micro": float(multilabel_f1_score(guess, flags, count, average="micro")),
-            "subset_accuracy": float(multilabel_exact_match(guess, flags, count)),
+            "f1_micro": float(
+                multilabel_f1_score(guess, flags, count, average="micro", **UNCHECKED)
+            ),
+            "subset_accuracy": float(multilabel_exact_match(guess, flags, count, **UNCHECKED)),
         }
-        f1 = multilabel_f1_score(guess, flags, count, average="none")
+        f1 = multilabel_f1_score(guess, flags, count, average="none", **UNCHECKED).reshape(
+            -1
+        )  # (C)
         metrics["f1_macro"] = float(f1[either].mean()) if either.any() else 0.0
         if seen.any():
             precisions = self._average_precisions(scores, flags)
@@ -101,7 +108,9 @@ class MultilabelTask:
         """Return figures per class."""
         scores, flags = torch.from_numpy(decoded).double(), torch.from_numpy(labels).long()
         columns = {
-            name: function(scores, flags, len(self.classes), average="none").reshape(-1).tolist()
+            name: function(scores, flags, len(self.classes), average="none", **UNCHECKED)
+            .reshape(-1)
+            .tolist()
             for name, function in PER_CLASS.items()
         }
         columns["average_precision"] = self._average_precisions(scores, flags).tolist()
@@ -138,7 +147,7 @@ class MultilabelTask:
 
     def summary(self) -> str:
         """Say what the outputs are."""
-        return f"any of {', '.join(self.classes)}, with probabilities"
+        return f"any of {listed(self.classes)}, with probabilities"
 
     def to_dict(self) -> dict[str, Any]:
         """Return classes and weights as plain JSON types."""

@@ -10,6 +10,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from mmray.config.task import OrdinalConfig
+from mmray.core.nearest import listed
 from mmray.core.rank import ordered
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
@@ -103,7 +104,7 @@ class OrdinalTask:
 
     def summary(self) -> str:
         """Say what the outputs are."""
-        return f"one of {' < '.join(self.classes)}, with probabilities"
+        return f"one of {listed(self.classes, between=' < ')}, with probabilities"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the classes as plain JSON types."""
@@ -116,7 +117,7 @@ def fit_ordinal(config: OrdinalConfig, labels: Sequence[Label]) -> OrdinalTask:
     classes = config.classes or ordered(counts)
     if classes is None:
         raise TrainingError(
-            f"the order of {', '.join(sorted(counts))} is not known",
+            f"the order of {listed(sorted(counts))} is not known",
             where=f"column {config.column}",
             hint="list the classes, lowest first, in tasks.<name>.classes",
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmray.data.cell import is_missing, read_category, read_date, read_number, read_sequence
+from mmray.data.cell import is_missing, read_date, read_number, read_sequence
 
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -45,22 +45,6 @@ def test_a_number_is_read_whatever_wrote_it(cell, number):
 def test_what_is_no_number_is_refused(cell, words):
     with pytest.raises(ValueError, match=words):
         read_number(cell)
-
-
-@pytest.mark.parametrize("cell", ["3", 3, 3.0, "3.0", np.int64(3), Decimal("3.00")])
-def test_a_whole_number_is_one_category_whatever_wrote_it(cell):
-    assert read_category(cell) == "3"
-
-
-@pytest.mark.parametrize(
-    ("cell", "name"),
-    [
-        ("Zürich", "Zürich"), (2.5, "2.5"), ("1.2.0", "1.2.0"), ("007", "007"), (True, "true"),
-        ("TRUE", "true"), (date(2024, 5, 31), "2024-05-31"),
-    ],
-)  # fmt: skip
-def test_a_category_keeps_its_name(cell, name):
-    assert read_category(cell) == name
 
 
 @pytest.mark.parametrize(

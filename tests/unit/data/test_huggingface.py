@@ -193,3 +193,23 @@ def test_what_the_library_itself_wrote_is_read(tmp_path):
     ]  # fmt: skip
     assert [reader.read(row["speech"]) for row in table.rows[-2:]] == [b"s4", b"s2"]
     assert [row["split"] for row in table.rows] == ["train"] * 7 + ["test"] * 2
+
+
+@pytest.mark.parametrize("kind", ["Sequence", "List", "LargeList", "old"])
+def test_lists_of_class_numbers_become_lists_of_names(tmp_path, kind):
+    feature = {"names": ["cat", "dog"], "_type": "ClassLabel"}
+    tags = [feature] if kind == "old" else {"feature": feature, "_type": kind}
+    table = pa.table({"tags": [[1, 0], [], None, [-1, 1]]})
+    save(tmp_path / "saved", table, info={"features": {"tags": tags}})
+
+    rows = read_table(str(tmp_path / "saved")).rows
+
+    assert [row["tags"] for row in rows] == [["dog", "cat"], [], None, ["dog"]]
+
+
+def test_a_list_with_a_class_number_that_is_none_is_refused(tmp_path):
+    tags = {"feature": {"names": ["cat", "dog"], "_type": "ClassLabel"}, "_type": "List"}
+    save(tmp_path / "saved", pa.table({"tags": [[2]]}), info={"features": {"tags": tags}})
+
+    with pytest.raises(ManifestError, match="tags: there is no class 2, only 2"):
+        read_table(str(tmp_path / "saved"))

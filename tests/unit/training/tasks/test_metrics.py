@@ -7,6 +7,8 @@ from sklearn import metrics as sklearn_metrics
 from torchmetrics.functional.retrieval import retrieval_hit_rate
 
 from mmray.config.loss import QuantileLossConfig, SupervisedContrastiveConfig
+from mmray.config.task import MultilabelConfig
+from mmray.training.tasks.build import fit_task
 from tests.support.tasks import (
     EVERY_TASK,
     alignment,
@@ -112,6 +114,18 @@ def test_a_class_that_is_not_among_the_labels_does_not_spoil_the_means():
     assert details["per_class"]["y"] == {
         "precision": 0.0, "recall": 0.0, "f1": 0.0, "average_precision": 0.0, "support": 0.0
     }  # fmt: skip
+
+
+def test_a_multilabel_task_of_one_class_has_the_figures_of_a_binary_one():
+    task = fit_task(MultilabelConfig(column="c"), [["x"], []])
+    p = np.array([[0.9], [0.8], [0.2], [0.7]], dtype=np.float32)
+    y = np.array([[1], [0], [1], [1]], dtype=np.float32)
+
+    metrics, details = task.metrics(p, y), task.details(p, y)
+
+    assert metrics["f1_micro"] == metrics["f1_macro"] == pytest.approx(2 / 3)
+    assert metrics["subset_accuracy"] == 0.5
+    assert details["per_class"]["x"]["recall"] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("method", ["corn", "coral"])
