@@ -74,7 +74,7 @@ class MemoryTracker:
         """Return the workflow's run."""
         return self.child("workflow")
 
-    def child(self, name: str) -> MemoryRun:
+    def child(self, name: str, *, is_new: bool = False) -> MemoryRun:
         """Return the run called ``name``."""
         return self.runs.setdefault(name, MemoryRun(run_id=f"memory-{len(self.runs)}"))
 

@@ -1,14 +1,17 @@
 """Which tracker a document asks for."""
 
+import logging
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mmray.config.document import Config
+from mmray.errors import MMRayError
 from mmray.tracking import memory
-from mmray.tracking.tracker import Run, Status, Tracker
+from mmray.tracking.tracker import UNDELIVERED, Run, Status, Tracker
 
+logger = logging.getLogger(__name__)
 MLFLOW_ENV = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -38,14 +41,19 @@ class LazyTracker:
         """Return the workflow's run."""
         return self._opened().parent()
 
-    def child(self, name: str) -> Run:
+    def child(self, name: str, *, is_new: bool = False) -> Run:
         """Return a run under the workflow's run."""
-        return self._opened().child(name)
+        return self._opened().child(name, is_new=is_new)
 
     def close(self, status: Status = "FINISHED") -> None:
-        """End every run that is open."""
+        """End every run that is open, and deliver what an earlier process could not."""
         if self._tracker is not None:
             self._tracker.close(status)
+        elif (Path(self._config.workspace) / UNDELIVERED).is_file():
+            try:
+                self._opened()
+            except MMRayError as error:  # still away; the work itself is done
+                logger.warning("%s", error)
 
     def _opened(self) -> Tracker:
         if self._tracker is None:

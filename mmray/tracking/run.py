@@ -29,11 +29,11 @@ from packaging.requirements import Requirement
 import mmray
 from mmray.tracking import bundle_model
 from mmray.tracking.tracker import Status
+from mmray.tracking.undelivered import MAX_BATCH, end_entry, keep, known_steps, metric_entry
 
 logger = logging.getLogger(__name__)
 
 MAX_PARAM = 500
-MAX_BATCH = 1000
 FORMAT_EXTRAS = ("dicom", "heic")
 """Extras of this package without which some files cannot be read."""
 
@@ -41,11 +41,15 @@ FORMAT_EXTRAS = ("dicom", "heic")
 class MLflowRun:
     """One MLflow run."""
 
-    def __init__(self, client: MlflowClient, run_id: str, spill: Path) -> None:
+    def __init__(
+        self, client: MlflowClient, run_id: str, spill: Path, *, is_reopened: bool = False
+    ) -> None:
         self._client = client
         self._run_id = run_id
         self._spill = spill
         self._waiting: list[Metric] = []
+        self._is_reopened = is_reopened
+        self._steps: dict[str, set[int]] = {}
 
     @property
     def run_id(self) -> str:
@@ -62,9 +66,16 @@ class MLflowRun:
                 self._client.log_batch(self._run_id, params=fresh[start : start + 100])
 
     def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
-        """Log figures; while the server is away they wait and the caller goes on."""
+        """Log figures; while the server is away they wait and the caller goes on.
+
+        An epoch that an earlier process has logged in this run is not logged twice.
+        """
         now = int(time.time() * 1000)
-        self._waiting += [Metric(name, float(v), now, step) for name, v in metrics.items()]
+        self._waiting += [
+            Metric(name, float(value), now, step)
+            for name, value in metrics.items()
+            if not step or step not in self._steps_before(name)
+        ]
         self._deliver()
 
     def log_file(self, path: Path, *, folder: str = "") -> None:
@@ -124,7 +135,21 @@ class MLflowRun:
         try:
             self._client.set_terminated(self._run_id, status)
         except MlflowException as error:
-            logger.warning("run %s could not be closed: %s", self._run_id, error.message)
+            keep(self._spill, [end_entry(self._run_id, status, int(time.time() * 1000))])
+            logger.warning(
+                "run %s is closed when the server is back: %s", self._run_id, error.message
+            )
+
+    def _steps_before(self, name: str) -> set[int]:
+        """Return the steps of a metric that were logged before this process came to the run."""
+        if not self._is_reopened:
+            return set()
+        if name not in self._steps:
+            try:
+                self._steps[name] = known_steps(self._client, self._run_id, name)
+            except MlflowException:  # away: what waits is delivered later
+                return set()
+        return self._steps[name]
 
     @contextmanager
     def _going_on(self, what: str) -> Generator[None]:
@@ -145,9 +170,9 @@ class MLflowRun:
             )
 
     def _keep_waiting(self) -> None:
-        entries = [dict(metric) | {"run_id": self._run_id} for metric in self._waiting]
-        _append(self._spill, entries)
-        logger.warning("%d metrics were not delivered; they are in %s", len(entries), self._spill)
+        keep(self._spill, [metric_entry(self._run_id, metric) for metric in self._waiting])
+        count = len(self._waiting)
+        logger.warning("%d metrics were not delivered; they are in %s", count, self._spill)
 
 
 @contextmanager
@@ -190,35 +215,6 @@ def _is_needed(requirement: Requirement) -> bool:
         return True
     is_of_format = any(marker.evaluate({"extra": extra}) for extra in FORMAT_EXTRAS)
     return is_of_format and importlib.util.find_spec(requirement.name) is not None
-
-
-def deliver_kept(client: MlflowClient, spill: Path) -> None:
-    """Deliver the metrics that an earlier process had to keep in ``spill``.
-
-    What the store refuses, for example because the run was deleted, stays in the file.
-    """
-    if not spill.is_file():
-        return
-    entries = [json.loads(line) for line in spill.read_text(encoding="utf-8").splitlines()]
-    refused: list[dict[str, Any]] = []
-    for entry in entries:
-        metric = Metric(entry["key"], entry["value"], entry["timestamp"], entry["step"])
-        try:
-            client.log_batch(entry["run_id"], metrics=[metric])
-        except MlflowException as error:
-            refused.append(entry)
-            logger.warning("metric %s of an earlier process: %s", entry["key"], error.message)
-    spill.unlink()
-    if refused:
-        _append(spill, refused)
-        logger.warning(
-            "%d metrics of an earlier process were refused; they stay in %s", len(refused), spill
-        )
-
-
-def _append(path: Path, entries: list[dict[str, Any]]) -> None:
-    with path.open("a", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(entry) + "\n" for entry in entries)
 
 
 def record_schema(columns: Sequence[str]) -> Schema:

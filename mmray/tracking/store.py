@@ -1,20 +1,25 @@
 """The tracker on MLflow: explicit run ids through one client, in one process."""
 
+import logging
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import ViewType
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from sqlalchemy.exc import SQLAlchemyError
 
-from mmray.core.atomic import read_json, write_json
+from mmray.core.secret import masked
 from mmray.errors import ClusterError
-from mmray.tracking.run import MLflowRun, deliver_kept, quiet
-from mmray.tracking.tracker import Status
+from mmray.tracking.database import KEPT, artifact_folder, database_file, open_database
+from mmray.tracking.relocation import BESIDE, BESIDE_TAG, WORKSPACE_TAG, relocate_artifacts
+from mmray.tracking.run import MLflowRun, quiet
+from mmray.tracking.tracker import UNDELIVERED, Status
+from mmray.tracking.undelivered import deliver_kept
 
-RUN_FILE = "run.json"
-UNDELIVERED = "undelivered-metrics.jsonl"
-WORKSPACE_TAG = "mmray.workspace"
 KEY_TAG = "mmray.key"
 KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
 """Without it the UI takes an experiment for one of language models, and hides the training runs."""
@@ -27,20 +32,23 @@ class MLflowTracker:
         self._uri = uri
         self._name = name
         self._workspace = workspace
+        self._location = str(workspace.resolve())
         self._key = ""
         self._runs: dict[str, MLflowRun] = {}
+        self._file = database_file(uri)
+        # Its errors are said by us, and without a traceback.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         try:
             with quiet():  # a new SQLite store tells of its tables
+                if self._file is not None:
+                    open_database(uri, self._file)
+                    relocate_artifacts(self._file)
                 self._client = MlflowClient(tracking_uri=uri)
             self._experiment_id = self._open_experiment(experiment)
             deliver_kept(self._client, workspace / UNDELIVERED)
             self._close_stale()
-        except MlflowException as error:
-            raise ClusterError(
-                f"the tracking store does not answer: {error.message}",
-                where=f"tracking.uri: {uri}",
-                hint="start the server, or leave out 'tracking.uri' for a store in the workspace",
-            ) from error
+        except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
 
     @property
     def uri(self) -> str:
@@ -52,15 +60,23 @@ class MLflowTracker:
         self._key = key
 
     def parent(self) -> MLflowRun:
-        """Return the workflow's run: this workspace's last one if it has the same key."""
+        """Return the workflow's run: this workspace's last one with the same key, or a new one."""
         if "" not in self._runs:
-            self._runs[""] = self._wrap(self._known_parent() or self._new_parent())
+            with self._answering():
+                known = self._known_parent()
+                self._runs[""] = self._reopen(known) if known else self._wrap(self._new_parent())
         return self._runs[""]
 
-    def child(self, name: str) -> MLflowRun:
-        """Return the run ``name`` under the workflow's run, reopened or new."""
+    def child(self, name: str, *, is_new: bool = False) -> MLflowRun:
+        """Return the run ``name`` under the workflow's run, reopened or new.
+
+        With ``is_new`` one that an earlier process has left is not reopened.
+        """
         if name not in self._runs:
-            self._runs[name] = self._wrap(self._known_child(name) or self._new_child(name))
+            with self._answering():
+                known = None if is_new else self._known_child(name)
+                run = self._reopen(known) if known else self._wrap(self._new_child(name))
+                self._runs[name] = run
         return self._runs[name]
 
     def close(self, status: Status = "FINISHED") -> None:
@@ -69,8 +85,33 @@ class MLflowTracker:
             run.end(status)
         self._runs = {}
 
-    def _wrap(self, run_id: str) -> MLflowRun:
-        return MLflowRun(self._client, run_id, self._workspace / UNDELIVERED)
+    def _wrap(self, run_id: str, *, is_reopened: bool = False) -> MLflowRun:
+        spill = self._workspace / UNDELIVERED
+        return MLflowRun(self._client, run_id, spill, is_reopened=is_reopened)
+
+    def _reopen(self, run_id: str) -> MLflowRun:
+        self._client.update_run(run_id, status="RUNNING")
+        return self._wrap(run_id, is_reopened=True)
+
+    @contextmanager
+    def _answering(self) -> Generator[None]:
+        """Say of a store that does not answer what to do."""
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> ClusterError:
+        problem = str(getattr(error, "message", error)).splitlines()[0]
+        if self._file is not None:
+            return ClusterError(
+                f"the tracking store cannot be used: {problem}", where=str(self._file), hint=KEPT
+            )
+        return ClusterError(
+            f"the tracking store does not answer: {problem}",
+            where=f"tracking.uri: {masked(self._uri)}",
+            hint="start the server, or leave out 'tracking.uri' for a store in the workspace",
+        )
 
     def _open_experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
@@ -83,75 +124,43 @@ class MLflowTracker:
             )
         if found is not None:
             return str(found.experiment_id)
-        # A SQLite store keeps artifacts beside itself; a server knows its own place for them.
-        is_local = self._uri.startswith("sqlite:")
-        artifacts = (self._workspace / "mlartifacts").resolve().as_uri() if is_local else None
-        return self._client.create_experiment(name, artifacts, tags={KIND_TAG: KIND})
+        # A server knows its own place for artifacts.
+        artifacts = None if self._file is None else artifact_folder(self._file).as_uri()
+        tags = {KIND_TAG: KIND} | ({} if self._file is None else {BESIDE_TAG: BESIDE})
+        return self._client.create_experiment(name, artifacts, tags=tags)
 
     def _known_parent(self) -> str | None:
-        path = self._workspace / RUN_FILE
-        if not path.is_file():
-            return None
-        known = read_json(path)
-        if known["key"] != self._key or known["uri"] != self._uri:
-            return None
-        try:
-            run = self._client.get_run(known["run_id"])
-        except MlflowException:
-            return None  # someone deleted it from the store
-        if run.info.lifecycle_stage != "active" or run.info.experiment_id != self._experiment_id:
-            return None
-        self._client.update_run(run.info.run_id, status="RUNNING")
-        return str(run.info.run_id)
+        found = self._search(f"tags.`{KEY_TAG}` = '{self._key}'")
+        return found[0].info.run_id if found else None
 
     def _new_parent(self) -> str:
-        run = self._client.create_run(
-            self._experiment_id,
-            run_name=self._name,
-            tags={WORKSPACE_TAG: str(self._workspace.resolve()), KEY_TAG: self._key},
-        )
-        run_id = str(run.info.run_id)
-        write_json(
-            self._workspace / RUN_FILE, {"key": self._key, "uri": self._uri, "run_id": run_id}
-        )
-        return run_id
+        tags = {WORKSPACE_TAG: self._location, KEY_TAG: self._key}
+        run = self._client.create_run(self._experiment_id, run_name=self._name, tags=tags)
+        return str(run.info.run_id)
 
     def _known_child(self, name: str) -> str | None:
-        parent = self.parent().run_id
-        found = self._client.search_runs(
-            [self._experiment_id],
-            f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}' and "
-            f"tags.`{MLFLOW_RUN_NAME}` = {_quoted(name)}",
-        )
-        if not found:
-            return None
-        self._client.update_run(found[0].info.run_id, status="RUNNING")
-        return str(found[0].info.run_id)
+        condition = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self.parent().run_id}'"
+        if "'" not in name:  # a search may have many; MLflow knows no way to escape a quote
+            condition += f" and attributes.run_name = '{name}'"
+        found = self._search(condition)
+        return next((run.info.run_id for run in found if run.info.run_name == name), None)
 
     def _new_child(self, name: str) -> str:
-        run = self._client.create_run(
-            self._experiment_id,
-            run_name=name,
-            tags={
-                MLFLOW_PARENT_RUN_ID: self.parent().run_id,
-                WORKSPACE_TAG: str(self._workspace.resolve()),
-            },
-        )
+        tags = {MLFLOW_PARENT_RUN_ID: self.parent().run_id, WORKSPACE_TAG: self._location}
+        run = self._client.create_run(self._experiment_id, run_name=name, tags=tags)
         return str(run.info.run_id)
 
     def _close_stale(self) -> None:
         """Mark runs as killed that an earlier process of this workspace could not close."""
-        stale = self._client.search_runs(
-            [self._experiment_id],
-            f"attributes.status = 'RUNNING' and tags.`{WORKSPACE_TAG}` = "
-            f"{_quoted(str(self._workspace.resolve()))}",
-            run_view_type=ViewType.ACTIVE_ONLY,
-        )
-        for run in stale:
+        for run in self._search("attributes.status = 'RUNNING'"):
             self._client.set_terminated(run.info.run_id, "KILLED")
 
-
-def _quoted(text: str) -> str:
-    """Return ``text`` as MLflow's filters want it, which know no way to escape a quote."""
-    quote = '"' if "'" in text else "'"
-    return f"{quote}{text}{quote}"
+    def _search(self, condition: str) -> list[Run]:
+        """Return this workspace's runs that meet a condition, the newest first."""
+        found: list[Run] = []
+        token: str | None = None
+        while token != "":
+            page = self._client.search_runs([self._experiment_id], condition, page_token=token)
+            found += [r for r in page if r.data.tags.get(WORKSPACE_TAG) == self._location]
+            token = page.token or ""
+        return found

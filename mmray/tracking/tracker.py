@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+UNDELIVERED = "undelivered-metrics.jsonl"
+"""In the workspace: what a tracking server could not be told while it was away."""
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
@@ -63,8 +65,11 @@ class Tracker(Protocol):
         """Return the workflow's run."""
         ...
 
-    def child(self, name: str) -> Run:
-        """Return a run under the workflow's run; the same name goes on in the same run."""
+    def child(self, name: str, *, is_new: bool = False) -> Run:
+        """Return a run under the workflow's run; the same name goes on in the same run.
+
+        With ``is_new`` it does not go on in one that an earlier process has left.
+        """
         ...
 
     def close(self, status: Status = "FINISHED") -> None:

@@ -10,7 +10,8 @@ from mlflow.exceptions import MlflowException
 from mmray.errors import ClusterError
 from mmray.tracking.open import tracking
 from mmray.tracking.run import MLflowRun, fluent
-from mmray.tracking.store import RUN_FILE, UNDELIVERED, MLflowTracker
+from mmray.tracking.store import MLflowTracker
+from mmray.tracking.tracker import UNDELIVERED
 from tests.support.document import make_config
 
 
@@ -280,7 +281,7 @@ def test_metrics_of_a_run_that_is_gone_stay_in_the_file_and_hold_nothing_up(
     assert client.get_run(run_id).data.metrics == {"loss": 0.5}
     kept = (workspace / UNDELIVERED).read_text().splitlines()
     assert [json.loads(line)["key"] for line in kept] == ["lost"]
-    assert "1 metrics of an earlier process were refused" in caplog.text
+    assert "1 entries of an earlier process were refused" in caplog.text
 
 
 def test_a_store_that_does_not_answer_is_told_with_what_to_do(workspace, monkeypatch):
@@ -292,7 +293,7 @@ def test_a_store_that_does_not_answer_is_told_with_what_to_do(workspace, monkeyp
 
     assert caught.value.where == "tracking.uri: http://127.0.0.1:9/nothing"
     assert "start the server" in caught.value.hint
-    assert not (workspace / RUN_FILE).exists()
+    assert list(workspace.iterdir()) == []
 
 
 def test_the_store_of_one_workflow_is_not_left_to_the_next_process(open_tracker, uri, monkeypatch):
