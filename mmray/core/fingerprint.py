@@ -21,6 +21,11 @@ def digest_lines(lines: Iterable[str]) -> str:
     return total.hexdigest()[:16]
 
 
+def digest_bytes(content: bytes) -> str:
+    """Return a digest of some bytes."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 def digest_file(path: Path) -> str:
     """Return a digest of the bytes of one file."""
     with path.open("rb") as stream:

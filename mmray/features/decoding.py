@@ -24,13 +24,14 @@ def safe_decoder(
     """Return the extractor's decoder so that a hang or a crash in it costs one payload.
 
     A user's own extractor decodes in this process: it may hold what cannot travel. With ``reader``
-    a GuardedDecoder takes references, too, and the bytes that they lead to need not travel.
+    what is decoded is ``Digested``, and a GuardedDecoder takes references, too: the bytes that they
+    lead to need not travel.
     """
-    if not is_guarded(config):
-        return extractor.decode
     decode = extractor.decode
     if reader is not None:
         decode = partial(read_and_decode, reader, decode)
+    if not is_guarded(config):
+        return decode
     return GuardedDecoder(decode, timeout_s=timeout_s, children=children, takes_turns=takes_turns)
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
+from mmray.media.digested import Digested
 from mmray.media.guard import Entry, GuardedDecoder
 
 Decoded: TypeAlias = Any
@@ -51,6 +52,9 @@ class ExtractedBatch:
     details: list[str]
     tallies: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
     """What was counted in each payload, empty where nothing was; no entries if nothing counts."""
+    contents: list[str | None] = field(default_factory=list[str | None])
+    """A digest of the bytes of each payload; None where it was rejected or the decoder tells none.
+    """
 
 
 def extract_batch(
@@ -70,7 +74,10 @@ def extract_batch(
     rows: list[int] = []
     held: list[Decoded] = []
     held_bytes = 0
-    for row, decoded in enumerate(_decode_each(decode or extractor.decode, payloads)):
+    for row, found in enumerate(_decode_each(decode or extractor.decode, payloads)):
+        is_digested = isinstance(found, Digested)
+        decoded = found.value if is_digested else found
+        result.contents.append(found.digest if is_digested else None)
         is_rejected = isinstance(decoded, Rejection)
         result.features.append(None)
         result.reasons.append(decoded.reason if is_rejected else "")

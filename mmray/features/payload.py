@@ -1,12 +1,12 @@
 """From a reference in the manifest to payload bytes, and to a name for the payload's version."""
 
-import hashlib
 import os
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 
+from mmray.core.fingerprint import digest_bytes
 from mmray.core.rejection import Rejection
 from mmray.media.guard import Entry
 from mmray.media.place import is_remote, is_uri, member_of, place_of
@@ -70,16 +70,23 @@ def payload_key(
     is_inline: bool,
     versions: Mapping[str, str] | None = None,
 ) -> str:
-    """Name a payload's version: its content when inline, else path, size and time of change.
+    """Name a payload's version: its content when inline, else its place and version there.
 
-    The time is the file's own, so a corpus that is moved as a whole keeps its keys. A remote
-    payload is named by its URI, and by what ``versions`` tells of it. The version of a member is
-    that of its archive.
+    ``folder`` is without links. The version of a file is its size and the times of its last change
+    and of the last change of what the system keeps of it, so that a file that is put in the place
+    of another is told from it, whatever time it claims. That of a remote payload is what
+    ``versions`` tells of its URI; that of a member is that of its archive. See ``same_content`` for
+    files that keep their features where they are moved.
     """
     if isinstance(reference, bytes):
-        return hashlib.sha256(reference).hexdigest()[:16]
-    version = "" if is_inline else _version(reference, folder, versions or {})
-    return hashlib.sha256((reference + version).encode()).hexdigest()[:16]
+        return digest_bytes(reference)
+    if is_inline:
+        return digest_bytes(reference.encode())
+    member = member_of(reference)
+    place = place_of(member.archive if member else reference, folder)
+    within = f"#{member.name}@{member.offset}+{member.size}" if member else ""
+    version = (versions or {}).get(place, "") if is_uri(place) else _status(place)
+    return digest_bytes(f"{place}{within}|{version}".encode(errors="surrogatepass"))
 
 
 def remote_uris(references: Sequence[str | bytes | None], folder: str) -> list[str]:
@@ -94,14 +101,6 @@ def remote_uris(references: Sequence[str | bytes | None], folder: str) -> list[s
     return list(uris)
 
 
-def _version(reference: str, folder: str, versions: Mapping[str, str]) -> str:
-    place = _place(reference, folder)
-    if is_uri(place):
-        told = versions.get(place, "")
-        return f"|{told}" if told else ""
-    return _status(place)
-
-
 def _place(reference: str, folder: str) -> str:
     member = member_of(reference)
     return place_of(member.archive if member else reference, folder)
@@ -111,5 +110,5 @@ def _status(path: str) -> str:
     try:
         status = os.stat(path)  # noqa: PTH116 (asked of every payload: a Path takes as long again)
     except (OSError, ValueError):  # ValueError: a null character in it
-        return "|absent"
-    return f"|{status.st_size}|{status.st_mtime_ns}"
+        return "absent"
+    return f"{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}"

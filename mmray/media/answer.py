@@ -1,7 +1,8 @@
 """What a decoder's process answers, as JSON and bytes: nothing in it can run in the parent.
 
 The process read hostile bytes with native code, so its parent believes nothing that it says: an
-answer is text, numbers, arrays of numbers, an ``AudioClip``, a Rejection, or a bug to be raised.
+answer is text, numbers, arrays of numbers, an ``AudioClip``, any of these with a digest, a
+Rejection, or a bug to be raised.
 """
 
 import json
@@ -13,6 +14,7 @@ import numpy as np
 
 from mmray.core.rejection import Rejection
 from mmray.media.audio_segment import AudioClip
+from mmray.media.digested import Digested
 
 NUMBERS = "biufc"
 """Kinds of arrays that may be answered; objects may not."""
@@ -54,10 +56,18 @@ def _plain(value: Any, buffers: list[Buffer]) -> Any:  # noqa: ANN401 (what a de
             return value.item()
         case np.ndarray():
             return _plain_array(value, buffers)
-        case AudioClip():
-            return {"clip": [_plain(segment, buffers) for segment in value.segments]}
         case list() | tuple():
             return [_plain(item, buffers) for item in cast("Sequence[Any]", value)]
+        case _:
+            return _plain_object(value, buffers)
+
+
+def _plain_object(value: object, buffers: list[Buffer]) -> dict[str, Any]:
+    match value:
+        case AudioClip():
+            return {"clip": [_plain(segment, buffers) for segment in value.segments]}
+        case Digested():
+            return {"digested": [value.digest, _plain(value.value, buffers)]}
         case Rejection():
             return {"rejection": [value.reason, value.detail]}
         case RuntimeError():
@@ -84,6 +94,15 @@ def _value(told: Any, take: Callable[[], Buffer]) -> Any:  # noqa: ANN401
             return _array(content, take())
         case "clip":
             return AudioClip(tuple(_array(part["array"], take()) for part in content))
+        case "digested":
+            digest, inner = content
+            return Digested(str(digest), _value(inner, take))
+        case _:
+            return _failure(kind, content)
+
+
+def _failure(kind: str, content: Sequence[Any]) -> Exception:
+    match kind:
         case "rejection":
             reason, detail = content
             return Rejection(str(reason), str(detail))

@@ -4,10 +4,12 @@ import os
 import stat
 import tarfile
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any
 
+from mmray.core.fingerprint import digest_bytes
 from mmray.core.rejection import Rejection
 from mmray.media.address import HostGuard
+from mmray.media.digested import Digested
 from mmray.media.place import (
     Member,
     check_place,
@@ -20,7 +22,6 @@ from mmray.media.place import (
 )
 
 MAX_READ_S = 60.0
-T = TypeVar("T")
 HELD_FOLDERS = 256
 MAX_PREAD = 2**30
 """Systems read no more than about 2 GiB at once."""
@@ -132,9 +133,12 @@ class PayloadReader:
             raise Rejection("too_large", f"{where}: {size} bytes, allowed are {self._max_bytes}")
 
 
-def read_and_decode(reader: PayloadReader, decode: Callable[[bytes], T], entry: bytes | str) -> T:
+def read_and_decode(
+    reader: PayloadReader, decode: Callable[[bytes], Any], entry: bytes | str
+) -> Digested:
     """Decode a payload, or what a reference leads to."""
-    return decode(reader.read(entry) if isinstance(entry, str) else entry)
+    payload = reader.read(entry) if isinstance(entry, str) else entry
+    return Digested(digest_bytes(payload), decode(payload))
 
 
 def _read_span(descriptor: int, start: int, size: int) -> bytes:

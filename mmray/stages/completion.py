@@ -21,7 +21,7 @@ from mmray.features.store.files import REJECTIONS, list_files
 from mmray.features.store.rows import StoredRows
 from mmray.features.store.totals import total_statistics
 
-OUTCOME = ("detail", "tally")
+OUTCOME = ("detail", "tally", "content")
 """Columns of the shards that say, with the index, what became of each payload."""
 
 

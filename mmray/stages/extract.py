@@ -19,6 +19,7 @@ from mmray.features import remote_version
 from mmray.stages.computing import Compute, OnRay
 from mmray.stages.modality import ModalityOutcome, extract_modalities, find_target, is_up_to_date
 from mmray.stages.prepare import open_prepared
+from mmray.stages.shared_payload import describe_shared
 from mmray.stages.workspace import earlier_report, finish, require_success, stage_folder
 from mmray.tracking.tracker import Tracker
 
@@ -57,7 +58,7 @@ def run(
         folder=str(folder),
         seconds=round(time.monotonic() - started, 2),
         counts=counts,
-        found=_describe(counts, outcomes),
+        found=_describe(manifest, counts, outcomes),
         next_step="mmray train CONFIG",
     )
     _track(tracker, config, report)
@@ -120,7 +121,9 @@ def _labelled(config: Config, manifest: Manifest) -> list[bool]:
     return [any(label is not None for label in row) for row in labels]
 
 
-def _describe(counts: dict[str, Any], outcomes: dict[str, ModalityOutcome]) -> tuple[str, ...]:
+def _describe(
+    manifest: Manifest, counts: dict[str, Any], outcomes: dict[str, ModalityOutcome]
+) -> tuple[str, ...]:
     lines = [
         f"{counts['samples']} samples = {counts['usable']} usable + {counts['unusable']} unusable"
     ]
@@ -137,6 +140,7 @@ def _describe(counts: dict[str, Any], outcomes: dict[str, ModalityOutcome]) -> t
             lines.append(f"  {name} redacted: {_listed(outcome.counts['redacted'])}")
         if outcome.learnt:
             lines.append(f"  {name}: {outcome.learnt}")
+        lines += describe_shared(name, manifest, outcome.rows)
     return tuple(lines)
 
 

@@ -1,5 +1,6 @@
 """One modality's extraction: what is wanted, what is there, what is computed now."""
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ from mmray.features.remote_version import remote_versions
 from mmray.features.store import find_gaps, read_current, write_current
 from mmray.features.store.files import REJECTIONS, is_whole
 from mmray.features.store.limits import describe_limits
+from mmray.features.store.same import first_versions
 from mmray.media.address import HostGuard
+from mmray.media.place import is_uri
 from mmray.stages.completion import (
     OUTCOME,
     check_rejected,
@@ -33,6 +36,7 @@ from mmray.stages.completion import (
 )
 from mmray.stages.computing import Compute, Todo, Work
 from mmray.stages.fitted import Fit, find_fit, fit
+from mmray.stages.same_content import keep_same_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class ModalityOutcome:
     """Payloads extracted or rejected now, not before."""
     seconds: float
     rows: pa.Table
-    """``sample_id`` and ``reason`` of every payload."""
+    """``sample_id``, ``reason`` and ``content`` of every payload."""
     learnt: str = ""
     """What is to be said of the fitted state."""
 
@@ -93,6 +97,7 @@ def find_target(name: str, config: Config, manifest: Manifest, *, refit: bool = 
 def payload_keys(name: str, config: Config, manifest: Manifest) -> pa.Array:
     """Return the version of every row's payload; null where a row has none."""
     is_inline, folder = config.modalities[name].is_inline, manifest.folder
+    folder = folder if is_uri(folder) else os.path.realpath(folder)
     references = manifest.references[name]
     versions: dict[str, str] = {}
     if config.data.remote_version == "etag" and not is_inline:
@@ -105,7 +110,8 @@ def payload_keys(name: str, config: Config, manifest: Manifest) -> pa.Array:
         else payload_key(reference, folder, is_inline=is_inline, versions=versions)
         for reference in references
     ]
-    return pa.array(keys, pa.string())
+    root = Path(config.workspace) / "features" / name
+    return first_versions(root, pa.array(manifest.ids, pa.string()), pa.array(keys, pa.string()))
 
 
 def _feature_folder(name: str, config: Config, fitted: Fit | None) -> Path | None:
@@ -165,6 +171,9 @@ def _ready(config: Config, manifest: Manifest, stop: Event, *, refit: bool) -> d
     targets: dict[str, Target] = {}
     for name in config.modality_order():
         target = find_target(name, config, manifest, refit=refit)
+        is_settled = target.folder and is_up_to_date(config, target, read_success(target.folder))
+        if not is_settled and keep_same_content(name, config, manifest, target.wanted):
+            target = find_target(name, config, manifest, refit=refit)
         if target.fit is not None and not target.fit.is_done:
             fit(name, config, manifest, target.keys, target.fit, stop=stop)
             target = find_target(name, config, manifest, refit=refit)
@@ -215,7 +224,7 @@ def _finish(
     }
     return ModalityOutcome(
         folder, target.mark, counts, examples_of(rows), computed, seconds,
-        rows.select(["sample_id", "reason"]),
+        rows.select(["sample_id", "reason", "content"]),
         target.fit.describe() if target.fit and target.fit.same is not None else "",
     )  # fmt: skip
 

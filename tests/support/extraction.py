@@ -1,10 +1,12 @@
 """Prepare and extract on a small corpus, in this process: the stages without Ray."""
 
 import json
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 from mmray.features.build import build_extractor
+from mmray.media.source import read_and_decode
 from mmray.stages import extract, prepare
 from mmray.stages.extract import open_extracted
 from mmray.stages.prepare import open_prepared
@@ -38,7 +40,9 @@ class Here:
         extractor = build_extractor(modality, work.state)
         self.computed.setdefault(work.name, []).extend(sample for sample, _, _ in work.todo)
         for unit in cut_units(work.todo, actors=2):
-            extract_unit(extractor, extractor.decode, plan, unit)
+            extract_unit(
+                extractor, partial(read_and_decode, plan.reader(), extractor.decode), plan, unit
+            )
         return {"seconds": 0.0, "samples_per_s": 0.0, "actors": 1}
 
 
@@ -47,6 +51,7 @@ class Corpus:
 
     def __init__(self, folder, rows, **modalities):
         self.folder = Path(folder)
+        self.workspace = self.folder / "work"
         self.modalities = modalities
         self.data = {}
         self.write(rows)
@@ -59,7 +64,7 @@ class Corpus:
     def config(self):
         manifest = str(self.folder / "manifest.jsonl")
         data = {"manifest": manifest, "split": {"column": "part"}} | self.data
-        workspace = str(self.folder / "work")
+        workspace = str(self.workspace)
         return make_config(workspace=workspace, data=data, modalities=self.modalities)
 
     def extract(self, **options):

@@ -52,6 +52,7 @@ def write_shard(
             "reason": pa.array(batch.reasons, pa.string()),
             "detail": pa.array(batch.details, pa.string()),
             "tally": pa.array(tallies or [None] * len(ids), pa.string()),
+            "content": pa.array(batch.contents or [None] * len(ids), pa.string()),
             "length": pa.array(lengths, pa.int32()),
             "feature": column,
         }

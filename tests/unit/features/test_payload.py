@@ -47,13 +47,32 @@ def test_a_file_that_appears_gets_another_key(corpus):
     assert key_of(corpus, "b.png") != before
 
 
-def test_a_corpus_that_is_moved_or_copied_as_a_whole_keeps_its_keys(corpus, tmp_path):
+def test_equal_names_sizes_and_times_in_two_folders_have_two_keys(corpus, tmp_path):
+    copied = shutil.copytree(corpus, tmp_path / "copy")
+
+    assert key_of(copied, "a.png") != key_of(corpus, "a.png")
+
+
+def test_a_file_that_claims_the_size_and_time_of_the_one_before_gets_another_key(corpus):
     before = key_of(corpus, "a.png")
 
-    copied = shutil.copytree(corpus, tmp_path / "copy")
-    moved = shutil.move(corpus, tmp_path / "elsewhere")
+    (corpus / "new.png").write_bytes(b"two")
+    os.utime(corpus / "new.png", ns=(0, 1_000))
+    (corpus / "new.png").replace(corpus / "a.png")
 
-    assert key_of(moved, "a.png") == key_of(copied, "a.png") == before
+    assert key_of(corpus, "a.png") != before
+
+
+def test_remote_payloads_of_equal_relative_names_have_two_keys():
+    keys = {key_of(f"http://h/{version}/", "a.png") for version in ("v1", "v2")}
+
+    assert len(keys) == 2
+
+
+def test_two_members_of_one_archive_have_two_keys(corpus):
+    keys = {key_of(corpus, f"a.tar#x.png@{start}+10") for start in (512, 1536)}
+
+    assert len(keys) == 2
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from hashlib import sha256
 
 import pytest
 
+from mmray.core.fingerprint import digest_bytes
 from mmray.core.rejection import Rejection
 from mmray.media.channel import HALF_BYTES
+from mmray.media.digested import Digested
 from mmray.media.guard import BATCH_PAYLOADS, FEW_PAYLOADS, GuardedDecoder
 from mmray.media.source import PayloadReader, read_and_decode
 from tests.support.decoder import decode, decode_and_take_over, decode_large
@@ -138,8 +140,9 @@ def test_references_are_read_where_they_are_decoded_and_keep_their_order(tmp_pat
 
     reasons = [getattr(answer, "reason", answer) for answer in answers]
     assert reasons == [
-        "A", "B", "not_found", "empty", "outside_corpus", "decode_crashed", "outside_corpus",
-        "image_broken", "A",
+        Digested(digest_bytes(b"a"), "A"), Digested(digest_bytes(b"b"), "B"),
+        "not_found", "empty", "outside_corpus", "decode_crashed", "outside_corpus",
+        "image_broken", Digested(digest_bytes(b"a"), "A"),
     ]  # fmt: skip
     guarded.close()
 
