@@ -37,7 +37,8 @@ from mmray.config.task import ClassificationConfig
 from mmray.config.train import ObjectiveConfig, TrainConfig
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
-from mmray.evaluation.lagging import LagWatch, compare
+from mmray.evaluation.lagging import LagWatch
+from mmray.evaluation.metric_text import difference_text
 from mmray.models.build import build_model
 from mmray.training.loop import fit
 from mmray.training.plan import TrainPlan
@@ -143,14 +144,11 @@ def mean(values: list[float]) -> float:
 
 
 def judge(table: dict[str, dict[str, Any]], method: str) -> str:
-    """Return what the evaluation would say of a method."""
+    """Return how a method compares with the best modality trained alone."""
     scores = {n: statistics.mean(table[f"{n} alone"]["accuracy"]) for n in SIZES}
-    row = table[method]
-    inside = {name: statistics.mean(row[name]) for name in SIZES}
-    sentence = compare(
-        "label", "accuracy", {"fusion": statistics.mean(row["accuracy"])} | scores, inside
-    )
-    return sentence or ""
+    best = max(scores, key=lambda name: scores[name])
+    gain = statistics.mean(table[method]["accuracy"]) - scores[best]
+    return f"{difference_text(gain, 'accuracy')} beside the best modality, {best}"
 
 
 def shown(values: list[float]) -> str:

@@ -72,7 +72,8 @@ def ablation(config: Config, seed: int) -> Subsets:
             folder=str(folder),
         )
         train_run(plan, place=Place(), wrap=lambda model: model, on_epoch=lambda _: None)
-    return judge_variants([variant], config=config, inputs=inputs)[0].ablation[TASK]
+    judged = judge_variants([variant], config=config, inputs=inputs)[0].ablation[TASK]
+    return {name: judgement.value() for name, judgement in judged.items()}
 
 
 def loss_of_one(found: Subsets, modalities: tuple[str, ...]) -> float:

@@ -13,6 +13,7 @@ from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.store import measure_features, read_features
+from mmray.training.copies import payload_numbers
 from mmray.training.samples import ModalityFeatures, Samples
 from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.label import Label, has_label
@@ -62,6 +63,8 @@ def load_samples(
         modalities[name] = ModalityFeatures(
             spec=folder.spec, values=stored.values, offsets=stored.offsets, present=stored.present
         )
+    if split is not Split.TRAIN:
+        labels = _told_apart(tasks, labels, modalities)
     return Samples(ids=ids, modalities=modalities, labels=labels)
 
 
@@ -96,6 +99,19 @@ def _usable(
     usable &= np.any([has_label(values) for values in labels.values()], axis=0)
     kept = [sample for sample, is_usable in zip(ids, usable, strict=True) if is_usable]
     return kept, {task: values[usable] for task, values in labels.items()}
+
+
+def _told_apart(
+    tasks: Tasks,
+    labels: Mapping[str, np.ndarray[Any, Any]],
+    modalities: Mapping[str, ModalityFeatures],
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the labels; those of an alignment say which payloads are copies of one another."""
+    found = dict(labels)
+    for name, task in tasks.items():
+        if isinstance(task, AlignmentTask) and task.classes is None:
+            found[name] = task.told_apart(labels[name], payload_numbers(modalities))
+    return found
 
 
 def _encode(

@@ -1,9 +1,10 @@
-"""The fusion's main metrics with every subset of its modalities. Axes: N samples."""
+"""The fusion with every subset of its modalities. Axes: N samples."""
 
 import numpy as np
 import torch
 
 from mmray.evaluation.ablation import MAX_MODALITIES, subset_name, subsets_of
+from mmray.evaluation.judge import Judgement
 from mmray.models.fusion_model import FusionModel
 from mmray.training.predict import decode_all, raw_outputs
 from mmray.training.samples import Samples
@@ -11,11 +12,14 @@ from mmray.training.subset import SubsetView, parts_in_order
 from mmray.training.tasks.build import independent_tasks
 from mmray.training.tasks.task import Tasks
 
+Ablation = dict[str, dict[str, Judgement]]
+"""By task and subset."""
+
 
 def ablate(
     model: FusionModel, samples: Samples, tasks: Tasks, *, batch_size: int, device: torch.device
-) -> dict[str, dict[str, float]]:
-    """Return, by task and subset, the main metric over all labelled samples.
+) -> Ablation:
+    """Judge, by task and subset, the main metric over all labelled samples.
 
     The encoders run once. A sample that has nothing of a subset is judged too. Of one modality, or
     more than ``MAX_MODALITIES``, there is no table; an alignment is of modalities and has none.
@@ -26,13 +30,13 @@ def ablate(
     subsets = subsets_of(modalities)
     view = SubsetView(model, subsets).train(model.training)
     order, outputs = raw_outputs(view, samples, batch_size=batch_size, device=device)
-    found: dict[str, dict[str, float]] = {}
+    found: Ablation = {}
     parts = parts_in_order(order, outputs, tasks, len(subsets))
     for subset, part in zip(subsets, parts, strict=True):
         for name, decoded in decode_all(part, tasks).items():
             rows = np.flatnonzero(samples.labelled(name))
             if len(rows):
-                labels = samples.labels[name][rows]
-                statistic = tasks[name].main_statistic(decoded[rows], labels)
-                found.setdefault(name, {})[subset_name(subset)] = statistic(np.arange(len(rows)))
+                statistic = tasks[name].main_statistic(decoded[rows], samples.labels[name][rows])
+                judgement = Judgement({}, {}, len(rows), statistic)
+                found.setdefault(name, {})[subset_name(subset)] = judgement
     return found

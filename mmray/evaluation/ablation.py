@@ -5,6 +5,10 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from mmray.config.document import EvaluationConfig
+from mmray.evaluation.comparison import summarise
+from mmray.evaluation.judge import Judgement
+
 Subset = tuple[str, ...]
 """Modalities in M-axis order."""
 
@@ -43,39 +47,36 @@ def shapley_values(values: Mapping[str, float], modalities: Sequence[str]) -> di
     return found
 
 
-def describe_losses(task: str, metric: str, values: Mapping[str, float], all_of: Subset) -> str:
-    """Say in a sentence what dropping each modality costs."""
-    parts = [
-        f"{dropped} {values[subset_name(tuple(m for m in all_of if m != dropped))]:.4f}"
-        for dropped in all_of
-    ]
-    return f"{task}: test {metric} of the fusion without {', '.join(parts)}"
+def subset_title(name: str) -> str:
+    """Return the name of a subset as people read it: ``text + image``."""
+    return name.replace("-", " + ")
 
 
 def tabulate(
-    runs: Sequence[Mapping[str, Mapping[str, float]]],
+    runs: Sequence[Mapping[str, Mapping[str, Judgement]]],
     metrics: Mapping[str, str],
     modalities: Sequence[str],
+    config: EvaluationConfig,
 ) -> dict[str, dict[str, Any]]:
     """Return the table of each task: the mean over the ``runs``, and each modality's share.
 
     Args:
-        runs: by seed, then by task and subset, the main metric.
+        runs: by training, then by task and subset.
         metrics: the main metric of each task.
         modalities: of the fusion.
+        config: how intervals are made.
     """
     found: dict[str, dict[str, Any]] = {}
-    for task, values in runs[0].items():
-        means = {name: sum(run[task][name] for run in runs) / len(runs) for name in values}
-        shapley = shapley_values(means, modalities)
-        found[task] = {"metric": metrics[task], "subsets": means, "shapley": shapley}
+    for task, subsets in runs[0].items():
+        figures = {
+            name: summarise([run[task][name] for run in runs], metrics[task], config)
+            for name in subsets
+        }
+        means = {name: figure.value for name, figure in figures.items()}
+        found[task] = {
+            "metric": metrics[task],
+            "subsets": means,
+            "intervals": {name: list(figure.interval) for name, figure in figures.items()},
+            "shapley": shapley_values(means, modalities),
+        }
     return found
-
-
-def ablation_figures(task: str, table: Mapping[str, Any]) -> dict[str, float]:
-    """Return a task's table as metrics with names of their own."""
-    return {
-        f"{what}/{task}/{name}": value
-        for what, part in (("ablation", "subsets"), ("shapley", "shapley"))
-        for name, value in table.get(part, {}).items()
-    }

@@ -1,32 +1,38 @@
-"""A fusion that is below its best modality: what to say, and when. Plain numbers alone."""
+"""A fusion that is below one of its modalities while it trains: what to say, and when."""
 
+import math
 from collections.abc import Mapping
 
-from mmray.config.train import SMALLER_IS_BETTER
+from mmray.config.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
+from mmray.config.document import Config
+from mmray.evaluation.metric_text import difference_text, is_better_smaller, metric_title
 
-ADVICE = "try 'train.balance', 'model.auxiliary' or 'model.modality_dropout'"
 PATIENCE = 2
 """Epochs in a row that are not an accident."""
+NOISE = 2.0
+"""Standard errors."""
 
 
 class LagWatch:
     """Warns once of each run and task, when the fusion has been below a modality for some epochs.
 
     ``tasks`` gives the main metric of each task. Both are judged by the joint model, on samples
-    that have the modality.
+    that have the modality; a difference within its noise is none.
     """
 
-    def __init__(self, tasks: Mapping[str, str], modalities: tuple[str, ...]) -> None:
+    def __init__(
+        self, tasks: Mapping[str, str], modalities: tuple[str, ...], advice: str = ""
+    ) -> None:
         self._tasks = tasks
         self._modalities = modalities
+        self._advice = f"; {advice}" if advice else ""
         self._epochs: dict[tuple[str, str], int] = {}
 
     def hear(self, run: str, metrics: Mapping[str, float]) -> list[str]:
-        """Return what is to be said after an epoch; mostly nothing."""
+        """Return warnings about an epoch; mostly none."""
         found: list[str] = []
         for task, metric in self._tasks.items():
-            gains = {m: metrics.get(f"val/{task}/{m}/gain", 0.0) for m in self._modalities}
-            is_below = min(gains.values(), default=0.0) < 0.0
+            is_below = any(is_behind(metrics, task, name) for name in self._modalities)
             epochs = self._epochs.get((run, task), 0)
             if epochs >= PATIENCE:
                 continue  # said
@@ -45,50 +51,32 @@ class LagWatch:
         ahead = min(gains, key=lambda name: gains[name])
         behind = worst(alone, metric)
         return (
-            f"{run}: {task}: for {PATIENCE} epochs the fusion has been worse than a modality "
-            f"alone: {metric} on val is {difference(gains[ahead], metric)} beside {ahead}; "
-            f"{behind} is furthest behind alone, with {alone[behind]:.3f}; {ADVICE}"
+            f"{run}: {task}: for {PATIENCE} epochs the fusion has been worse than one modality: "
+            f"{metric_title(metric)} on val is {difference_text(gains[ahead], metric)} beside "
+            f"{ahead}; {behind} alone is the weakest, with {alone[behind]:.3f}{self._advice}"
         )
+
+
+def is_behind(metrics: Mapping[str, float], task: str, modality: str) -> bool:
+    """Return whether the fusion is worse than one of its modalities, by more than noise."""
+    gain = metrics.get(f"val/{task}/{modality}/gain", 0.0)
+    return gain < -NOISE * metrics.get(f"val/{task}/{modality}/gain_error", math.inf)
 
 
 def worst(values: Mapping[str, float], metric: str) -> str:
     """Return the name of the worst value."""
-    pick = max if metric in SMALLER_IS_BETTER else min
+    pick = max if is_better_smaller(metric) else min
     return pick(values, key=lambda name: values[name])
 
 
-def difference(gain: float, metric: str) -> str:
-    """Return a gain, above zero if better, in points of a share, or in the metric's unit."""
-    return f"{gain:+.4g}" if metric in SMALLER_IS_BETTER else f"{100 * gain:+.1f} points"
-
-
-def compare(
-    task: str, metric: str, scores: Mapping[str, float], inside: Mapping[str, float] | None = None
-) -> str | None:
-    """Say whether a fusion is better than its best modality; nothing where none was trained alone.
-
-    Args:
-        task: its name.
-        metric: the one that all these are of.
-        scores: of ``fusion``, and of each modality trained alone.
-        inside: of each modality alone in the joint model: the one that has lost most lags.
-    """
-    sign = -1.0 if metric in SMALLER_IS_BETTER else 1.0
-    alone = {name: value for name, value in scores.items() if name != "fusion"}
-    if not alone:
-        return None
-    best = max(alone, key=lambda name: sign * alone[name])
-    gain = sign * (scores["fusion"] - alone[best])
-    shown = difference(gain, metric)
-    if gain > 0:
-        return f"{task}: fusion is better than the best modality, {best}: {shown}"
-    inside = inside or {}
-    lost = {name: sign * (alone[name] - value) for name, value in inside.items() if name in alone}
-    lags = ""
-    if lost and max(lost.values()) > 0:
-        name = max(lost, key=lambda name: lost[name])
-        lags = (
-            f"; {name} lags: {inside[name]:.4f} alone in the joint model, "
-            f"{alone[name]:.4f} trained alone"
-        )
-    return f"warning: {task}: fusion is not better than {best} alone: {shown}{lags}; {ADVICE}"
+def advice_for(config: Config) -> str:
+    """Return which settings may help a fusion that is worse than one modality; none in use."""
+    balance = config.train.balance
+    is_own_weighting = isinstance(balance, GradientBlendingConfig | MmParetoConfig)
+    options = {
+        "train.balance": isinstance(balance, NoBalanceConfig),
+        "model.auxiliary": config.model.auxiliary == 0.0 and not is_own_weighting,
+        "model.modality_dropout": config.model.modality_dropout == 0.0,
+    }
+    names = [f"'{name}'" for name, is_open in options.items() if is_open]
+    return f"try {' or '.join(names)}" if names else ""

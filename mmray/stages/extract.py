@@ -2,14 +2,17 @@
 
 import logging
 import time
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mmray.config.document import Config
 from mmray.core.arrow import pc
 from mmray.core.atomic import read_success
+from mmray.core.csv_table import write_csv
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 STAGE = "extract"
+MOST_REJECTIONS = 10_000
+"""Rows of the table in the tracking store; the files in the feature store have all."""
+REJECTION_COLUMNS = ("sample_id", "modality", "reason", "detail", "uri")
 
 
 def run(
@@ -149,21 +155,24 @@ def _listed(counts: dict[str, int]) -> str:
 
 
 def _track(tracker: Tracker, config: Config, report: Report) -> None:
-    run = tracker.parent()
-    metrics: dict[str, float] = {}
-    for name, counts in report.counts["modalities"].items():
-        metrics |= {
-            f"extract/{name}/extracted": counts["extracted"],
-            f"extract/{name}/missing": counts["missing"],
-            f"extract/{name}/rejected": sum(counts["rejected"].values()),
-        }
-        for kind, number in counts.get("redacted", {}).items():
-            metrics[f"extract/{name}/redacted/{kind}"] = number
-        for figure, value in counts["throughput"].items():
-            metrics[f"extract/{name}/{figure}"] = value
-    metrics["extract/usable"] = report.counts["usable"]
-    metrics["seconds/extract"] = report.seconds
-    run.log_metrics(metrics)
-    for name in config.modalities:
-        table = Path(report.counts["modalities"][name]["rejections"])
-        run.log_file(table, folder=f"rejections/{name}")
+    """Log how each modality was extracted, and what was rejected, as tables."""
+    run, folder = tracker.parent(), Path(report.folder)
+    counts = report.counts["modalities"]
+    rows = [{"modality": name, **_table_row(counts[name])} for name in config.modalities]
+    write_csv(folder / "extraction.csv", rows, dict.fromkeys(key for row in rows for key in row))
+    rejected = (
+        row
+        for name in config.modalities
+        for row in pq.read_table(counts[name]["rejections"]).to_pylist()
+    )
+    write_csv(folder / "rejections.csv", islice(rejected, MOST_REJECTIONS), REJECTION_COLUMNS)
+    for name in ("extraction", "rejections"):
+        run.log_file(folder / f"{name}.csv", folder="tables")
+    run.log_metrics({"usable": report.counts["usable"]})
+
+
+def _table_row(counts: dict[str, Any]) -> dict[str, Any]:
+    figures = {name: counts[name] for name in ("extracted", "missing")}
+    figures |= {"rejected": sum(counts["rejected"].values())}
+    figures |= {f"redacted {kind}": number for kind, number in counts.get("redacted", {}).items()}
+    return figures | counts["throughput"]

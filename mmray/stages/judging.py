@@ -13,26 +13,34 @@ from mmray.assembly.samples import load_samples
 from mmray.config.document import Config
 from mmray.core.word import Split
 from mmray.errors import TrainingError
-from mmray.evaluation.ablate import ablate
-from mmray.evaluation.judge import judge
+from mmray.evaluation.ablate import Ablation, ablate
+from mmray.evaluation.baseline import Baseline, find_baseline
+from mmray.evaluation.judge import Judgement, judge
 from mmray.stages.train import Prepared, Variant, run_folder
 from mmray.training.predict import predict
 from mmray.training.samples import Samples
+from mmray.training.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One model's figures on the test split."""
+    """One training's figures on the test split."""
 
     variant: Variant
     model: nn.Module
-    metrics: dict[str, dict[str, float]]
-    """Over the same samples for every model: all that are usable by the fusion."""
+    judgements: dict[str, Judgement]
+    """By task, over the same samples for every model: all that are usable by the fusion."""
     where_present: dict[str, dict[str, float]]
     """Only over samples that have one of this model's own modalities."""
-    details: dict[str, Any]
-    ablation: dict[str, dict[str, float]]
+    baselines: dict[str, Baseline]
+    """By task, a constant answer for the same samples."""
+    ablation: Ablation
     """The main metric by task and subset of the modalities; empty where there is none."""
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The metrics of each task."""
+        return {task: judgement.metrics for task, judgement in self.judgements.items()}
 
 
 def judge_variants(
@@ -68,18 +76,29 @@ def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
     )
     ablation = ablate(model, own, tasks, batch_size=config.train.batch_size, device=device)
     present = np.any([m.present for m in own.modalities.values()], axis=0)
-    everywhere = judge(outputs, samples.labels, tasks, config.evaluation)
     there = judge(
         {task: values[present] for task, values in outputs.items()},
         {task: values[present] for task, values in samples.labels.items()},
         tasks,
-        config.evaluation,
     )
+    judgements = judge(outputs, samples.labels, tasks)
     return Judged(
         variant=variant,
         model=model.cpu(),
-        metrics={task: judgement.metrics for task, judgement in everywhere.items()},
+        judgements=judgements,
         where_present={task: judgement.metrics for task, judgement in there.items()},
-        details={task: judgement.details for task, judgement in everywhere.items()},
+        baselines={
+            name: find_baseline(
+                tasks[name], _train_labels(inputs, name, tasks[name]), outputs[name],
+                samples.labels[name],
+            )
+            for name in judgements
+        },
         ablation=ablation,
-    )
+    )  # fmt: skip
+
+
+def _train_labels(inputs: Prepared, name: str, task: Task) -> np.ndarray[Any, Any]:
+    manifest = inputs.manifest
+    labels = manifest.labels.get(name, [None] * len(manifest))
+    return task.encode([labels[row] for row in manifest.rows_of(Split.TRAIN)])

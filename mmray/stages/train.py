@@ -15,7 +15,6 @@ from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.data.manifest import Manifest
-from mmray.evaluation.lagging import LagWatch
 from mmray.features.checkpoint import checkpoint_identity
 from mmray.stages.extract import open_extracted
 from mmray.stages.prepare import log_settings, open_prepared
@@ -59,6 +58,8 @@ class Variant:
     """As people read it in the tracking store, for example ``image alone, seed 1``."""
     modalities: tuple[str, ...]
     seed: int
+    first: str = ""
+    """The training of the same model with the first seed; its run holds those of further seeds."""
 
     @property
     def slug(self) -> str:
@@ -88,7 +89,6 @@ def run(config: Config, tracker: Tracker) -> Report:
         found=_describe(success, config),
         next_step="mmray evaluate CONFIG",
     )
-    tracker.parent().log_metrics({"seconds/train": report.seconds})
     return finish(prepared.folder, report, config)
 
 
@@ -130,10 +130,22 @@ def _encode_settings(modality: ModalityConfig) -> dict[str, Any]:
     return settings if settings.get("augment") else settings["encode"]
 
 
+def main_model(config: Config) -> str:
+    """Return what the model of all modalities is called: one modality alone is no fusion."""
+    names = config.modality_order()
+    return FUSION if len(names) > 1 else names[0]
+
+
 def fusion_variant(config: Config, seed: int) -> Variant:
     """Return the training of all modalities."""
-    first = seed == config.train.seed
-    return Variant(FUSION if first else f"{FUSION}, seed {seed}", config.modality_order(), seed)
+    return seed_variant(main_model(config), config.modality_order(), seed, config)
+
+
+def seed_variant(model: str, modalities: tuple[str, ...], seed: int, config: Config) -> Variant:
+    """Return the training of a model with one of the seeds."""
+    if seed == config.train.seed:
+        return Variant(model, modalities, seed)
+    return Variant(f"{model}, seed {seed}", modalities, seed, first=model)
 
 
 def run_folder(inputs: Prepared, variant: Variant) -> Path:
@@ -159,6 +171,7 @@ def train_variants(
     from mmray.assembly.run_plan import RunPlan
     from mmray.distributed.fitting import fit_runs, plan_workers
     from mmray.distributed.session import connect
+    from mmray.stages.training_runs import TrainingRuns
 
     plans = [
         RunPlan(
@@ -180,55 +193,17 @@ def train_variants(
     )  # fmt: skip
     for plan in plans:
         Path(plan.folder).mkdir(parents=True, exist_ok=True)
-        tracker.child(plan.name).log_params(
-            _run_params(plan.config, list(plan.features), plan.seed)
-        )
-    main_metrics = {name: task.main_metric for name, task in config.tasks_of(1).items()}
-    lag = LagWatch(main_metrics, config.modality_order())
+    runs = TrainingRuns(tracker, config, pending)
+    runs.open(pending[0].name)
     fit_runs(
         plans,
         config=config.train,
         share=share,
         storage=Path(config.workspace) / "ray",
-        on_epoch=lambda name, record: _on_epoch(tracker, config, name, record, lag),
+        on_epoch=runs.hear,
     )
     for variant in pending:
-        success = run_success(inputs, variant)
-        run = tracker.child(variant.name)
-        best = {
-            f"best/{name}": value
-            for name, value in success["best_metrics"].items()
-            if name.startswith("val/")
-        }
-        run.log_metrics(best | {"best/epoch": success["best_epoch"]})
-        run.log_metrics({"parameters": success["parameters"], "samples": success["samples"]})
-
-
-def _on_epoch(
-    tracker: Tracker, config: Config, name: str, record: dict[str, Any], lag: LagWatch
-) -> None:
-    metrics: dict[str, float] = record["metrics"]
-    tracker.child(name).log_metrics(metrics, step=record["epoch"])
-    shown = [f"loss {metrics['train/loss']:.3f}"]
-    shown += [
-        f"{key} {metrics[key]:.3f}"
-        for name, task in config.tasks.items()
-        if (key := f"val/{name}/{task.main_metric}") in metrics
-    ]
-    logger.info(
-        "%s: epoch %d/%d, %s, %.0f samples/s",
-        name, record["epoch"], config.train.epochs, ", ".join(shown),
-        metrics["train/samples_per_s"],
-    )  # fmt: skip
-    for warning in lag.hear(name, metrics):
-        logger.warning("%s", warning)
-
-
-def _run_params(config: Config, modalities: list[str], seed: int) -> dict[str, Any]:
-    document = config.model_dump(mode="json", include={"model", "train", "tasks"})
-    encoders = {n: config.modalities[n].encode.model_dump(mode="json") for n in modalities}
-    document["train"]["seed"] = seed
-    return document | {"encode": encoders, "modalities": ", ".join(modalities)}
+        runs.close(variant.name, run_success(inputs, variant), run_folder(inputs, variant))
 
 
 def _describe(success: dict[str, Any], config: Config) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ class MemoryRun:
     files: list[str] = field(default_factory=list[str])
     datasets: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     bundle: Path | None = None
+    description: str = ""
+    under: str = ""
+    seconds: float | None = None
     status: str = "RUNNING"
 
     def log_params(self, params: Mapping[str, Any]) -> None:
@@ -52,6 +55,14 @@ class MemoryRun:
         """Keep where it lies."""
         self.bundle = folder
 
+    def describe(self, text: str) -> None:
+        """Keep the description."""
+        self.description = text
+
+    def spent(self, seconds: float) -> None:
+        """Keep the seconds."""
+        self.seconds = seconds
+
     def end(self, status: Status = "FINISHED") -> None:
         """Close the run."""
         self.status = status
@@ -74,9 +85,12 @@ class MemoryTracker:
         """Return the workflow's run."""
         return self.child("workflow")
 
-    def child(self, name: str, *, is_new: bool = False) -> MemoryRun:
+    def child(
+        self, name: str, *, under: str = "", started: float | None = None, is_new: bool = False
+    ) -> MemoryRun:
         """Return the run called ``name``."""
-        return self.runs.setdefault(name, MemoryRun(run_id=f"memory-{len(self.runs)}"))
+        new = MemoryRun(run_id=f"memory-{len(self.runs)}", under=under)
+        return self.runs.setdefault(name, new)
 
     def close(self, status: Status = "FINISHED") -> None:
         """End every run."""

@@ -41,9 +41,11 @@ class LazyTracker:
         """Return the workflow's run."""
         return self._opened().parent()
 
-    def child(self, name: str, *, is_new: bool = False) -> Run:
+    def child(
+        self, name: str, *, under: str = "", started: float | None = None, is_new: bool = False
+    ) -> Run:
         """Return a run under the workflow's run."""
-        return self._opened().child(name, is_new=is_new)
+        return self._opened().child(name, under=under, started=started, is_new=is_new)
 
     def close(self, status: Status = "FINISHED") -> None:
         """End every run that is open, and deliver what an earlier process could not."""

@@ -24,6 +24,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, Schema
 from mlflow.types.schema import AnyType
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from packaging.requirements import Requirement
 
 import mmray
@@ -50,6 +51,7 @@ class MLflowRun:
         self._waiting: list[Metric] = []
         self._is_reopened = is_reopened
         self._steps: dict[str, set[int]] = {}
+        self._seconds: float | None = None
 
     @property
     def run_id(self) -> str:
@@ -127,13 +129,22 @@ class MLflowRun:
             # start_run ends the run with its block; the workflow goes on in it.
             self._client.set_terminated(self._run_id, "RUNNING")
 
+    def describe(self, text: str) -> None:
+        """Set what MLflow shows first on the run's page."""
+        with self._going_on("description"):
+            self._client.set_tag(self._run_id, MLFLOW_RUN_NOTE, text)
+
+    def spent(self, seconds: float) -> None:
+        """Let the run end so long after its start, whenever it is closed."""
+        self._seconds = seconds
+
     def end(self, status: Status = "FINISHED") -> None:
         """Deliver what waits and close the run."""
         self._deliver()
         if self._waiting:
             self._keep_waiting()
         try:
-            self._client.set_terminated(self._run_id, status)
+            self._client.set_terminated(self._run_id, status, **self._end_time())
         except MlflowException as error:
             keep(self._spill, [end_entry(self._run_id, status, int(time.time() * 1000))])
             logger.warning(
@@ -150,6 +161,12 @@ class MLflowRun:
             except MlflowException:  # away: what waits is delivered later
                 return set()
         return self._steps[name]
+
+    def _end_time(self) -> dict[str, int]:
+        if self._seconds is None:
+            return {}
+        started = self._client.get_run(self._run_id).info.start_time
+        return {"end_time": int(started + 1000 * self._seconds)}
 
     @contextmanager
     def _going_on(self, what: str) -> Generator[None]:

@@ -67,16 +67,22 @@ class MLflowTracker:
                 self._runs[""] = self._reopen(known) if known else self._wrap(self._new_parent())
         return self._runs[""]
 
-    def child(self, name: str, *, is_new: bool = False) -> MLflowRun:
-        """Return the run ``name`` under the workflow's run, reopened or new.
+    def child(
+        self, name: str, *, under: str = "", started: float | None = None, is_new: bool = False
+    ) -> MLflowRun:
+        """Return the run ``name`` under the workflow's run or another child, reopened or new.
 
         With ``is_new`` one that an earlier process has left is not reopened.
         """
         if name not in self._runs:
+            parent = self.child(under).run_id if under else self.parent().run_id
             with self._answering():
-                known = None if is_new else self._known_child(name)
-                run = self._reopen(known) if known else self._wrap(self._new_child(name))
-                self._runs[name] = run
+                known = None if is_new else self._known_child(name, parent)
+                self._runs[name] = (
+                    self._reopen(known)
+                    if known
+                    else self._wrap(self._new_child(name, parent, started))
+                )
         return self._runs[name]
 
     def close(self, status: Status = "FINISHED") -> None:
@@ -138,16 +144,20 @@ class MLflowTracker:
         run = self._client.create_run(self._experiment_id, run_name=self._name, tags=tags)
         return str(run.info.run_id)
 
-    def _known_child(self, name: str) -> str | None:
-        condition = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self.parent().run_id}'"
+    def _known_child(self, name: str, parent: str) -> str | None:
+        condition = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'"
         if "'" not in name:  # a search may have many; MLflow knows no way to escape a quote
             condition += f" and attributes.run_name = '{name}'"
         found = self._search(condition)
         return next((run.info.run_id for run in found if run.info.run_name == name), None)
 
-    def _new_child(self, name: str) -> str:
-        tags = {MLFLOW_PARENT_RUN_ID: self.parent().run_id, WORKSPACE_TAG: self._location}
-        run = self._client.create_run(self._experiment_id, run_name=name, tags=tags)
+    def _new_child(self, name: str, parent: str, started: float | None) -> str:
+        run = self._client.create_run(
+            self._experiment_id,
+            start_time=None if started is None else int(1000 * started),
+            run_name=name,
+            tags={MLFLOW_PARENT_RUN_ID: parent, WORKSPACE_TAG: self._location},
+        )
         return str(run.info.run_id)
 
     def _close_stale(self) -> None:

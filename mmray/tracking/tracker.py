@@ -44,6 +44,14 @@ class Run(Protocol):
         """Keep a model bundle with the run as a model that takes raw records."""
         ...
 
+    def describe(self, text: str) -> None:
+        """Set the description of the run, in Markdown."""
+        ...
+
+    def spent(self, seconds: float) -> None:
+        """Say how long the run has taken; without it, it takes from its start to its end."""
+        ...
+
     def end(self, status: Status = "FINISHED") -> None:
         """Close the run."""
         ...
@@ -65,10 +73,16 @@ class Tracker(Protocol):
         """Return the workflow's run."""
         ...
 
-    def child(self, name: str, *, is_new: bool = False) -> Run:
+    def child(
+        self, name: str, *, under: str = "", started: float | None = None, is_new: bool = False
+    ) -> Run:
         """Return a run under the workflow's run; the same name goes on in the same run.
 
-        With ``is_new`` it does not go on in one that an earlier process has left.
+        Args:
+            name: of the run.
+            under: another child that the run belongs to.
+            started: when a new run began, in seconds since 1970; by default now.
+            is_new: it does not go on in a run that an earlier process has left.
         """
         ...
 

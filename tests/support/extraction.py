@@ -72,7 +72,7 @@ class Corpus:
         here, tracker = Here(), MemoryTracker()
         prepare.run(self.config, tracker)
         report = extract.run(self.config, tracker, compute=here, **options)
-        self.metrics = {k: v[-1][1] for k, v in tracker.parent().metrics.items()}
+        self.logged = tracker.parent()
         return report, here.computed
 
     def folders(self):

@@ -70,7 +70,17 @@ def test_every_metric_is_on_the_run_it_belongs_to_and_no_run_is_left_running(dem
     own = {"val/digit/text/accuracy", "train/text/gradient_norm", "train/text/gradient_share"}
     assert own <= set(children["fusion"].data.metrics)
     assert not own & set(children["text alone"].data.metrics)
-    assert "shapley/digit/audio" in parent.data.metrics
+    assert set(parent.data.metrics) == {"usable", "seconds/total"} | {
+        f"test/{task}/{figure}"
+        for task, metric in (("digit", "accuracy"), ("rate", "mae"))
+        for figure in (metric, "gain_over_constant_answer", "gain_over_best_alone", "samples")
+    }
+    assert "fusion" in parent.data.tags["mlflow.note.content"]
+    tables = {entry.path for entry in client.list_artifacts(parent.info.run_id, "tables")}
+    assert tables == {
+        f"tables/{name}.csv"
+        for name in ("extraction", "metrics", "rejections", "shapley", "subsets")
+    }
     fusion = children["fusion"].data.metrics["test/digit/accuracy"]
     assert fusion == pytest.approx(report["metrics"]["fusion"]["digit"]["accuracy"])
     assert parent.data.params["train.epochs"] == "2"

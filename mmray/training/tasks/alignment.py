@@ -30,7 +30,8 @@ from mmray.training.tasks.task import Array, Statistic
 class AlignmentTask:
     """The modalities along the M axis, and the classes where the loss is supervised.
 
-    A sample takes part when two of its modalities are present. Without classes its label is 0.
+    A sample takes part when two of its modalities are present. Without classes its label is 0, or
+    a number per modality (M), the same for copies of one payload.
     """
 
     config: AlignmentConfig
@@ -67,16 +68,22 @@ class AlignmentTask:
         """Return the labels, -1 where there are no two modalities to compare."""
         return np.where(present.sum(axis=1) >= 2, labels, -1)
 
+    def told_apart(
+        self, labels: Integer[np.ndarray, " N"], payloads: Integer[np.ndarray, "N M"]
+    ) -> Integer[np.ndarray, "N ..."]:
+        """Return the labels by payload, so that a copy of the right payload is no miss."""
+        return labels if self.classes else np.where(labels[:, None] < 0, -1, payloads)
+
     def losses(
-        self, outputs: Float[Tensor, "B C"], targets: Integer[Tensor, " B"]
+        self, outputs: Float[Tensor, "B C"], targets: Integer[Tensor, "B ..."]
     ) -> Float[Tensor, " B"]:
         """Return the loss of each sample among these."""
-        return self.losses_across(outputs, targets, torch.ones_like(targets, dtype=torch.bool))
+        return self.losses_across(outputs, targets, torch.ones(len(targets), dtype=torch.bool))
 
     def losses_across(
         self,
         outputs: Float[Tensor, "B C"],
-        targets: Integer[Tensor, " B"],
+        targets: Integer[Tensor, "B ..."],
         labelled: Bool[Tensor, " B"],
         place: Place | None = None,
     ) -> Float[Tensor, " B"]:
@@ -84,7 +91,8 @@ class AlignmentTask:
         place = place or Place()
         counts = row_counts(len(outputs), place)
         everywhere = gather_rows(outputs, counts, place)
-        marks = gather_rows(torch.stack([targets, labelled.long()], dim=1), counts, place)  # (G, 2)
+        classes = targets if self.classes else torch.zeros_like(labelled, dtype=torch.long)
+        marks = gather_rows(torch.stack([classes, labelled.long()], dim=1), counts, place)  # (G, 2)
         groups = marks[:, 0] if self.classes else torch.arange(len(marks), device=marks.device)
         modalities, start = len(self.modalities), sum(counts[: place.rank])
         own = groups[start : start + len(outputs)]
@@ -121,6 +129,11 @@ class AlignmentTask:
 
         return statistic
 
+    def constant(self, labels: Array, decoded: Array) -> Array:
+        """Return one point for all that is present, so that any order is as likely as any other."""
+        is_there = (decoded != 0.0).any(axis=-1, keepdims=True)  # (N, M, 1)
+        return np.where(is_there, decoded.shape[-1] ** -0.5, 0.0 * decoded).astype(np.float32)
+
     def describe(self, decoded: Array) -> dict[str, Any]:
         """Return the embedding of each modality that is present."""
         return {
@@ -143,8 +156,13 @@ class AlignmentTask:
         classes = None if self.classes is None else list(self.classes)
         return {"kind": "alignment", "modalities": list(self.modalities), "classes": classes}
 
-    def _groups(self, labels: Array) -> Tensor | None:
-        return None if self.classes is None else torch.from_numpy(labels)
+    def _groups(self, labels: Array) -> Tensor:
+        """Return a number per sample and modality: what has the same belongs together (N, M)."""
+        numbers = torch.from_numpy(labels)
+        if numbers.dim() == 2:
+            return numbers
+        own = torch.arange(len(numbers)) if self.classes is None else numbers
+        return own[:, None].expand(-1, len(self.modalities))
 
 
 def fit_alignment(

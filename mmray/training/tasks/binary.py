@@ -31,7 +31,7 @@ from mmray.training.tasks.metric_functions import (
     binary_precision,
     binary_recall,
 )
-from mmray.training.tasks.task import Array, Statistic
+from mmray.training.tasks.task import Array, Statistic, repeated
 
 AT_THRESHOLD = {
     "accuracy": binary_accuracy,
@@ -92,6 +92,10 @@ class BinaryTask:
         """Return the accuracy as a function of row numbers."""
         hits = (_is_positive(decoded) == labels).astype(np.float64)
         return lambda rows: float(hits[rows].mean())
+
+    def constant(self, labels: Array, decoded: Array) -> Array:
+        """Return the share of the positive class for every sample."""
+        return repeated(labels.mean(), len(decoded))
 
     def describe(self, decoded: Array) -> dict[str, Any]:
         """Return the more probable class, and both probabilities."""

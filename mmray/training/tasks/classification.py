@@ -27,7 +27,7 @@ from mmray.training.tasks.label import (
     known_labels,
 )
 from mmray.training.tasks.loss import focal_classes
-from mmray.training.tasks.task import Array, Statistic
+from mmray.training.tasks.task import Array, Statistic, repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,11 @@ class ClassificationTask:
         """Return the accuracy as a function of row numbers."""
         hits = (decoded.argmax(axis=1) == labels).astype(np.float64)
         return lambda rows: float(hits[rows].mean())
+
+    def constant(self, labels: Array, decoded: Array) -> Array:
+        """Return the share of each class for every sample."""
+        shares = np.bincount(labels, minlength=len(self.classes)) / max(1, len(labels))
+        return repeated(shares, len(decoded))
 
     def describe(self, decoded: Array) -> dict[str, Any]:
         """Return the most probable class, and all probabilities."""

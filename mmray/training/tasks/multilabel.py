@@ -23,7 +23,7 @@ from mmray.training.tasks.metric_functions import (
     multilabel_precision,
     multilabel_recall,
 )
-from mmray.training.tasks.task import Array, Statistic
+from mmray.training.tasks.task import Array, Statistic, repeated
 
 MULTILABEL_METRICS = ("f1_micro", "f1_macro", "subset_accuracy", "mean_average_precision")
 PER_CLASS = {
@@ -135,6 +135,16 @@ class MultilabelTask:
         both = (guess & truth).sum(axis=1)  # (N)
         either = guess.sum(axis=1) + truth.sum(axis=1)  # (N)
         return lambda rows: float(2 * both[rows].sum() / max(1, either[rows].sum()))
+
+    def constant(self, labels: Array, decoded: Array) -> Array:
+        """Return, for every sample, 1 for the classes that are worth naming always, else 0.
+
+        A class is worth it when its share is at least half of the F1 that this reaches.
+        """
+        shares = np.sort(labels.mean(axis=0))[::-1]  # (C)
+        f1 = 2 * shares.cumsum() / (np.arange(1, len(shares) + 1) + shares.sum())
+        least = shares[int(f1.argmax())]
+        return repeated(labels.mean(axis=0) >= least, len(decoded))
 
     def describe(self, decoded: Array) -> dict[str, Any]:
         """Return the classes that are more probable than not, and all probabilities."""

@@ -28,7 +28,7 @@ from mmray.training.tasks.metric_functions import (
     multiclass_accuracy,
     multiclass_cohen_kappa,
 )
-from mmray.training.tasks.task import Array, Statistic
+from mmray.training.tasks.task import Array, Statistic, repeated
 
 ORDINAL_METRICS = ("mae", "quadratic_weighted_kappa", "accuracy")
 
@@ -96,6 +96,11 @@ class OrdinalTask:
         """Return the mean error in ranks as a function of row numbers."""
         errors = np.abs(_ranks(decoded) - labels)
         return lambda rows: float(errors[rows].mean())
+
+    def constant(self, labels: Array, decoded: Array) -> Array:
+        """Return the share of each class for every sample; the median class is predicted."""
+        shares = np.bincount(labels, minlength=len(self.classes)) / max(1, len(labels))
+        return repeated(shares, len(decoded))
 
     def describe(self, decoded: Array) -> dict[str, Any]:
         """Return the median class, and all probabilities."""

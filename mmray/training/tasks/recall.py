@@ -20,15 +20,14 @@ def recall_names(modalities: Sequence[str]) -> tuple[str, ...]:
 
 
 def pair_hits(
-    embeddings: Float[Tensor, "N M S"],
-    groups: Integer[Tensor, " N"] | None,
-    cut: int,
+    embeddings: Float[Tensor, "N M S"], groups: Integer[Tensor, "N M"], cut: int
 ) -> dict[tuple[int, int], Float[Tensor, " N"]]:
     """Return, for each ordered pair of modalities, how far each sample is found; NaN if it is not.
 
     A query is modality a of a sample that has both; the candidates are modality b of all samples.
-    Found is a sample whose own b is among the ``cut`` nearest or, with ``groups``, one of whose
-    group is. Where others are exactly as near, it is the probability of that.
+    Found is a query when a right candidate is among the ``cut`` nearest: one that has the query's
+    group in modality b, as its own and all copies of that have, or whose sample has it in modality
+    a. Where others are exactly as near, it is the probability of that.
     """
     there = (embeddings != 0.0).any(dim=-1)  # (N, M)
     hits: dict[tuple[int, int], Tensor] = {}
@@ -36,18 +35,16 @@ def pair_hits(
         found = torch.full((len(embeddings),), torch.nan)
         for rows in torch.nonzero(there[:, a] & there[:, b]).squeeze(1).split(QUERIES):
             cosines = embeddings[rows, a] @ embeddings[:, b].T  # (Q, N)
-            cosines = cosines.masked_fill(~there[:, b], -torch.inf)
-            if groups is None:
-                found[rows] = _own_hits(cosines, rows, cut)
-            else:
-                found[rows] = _group_hits(cosines, groups[rows, None] == groups, cut)
+            is_right = groups[rows, b, None] == groups[:, b]
+            is_right |= (groups[rows, a, None] == groups[:, a]) & there[:, a]
+            found[rows] = _found(cosines, is_right, there[:, b], cut)
         hits[a, b] = found
     return hits
 
 
 def recall_metrics(
     embeddings: Float[Tensor, "N M S"],
-    groups: Integer[Tensor, " N"] | None,
+    groups: Integer[Tensor, "N M"],
     modalities: Sequence[str],
 ) -> dict[str, float]:
     """Return the recalls of each ordered pair of modalities, and their mean over the pairs."""
@@ -62,17 +59,26 @@ def recall_metrics(
     return metrics
 
 
-def _own_hits(
-    cosines: Float[Tensor, "Q N"], rows: Integer[Tensor, " Q"], cut: int
+def _found(
+    cosines: Float[Tensor, "Q N"],
+    is_right: Bool[Tensor, "Q N"],
+    is_candidate: Bool[Tensor, " N"],
+    cut: int,
 ) -> Float[Tensor, " Q"]:
-    own = cosines.gather(1, rows[:, None])  # (Q, 1)
-    nearer = (cosines > own).sum(dim=1)
-    alike = (cosines == own).sum(dim=1)  # its own among them
-    return ((cut - nearer) / alike).clamp(0.0, 1.0)
+    """Return the probability of a right candidate among the ``cut`` nearest, ties in any order."""
+    cosines = cosines.masked_fill(~is_candidate, -torch.inf)
+    best = cosines.masked_fill(~is_right, -torch.inf).amax(dim=1, keepdim=True)  # (Q, 1)
+    places = cut - (cosines > best).sum(dim=1)
+    is_tied = cosines == best
+    tied = is_tied.sum(dim=1)
+    wrong = (is_tied & ~is_right).sum(dim=1)
+    places = places.clamp(min=0).minimum(tied)
+    # All places go to wrong ones: C(wrong, places) of the C(tied, places) ways to fill them.
+    missed = torch.exp(_log_choose(wrong, places) - _log_choose(tied, places))
+    return torch.where(places > wrong, 1.0, 1.0 - missed).float()
 
 
-def _group_hits(
-    cosines: Float[Tensor, "Q N"], together: Bool[Tensor, "Q N"], cut: int
-) -> Float[Tensor, " Q"]:
-    nearest = cosines.topk(min(cut, cosines.shape[1]), dim=1).indices
-    return together.gather(1, nearest).any(dim=1).float()
+def _log_choose(n: Integer[Tensor, " Q"], k: Integer[Tensor, " Q"]) -> Float[Tensor, " Q"]:
+    rest = (n - k).clamp(min=0)
+    whole, taken, left = (torch.lgamma(x.double() + 1.0) for x in (n, k, rest))
+    return whole - taken - left

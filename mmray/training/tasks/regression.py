@@ -18,9 +18,11 @@ from mmray.models.head import AffineHead
 from mmray.training.tasks.label import Label, is_missing, known_labels
 from mmray.training.tasks.loss import pinball
 from mmray.training.tasks.metric_functions import mean_absolute_error, mean_squared_error, r2_score
-from mmray.training.tasks.task import Array, Statistic
+from mmray.training.tasks.task import Array, Statistic, repeated
 
 REGRESSION_METRICS = ("mae", "rmse", "r2")
+SHOWN = 2000
+"""Predictions that the details hold at most."""
 QUANTILE_METRICS = ("pinball", "coverage", "interval_width")
 
 
@@ -94,13 +96,24 @@ class RegressionTask:
         return metrics | quantile_metrics(decoded, truth, self.quantiles)
 
     def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
-        """Return nothing: the metrics say it all."""
-        return {}
+        """Return true and predicted numbers, of many samples ``SHOWN`` evenly taken ones."""
+        step = max(1, math.ceil(len(labels) / SHOWN))
+        truth, numbers = self.in_unit(labels)[::step], self._prediction(decoded)[::step]
+        details = {"true": truth.tolist(), "predicted": numbers.tolist()}
+        if self.quantiles is None:
+            return details
+        outer = {"low": decoded[::step, 0].tolist(), "high": decoded[::step, -1].tolist()}
+        return details | outer
 
     def main_statistic(self, decoded: Array, labels: Array) -> Statistic:
         """Return the mean absolute error as a function of row numbers."""
         errors = np.abs(self._prediction(decoded) - self.in_unit(labels))
         return lambda rows: float(errors[rows].mean())
+
+    def constant(self, labels: Array, decoded: Array) -> Array:
+        """Return the median of the labels, or their quantiles, for every sample."""
+        levels = 0.5 if self.quantiles is None else self.quantiles
+        return repeated(np.quantile(self.in_unit(labels), levels), len(decoded))
 
     def describe(self, decoded: Array) -> dict[str, Any]:
         """Return the number and, of quantiles, the interval."""

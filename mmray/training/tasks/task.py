@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
@@ -70,6 +71,13 @@ class Task(Protocol):
         """Return the main metric as a function of row numbers, quick enough to be resampled."""
         ...
 
+    def constant(self, labels: Array, decoded: Array) -> Array:
+        """Return outputs shaped like ``decoded``: for all samples what is best without a payload.
+
+        ``labels`` are those of the train split.
+        """
+        ...
+
     def describe(self, decoded: Array) -> dict[str, Any]:
         """Return one sample's decoded output as a person reads it."""
         ...
@@ -84,3 +92,9 @@ class Task(Protocol):
 
 
 Tasks: TypeAlias = Mapping[str, Task]
+
+
+def repeated(answer: npt.ArrayLike, count: int) -> Array:
+    """Return one answer for each of ``count`` samples."""
+    row = np.asarray(answer, dtype=np.float32)
+    return np.broadcast_to(row, (count, *row.shape)).copy()

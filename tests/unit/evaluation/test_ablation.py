@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from mmray.config.document import EvaluationConfig
 from mmray.evaluation.ablate import ablate
 from mmray.evaluation.ablation import (
-    ablation_figures,
-    describe_losses,
     shapley_values,
     subset_name,
     subsets_of,
     tabulate,
 )
+from mmray.evaluation.judge import Judgement
+from mmray.evaluation.sentence import ablation_sentence
 from mmray.training.predict import predict
 from mmray.training.samples import ModalityFeatures, Samples
 from tests.support.sample import TASKS, make_model, make_samples
@@ -48,17 +49,29 @@ def test_shapley_shares_are_the_mean_over_all_orders():
     assert sum(found.values()) == pytest.approx(values["a-b-c-d"] - values["nothing"])
 
 
-def test_the_table_is_the_mean_over_the_seeds():
-    other = {name: value + 0.02 for name, value in PAIR.items()}
+def judgement(share, samples=1000):
+    """A model that is right about the first samples, up to this share."""
+    hits = np.arange(samples) < round(share * samples)
+    return Judgement({}, {}, samples, lambda rows: float(hits[rows].mean()))
 
-    found = tabulate([{"t": PAIR}, {"t": other}], {"t": "accuracy"}, "ab")
 
-    assert found["t"]["metric"] == "accuracy"
-    assert found["t"]["subsets"]["a-b"] == pytest.approx(0.91)
-    assert ablation_figures("t", found["t"])["shapley/t/b"] == pytest.approx(0.35)
-    assert ablation_figures("t", found["t"])["ablation/t/nothing"] == pytest.approx(0.11)
-    assert describe_losses("t", "accuracy", PAIR, ("a", "b")) == (
-        "t: test accuracy of the fusion without a 0.5000, b 0.6000"
+def test_the_table_is_the_mean_over_the_trainings_with_intervals():
+    runs = [
+        {"t": {name: judgement(value + more) for name, value in PAIR.items()}} for more in (0, 0.02)
+    ]
+
+    found = tabulate(runs, {"t": "accuracy"}, "ab", EvaluationConfig())["t"]
+
+    assert found["metric"] == "accuracy"
+    assert found["subsets"]["a-b"] == pytest.approx(0.91)
+    assert found["shapley"]["b"] == pytest.approx(0.35)
+    low, high = found["intervals"]["a-b"]
+    assert (low, high) == pytest.approx((0.8907, 0.9262), abs=1e-3)  # Wilson, 910 of 1,000
+
+
+def test_what_dropping_a_modality_costs_is_said_by_its_name():
+    assert ablation_sentence("t", "accuracy", PAIR, ("a", "b")) == (
+        "t: accuracy on test of the fusion without a 0.5000, b 0.6000"
     )
 
 
@@ -76,7 +89,8 @@ def test_a_subset_is_judged_as_if_the_others_had_never_been_there():
             known = samples.labelled(task)
             labels = samples.labels[task][known]
             expected = TASKS[task].metrics(outputs[known], labels)[metric]
-            assert found[task][name] == pytest.approx(expected, rel=1e-5)
+            assert found[task][name].value() == pytest.approx(expected, rel=1e-5)
+            assert found[task][name].samples == known.sum()
     assert len(found["digit"]) == 8
 
 

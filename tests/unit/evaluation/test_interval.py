@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from mmray.evaluation.interval import bootstrap_interval
+from mmray.evaluation.interval import bootstrap_interval, wilson_interval
 
 
 def interval_of_mean(values, *, confidence=0.95, resamples=2000, seed=0):
@@ -53,3 +54,19 @@ def test_the_same_seed_gives_the_same_interval():
 
     assert interval_of_mean(values, seed=3) == interval_of_mean(values, seed=3)
     assert interval_of_mean(values, seed=3) != interval_of_mean(values, seed=4)
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 16), (1, 16), (15, 16), (16, 16), (700, 1000)])
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_interval_of_a_share_is_wilsons(right, count, confidence):
+    expected = binomtest(right, count).proportion_ci(confidence, method="wilson")
+
+    found = wilson_interval(right / count, count, confidence=confidence)
+
+    assert found == pytest.approx((expected.low, expected.high))
+
+
+def test_sixteen_right_of_sixteen_are_no_certainty():
+    low, high = wilson_interval(1.0, 16, confidence=0.95)
+
+    assert (low, high) == pytest.approx((0.806, 1.0), abs=1e-3)

@@ -6,6 +6,7 @@ import torch
 
 from mmray.config.document import EvaluationConfig
 from mmray.config.task import ClassificationConfig, RegressionConfig
+from mmray.evaluation.comparison import summarise
 from mmray.evaluation.judge import judge
 from mmray.training.tasks.classification import ClassificationTask
 from mmray.training.tasks.regression import RegressionTask
@@ -26,7 +27,7 @@ def test_classes_are_judged_where_there_is_a_label():
     outputs = {"animal": probabilities(0, 1, 1, 0, 1), "age": np.zeros(5)}
     labels = {"animal": np.array([0, 1, 0, -1, -1]), "age": np.full(5, np.nan)}
 
-    found = judge(outputs, labels, TASKS, CONFIG)
+    found = judge(outputs, labels, TASKS)
 
     assert set(found) == {"animal"}
     assert found["animal"].metrics["accuracy"] == pytest.approx(2 / 3)
@@ -42,7 +43,7 @@ def test_numbers_are_judged_in_the_unit_of_the_label():
     outputs = {"animal": probabilities(0, 0, 0, 0), "age": np.array([10.0, 13.0, 8.0, 99.0])}
     standardised = np.array([0.0, 1.0, -1.0, np.nan], dtype=np.float32)  # 10, 12, 8 years
 
-    found = judge(outputs, {"animal": np.full(4, -1), "age": standardised}, TASKS, CONFIG)
+    found = judge(outputs, {"animal": np.full(4, -1), "age": standardised}, TASKS)
 
     assert set(found) == {"age"}
     assert found["age"].metrics["mae"] == pytest.approx(1 / 3)
@@ -58,10 +59,10 @@ def test_intervals_hold_the_figure_and_are_in_its_unit():
     age = generator.normal(size=200).astype(np.float32)
     outputs = {"animal": probabilities(*taken), "age": age * 2 + 10 + generator.normal(size=200)}
 
-    found = judge(outputs, {"animal": truth, "age": age}, TASKS, CONFIG)
+    found = judge(outputs, {"animal": truth, "age": age}, TASKS)
 
     for task, metric in (("animal", "accuracy"), ("age", "mae")):
-        low, high = found[task].details[f"{metric}_interval"]
+        low, high = summarise([found[task]], metric, CONFIG).interval
         assert low < found[task].metrics[metric] < high
         assert high - low < 0.25
 
@@ -69,9 +70,7 @@ def test_intervals_hold_the_figure_and_are_in_its_unit():
 def test_without_any_label_nothing_is_judged():
     outputs = {"animal": probabilities(0, 1, 1, 0), "age": np.zeros(4)}
 
-    assert (
-        judge(outputs, {"animal": np.full(4, -1), "age": np.full(4, np.nan)}, TASKS, CONFIG) == {}
-    )
+    assert judge(outputs, {"animal": np.full(4, -1), "age": np.full(4, np.nan)}, TASKS) == {}
 
 
 @pytest.mark.parametrize(("task", "labels"), EVERY_TASK.values(), ids=EVERY_TASK)
@@ -80,10 +79,13 @@ def test_every_kind_is_judged_and_its_interval_is_of_the_main_metric(task, label
     outputs = np.random.default_rng(0).normal(size=(len(encoded), task.outputs))
     decoded = task.decode(torch.from_numpy(outputs.astype(np.float32)))
 
-    found = judge({"task": decoded}, {"task": encoded}, {"task": task}, CONFIG)["task"]
+    found = judge({"task": decoded}, {"task": encoded}, {"task": task})["task"]
 
-    low, high = found.details[f"{task.config.main_metric}_interval"]
-    assert low <= found.metrics[task.config.main_metric] <= high
+    metric = task.config.main_metric
+    figure = summarise([found], metric, CONFIG)
+    low, high = figure.interval
+    assert low <= found.metrics[metric] <= high
+    assert figure.value == pytest.approx(found.metrics[metric], abs=1e-6)
     assert found.details["samples"] == 20 * sum(
         label is not None or task.config.column is None for label in labels
     )

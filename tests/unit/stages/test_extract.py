@@ -1,6 +1,8 @@
 """Extraction as a stage: what is computed when something changes, and what is told."""
 
+import csv
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,11 @@ from tests.support.payload import photo_payload
 TFIDF = {"column": "note", "extract": {"kind": "tfidf", "vocabulary": 50}}
 HASHED = {"column": "note", "extract": {"kind": "bow", "vocabulary": 50, "hashing": True}}
 PIXELS = {"column": "photo", "extract": {"kind": "pixels", "height": 8, "width": 8}}
+
+
+def read_table(report, name):
+    with (Path(report.folder) / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def write_photos(folder, count):
@@ -238,14 +245,31 @@ def test_redactions_are_counted_per_sample_and_stay_right_when_one_is_replaced(t
     assert computed == {"text": ["s0"]}
     assert report.counts["modalities"]["text"]["redacted"] == {"email": 2}
     assert "  text redacted: 2 email" in report.found
-    assert corpus.metrics["extract/text/redacted/email"] == 2
+    [row] = read_table(report, "extraction")
+    assert row["redacted email"] == "2"
 
 
 def test_how_fast_and_on_what_each_modality_was_extracted_is_tracked(tmp_path):
     corpus = Corpus(tmp_path, notes(10), text=HASHED)
 
-    corpus.extract()
+    report, _ = corpus.extract()
 
-    tracked = {key for key in corpus.metrics if key.startswith("extract/text/")}
-    assert {"extract/text/seconds", "extract/text/samples_per_s", "extract/text/actors"} <= tracked
-    assert corpus.metrics["extract/text/actors"] == 1
+    [row] = read_table(report, "extraction")
+    assert {"seconds", "samples_per_s"} <= set(row)
+    assert (row["modality"], row["extracted"], row["actors"]) == ("text", "10", "1")
+    assert "tables/extraction.csv" in corpus.logged.files
+    assert set(corpus.logged.metrics) <= {"usable"}
+
+
+def test_what_was_rejected_is_a_table_that_names_sample_and_file(tmp_path):
+    write_photos(tmp_path, 3)
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    rows = notes(3, photo=lambda n: f"{n}.png")
+    corpus = Corpus(tmp_path, rows, image={"column": "photo"} | PIXELS)
+    corpus.data = {"max_rejected_fraction": 0.5}
+
+    report, _ = corpus.extract()
+
+    [row] = read_table(report, "rejections")
+    assert (row["modality"], row["reason"], row["uri"]) == ("image", "image_unrecognised", "1.png")
+    assert "tables/rejections.csv" in corpus.logged.files

@@ -80,6 +80,37 @@ def test_a_workflow_is_a_run_with_its_trainings_as_children(open_tracker, client
     assert tracker.child("text alone").run_id not in (parent.run_id, child.run_id)
 
 
+def test_trainings_of_further_seeds_are_inside_the_run_of_the_first(open_tracker, client):
+    tracker = open_tracker()
+    first, other = tracker.child("fusion"), tracker.child("fusion, seed 1", under="fusion")
+
+    assert client.get_run(other.run_id).data.tags["mlflow.parentRunId"] == first.run_id
+    again = open_tracker()
+    assert again.child("fusion, seed 1", under="fusion").run_id == other.run_id
+
+
+def test_a_run_lasts_as_long_as_its_training_whenever_it_is_closed(open_tracker, client):
+    tracker = open_tracker()
+    run = tracker.child("text alone", started=1_700_000_000.0)
+
+    run.spent(12.5)
+    tracker.close()
+
+    info = client.get_run(run.run_id).info
+    assert info.start_time == 1_700_000_000_000
+    assert info.end_time - info.start_time == 12_500
+    assert info.status == "FINISHED"
+
+
+def test_a_description_is_what_the_store_shows_first(open_tracker, client):
+    run = open_tracker().parent()
+
+    run.describe("**better** by 3 points")
+
+    tags = client.get_run(run.run_id).data.tags
+    assert tags["mlflow.note.content"] == "**better** by 3 points"
+
+
 def test_settings_are_flat_and_a_setting_that_is_there_stays(open_tracker, client):
     run = open_tracker().parent()
 

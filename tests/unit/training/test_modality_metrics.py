@@ -40,6 +40,31 @@ def test_a_modality_is_judged_on_the_samples_that_have_it_and_the_fusion_beside_
     assert set(found) == modality_metric_names(TASKS, NAMES)
 
 
+def test_the_error_of_a_gain_is_that_of_a_paired_difference():
+    samples = make_samples(400, unlabelled=0.0, absent=0.0)
+    samples.labels["digit"][:] = 1
+    outputs = {"rate": torch.zeros(400, 1)}
+    whole, alone = (outputs | {"digit": hits(right, 400)} for right in (240, 200))
+
+    found = modality_metrics(TASKS, whole, [alone] * 3, samples)
+    same = modality_metrics(TASKS, whole, [whole] * 3, samples)
+
+    differs = 40 / 400
+    exact = np.sqrt(differs * (1 - differs) / 400)
+    assert found["digit/image/gain_error"] == pytest.approx(exact, rel=0.5)
+    assert same["digit/image/gain_error"] == 0.0
+
+
+def test_one_sample_tells_nothing_of_its_noise():
+    samples = make_samples(1, unlabelled=0.0, absent=0.0)
+    outputs = {"digit": hits(1, 1), "rate": torch.zeros(1, 1)}
+
+    found = modality_metrics(TASKS, outputs, [outputs] * 3, samples)
+
+    assert "digit/image/gain" in found
+    assert "digit/image/gain_error" not in found
+
+
 def test_validation_judges_each_modality_with_all_others_hidden():
     plan = make_plan()
     model = make_model(plan.train)

@@ -1,5 +1,7 @@
 """The metrics of each kind against another library's, and what people get to read."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from sklearn import metrics as sklearn_metrics
 from torchmetrics.functional.retrieval import retrieval_hit_rate
 
 from mmray.config.loss import QuantileLossConfig, SupervisedContrastiveConfig
-from mmray.config.task import MultilabelConfig
+from mmray.config.task import AlignmentConfig, MultilabelConfig
+from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.build import fit_task
 from tests.support.tasks import (
     EVERY_TASK,
@@ -214,6 +217,35 @@ def test_a_space_in_which_all_is_one_point_finds_nothing_but_by_luck():
 
     assert metrics["recall_at_1"] == pytest.approx(1 / 20)
     assert metrics["recall_at_5"] == pytest.approx(5 / 20)
+
+
+def test_a_copy_of_the_right_payload_is_no_miss():
+    """Two captions of one picture: each finds the picture, and the picture finds either."""
+    values = unit(RNG(0).normal(size=(6, 2, 4)).astype(np.float32))
+    values[1, 1] = values[0, 1]  # the picture, once more
+    values[0, 0], values[1, 0] = values[0, 1], -values[0, 1]  # one caption is near, one is far
+    values[2:] = 0.0
+    task = AlignmentTask(AlignmentConfig(size=4), ("text", "image"))
+    payloads = np.arange(12).reshape(6, 2)
+
+    apart = task.metrics(values, payloads)
+    payloads[1, 1] = payloads[0, 1]
+    together = task.metrics(values, payloads)
+
+    assert apart["recall_at_1_text_to_image"] == pytest.approx((0.5 + 0.5) / 2)
+    assert together["recall_at_1_text_to_image"] == 1.0
+    assert apart["recall_at_1_image_to_text"] == pytest.approx(0.5)
+    assert together["recall_at_1_image_to_text"] == 1.0
+
+
+def test_by_chance_several_right_ones_of_one_class_are_found_more_often():
+    task = alignment(["a", "b"] * 10, column="c", loss=SupervisedContrastiveConfig())
+    values = np.ones((20, 3, 4), dtype=np.float32) / 2
+
+    metrics = task.metrics(values, np.arange(20) % 2)
+
+    assert metrics["recall_at_1"] == pytest.approx(10 / 20)
+    assert metrics["recall_at_5"] == pytest.approx(1 - math.comb(10, 5) / math.comb(20, 5))
 
 
 # --- what people read ----------------------------------------------------------------------

@@ -1,0 +1,45 @@
+"""Always the same answer, learnt from the labels of the train split alone. Axes: N samples."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmray.core.printable import printable
+from mmray.evaluation.judge import Array, Judgement, judge_task
+from mmray.training.tasks.label import has_label
+from mmray.training.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a model must be better than."""
+
+    answer: str
+    """As a phrase: ``always 'cat'``."""
+    judgement: Judgement
+
+
+def find_baseline(task: Task, train: Array, decoded: Array, labels: Array) -> Baseline:
+    """Judge the constant answer on the test samples that have a label.
+
+    Args:
+        task: with what it learnt from the train split.
+        train: encoded labels of the train split.
+        decoded: a model's outputs for the test samples, for their shape.
+        labels: encoded labels of the test samples.
+    """
+    kept = has_label(labels)
+    constant = task.constant(train[has_label(train)], decoded[kept])
+    answer = task.describe(np.asarray(constant[0]))
+    return Baseline(_phrase(answer), judge_task(task, constant, labels[kept]))
+
+
+def _phrase(described: dict[str, Any]) -> str:
+    if "label" in described:
+        return f"always '{printable(described['label'], keep='')}'"
+    if "labels" in described:
+        return "always the same classes"
+    if "value" in described:
+        return f"always {described['value']:.4g}"
+    return "chance"

@@ -1,0 +1,119 @@
+"""What an evaluation found, in sentences; those that start with ``warning:`` ask for action."""
+
+from collections.abc import Mapping, Sequence
+
+from mmray.evaluation.ablation import subset_name
+from mmray.evaluation.comparison import Difference, Figure
+from mmray.evaluation.conclusion import Conclusion
+from mmray.evaluation.metric_text import difference_text, is_better_smaller, metric_title
+
+WARNING = "warning: "
+
+
+def figure_sentence(found: Conclusion) -> str:
+    """Say what each model reaches, over how many samples and trainings."""
+    main = found.figures[found.main]
+    shown = ", ".join(f"{name} {figure_text(figure)}" for name, figure in found.figures.items())
+    return (
+        f"{found.task}: {metric_title(found.metric)} on test ({counts_text(main)}): {shown}; "
+        f"{found.answer} {found.baseline.value:.4f}"
+    )
+
+
+def figure_text(figure: Figure) -> str:
+    """Return a figure with its interval."""
+    low, high = figure.interval
+    return f"{figure.value:.4f} [{low:.4f}, {high:.4f}]"
+
+
+def counts_text(figure: Figure) -> str:
+    """Return how many samples and trainings a figure is from."""
+    samples = f"{figure.samples} sample{'s' * (figure.samples != 1)}"
+    trained = f", mean of {figure.trainings} trainings" if figure.trainings > 1 else ""
+    return samples + trained
+
+
+def baseline_sentence(found: Conclusion) -> str | None:
+    """Say that a model is not better than a constant answer; nothing where it is."""
+    verdict = found.over_baseline.verdict
+    if verdict == "better":
+        return None
+    what = "worse than" if verdict == "worse" else "not shown to be better than"
+    return (
+        f"{WARNING}{found.task}: {found.main} is {what} the constant answer, {found.answer}: "
+        f"{found.figures[found.main].value:.4f} against {found.baseline.value:.4f} "
+        f"({_interval_text(found.over_baseline, found.metric)})"
+    )
+
+
+def comparison_sentence(
+    found: Conclusion, inside: Mapping[str, float], advice: str = ""
+) -> str | None:
+    """Say whether the fusion is better than its best modality; nothing where none was trained.
+
+    Args:
+        found: of one task.
+        inside: the main metric of each modality alone in the joint model, to say which one lags.
+        advice: what to try where the fusion is worse.
+    """
+    if found.best is None or found.over_best is None:
+        return None
+    over = counts_text(found.figures[found.main])
+    shown = (
+        f"{found.best} alone: {difference_text(found.over_best.value, found.metric)} "
+        f"({_interval_text(found.over_best, found.metric)}; {over})"
+    )
+    if found.over_best.verdict == "better":
+        return f"{found.task}: {found.main} is better than the best modality, {shown}"
+    if found.over_best.verdict == "not shown":
+        return f"{found.task}: {found.main} is not shown to be better than {shown}"
+    return (
+        f"{WARNING}{found.task}: {found.main} is worse than {shown}"
+        f"{_lag_text(found, found.over_best, inside)}{'; ' + advice if advice else ''}"
+    )
+
+
+def chance_sentence(found: Conclusion, metrics: Mapping[str, float]) -> str | None:
+    """Say how a retrieval at 1 and 5 compares with chance; nothing of other tasks."""
+    names = [name for name in ("recall_at_1", "recall_at_5") if name in found.chance]
+    if not names or not found.metric.startswith("recall"):
+        return None
+    shown = ", ".join(
+        f"{metric_title(name)} {metrics[name]:.4f} (chance {found.chance[name]:.4f})"
+        for name in names
+    )
+    return f"{found.task}: {shown}"
+
+
+def ablation_sentence(
+    task: str, metric: str, subsets: Mapping[str, float], modalities: Sequence[str]
+) -> str:
+    """Say what dropping each modality costs."""
+    parts = [
+        f"{dropped} {subsets[subset_name(tuple(m for m in modalities if m != dropped))]:.4f}"
+        for dropped in modalities
+    ]
+    return f"{task}: {metric_title(metric)} on test of the fusion without {', '.join(parts)}"
+
+
+def _interval_text(difference: Difference, metric: str) -> str:
+    low, high = (difference_text(bound, metric) for bound in difference.interval)
+    return f"interval {low.removesuffix(' points')} to {high}"
+
+
+def _lag_text(found: Conclusion, difference: Difference, inside: Mapping[str, float]) -> str:
+    """Name the modality that lost most in the joint model, if that is more than noise."""
+    sign = -1.0 if is_better_smaller(found.metric) else 1.0
+    lost = {
+        name: sign * (found.figures[name].value - value)
+        for name, value in inside.items()
+        if name in found.figures
+    }
+    name = max(lost, key=lambda each: lost[each], default="")
+    noise = (difference.interval[1] - difference.interval[0]) / 2
+    if not name or lost[name] <= noise:
+        return ""
+    return (
+        f"; {name} lags: {inside[name]:.4f} alone in the joint model, "
+        f"{found.figures[name].value:.4f} trained alone"
+    )
