@@ -4,6 +4,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import ClassVar
 
+MAX_CHARS = 1200
+"""Of each part of an error that is printed."""
+
 
 class MMRayError(Exception):
     """What went wrong, where, and what to do next.
@@ -19,12 +22,19 @@ class MMRayError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        lines = [str(self.args[0])]
+        lines = [_shortened(str(self.args[0]))]
         if self.where:
-            lines.append(f"  where: {self.where}")
+            lines.append(f"  where: {_shortened(self.where)}")
         if self.hint:
-            lines.append(f"  hint:  {self.hint}")
+            lines.append(f"  hint:  {_shortened(self.hint)}")
         return "\n".join(lines)
+
+
+def _shortened(text: str) -> str:
+    """Return a text that fits on a screen, though a corpus may have a name of megabytes."""
+    if len(text) <= MAX_CHARS:
+        return text
+    return f"{text[: MAX_CHARS - 200]} [...] {text[-100:]}"
 
 
 class DiskFullError(MMRayError):

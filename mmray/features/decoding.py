@@ -1,6 +1,7 @@
 """Where decoders run: native code reads hostile bytes in a process of its own."""
 
 from functools import partial
+from typing import Any
 
 from mmray.config.modality import ModalityConfig
 from mmray.core.word import Kind
@@ -10,6 +11,8 @@ from mmray.media.source import PayloadReader, read_and_decode
 
 PLAIN = (Kind.TEXT, Kind.TABLE)
 """Kinds that Python alone decodes, in linear time."""
+LONG_BYTES = 2**15
+"""A longer text is cleaned in a process of its own: it takes seconds, and may be ended."""
 
 
 def safe_decoder(
@@ -30,6 +33,8 @@ def safe_decoder(
     decode = extractor.decode
     if reader is not None:
         decode = partial(read_and_decode, reader, decode)
+    if config.kind == Kind.TEXT and config.extract.kind != "custom":
+        return LongTextDecoder(decode, timeout_s=timeout_s)
     if not is_guarded(config):
         return decode
     return GuardedDecoder(decode, timeout_s=timeout_s, children=children, takes_turns=takes_turns)
@@ -38,3 +43,15 @@ def safe_decoder(
 def is_guarded(config: ModalityConfig) -> bool:
     """Say whether payloads are decoded in processes of their own."""
     return config.kind not in PLAIN and config.extract.kind != "custom"
+
+
+class LongTextDecoder:
+    """Decodes short texts here; a long one costs at most itself, in a process of its own."""
+
+    def __init__(self, decode: Decode, *, timeout_s: float) -> None:
+        self._decode = decode
+        self._guarded = GuardedDecoder(decode, timeout_s=timeout_s)
+
+    def __call__(self, payload: bytes) -> Any:  # noqa: ANN401 (whatever decode returns)
+        """Return what ``decode`` returns, or raise its Rejection."""
+        return self._decode(payload) if len(payload) <= LONG_BYTES else self._guarded(payload)

@@ -15,6 +15,10 @@ _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0001\U000e0020-\U000e007f]+"
 )
+MAX_MARKS = 30
+"""On one letter, as in the Stream-Safe Text Format of Unicode; further ones are dropped."""
+# Marks are no letters, and more of what is no letter is rare.
+_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
 _ENCODINGS = {
     codecs.BOM_UTF32_LE: "utf-32",
@@ -86,7 +90,18 @@ def read_text(payload: bytes, cleaning: Cleaning) -> str:
 
 
 def _normalised(text: str) -> str:
-    return _visible(unicodedata.normalize("NFKC", text))
+    return _visible(unicodedata.normalize("NFKC", _MARKS.sub(_with_few_marks, text)))
+
+
+def _with_few_marks(run: re.Match[str]) -> str:
+    """Keep so many marks on one letter as any language has; sorting more takes quadratic time."""
+    kept: list[str] = []
+    marks = 0
+    for character in run[0]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def _visible(text: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any, cast
 
 from mmray.media.text_redaction import PLACEHOLDER
 
-_CJK = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]+")
+MAX_RUN = 1000
+"""Characters that are cut into words at once: of a run, the time grows with the square."""
+_CJK = re.compile(f"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]{{1,{MAX_RUN}}}")
 _PUNCTUATION = ".,;:!?\"'()[]{}«»“”‘’…。，、；：！？（）《》【】"
 _WORD = re.compile(rf"{PLACEHOLDER.pattern}|\w+")
 

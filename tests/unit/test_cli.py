@@ -155,7 +155,7 @@ def test_check_as_json_is_one_document_on_standard_output(home):
         ([*ROWS, "{"], "this line is not JSON"),
         (
             [*ROWS, ROWS[0] | {"sample_id": "x", "label": "ox", "part": "test"}],
-            "label: unknown class 'ox'",
+            "label: no sample of the train split has the class 'ox'",
         ),
         ([*ROWS, ROWS[0] | {"sample_id": "x", "photo": "../a.png"}], "photo: '../a.png' lies "),
         ([], "the manifest has no samples"),

@@ -45,7 +45,7 @@ from mmray.media.text import read_text
 
 VECTORS_FILE = "vectors.bin"
 """Where a bundle keeps the word vectors of a modality."""
-VERSIONS = {"tokens": 2, "bow": 2, "tfidf": 1, "word_vectors": 1, "hf_text": 2, "custom": 1}
+VERSIONS = {"tokens": 3, "bow": 3, "tfidf": 2, "word_vectors": 2, "hf_text": 3, "custom": 2}
 """Raise one when that extractor's code, or its decoding, gives other features than before."""
 
 

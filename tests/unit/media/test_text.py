@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from mmray.core.rejection import Rejection
@@ -69,6 +71,43 @@ def test_cleaning(text, cleaned):
     assert clean(text) == cleaned
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<T1 on day 1; >T2 later",
+        "a <b or c> d",
+        "mail <jane@example.org> or <https://example.org/a>",
+        "if x<y and z>w",
+        "the <unk> token",
+        "p <0.05, n> 3",
+        "a <p class> b",
+    ],
+)
+def test_text_in_angle_brackets_that_is_no_tag_is_kept(text):
+    assert clean(text, lowercase=False) == text
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>", "</P >", "<br/>", "<input disabled value=1>", '<a title="x > y" href=http://x?y=1>',
+        "<td nowrap align=left>", "<!DOCTYPE html>", "<?xml version='1.0'?>", "<my-tag>", "<o:p>",
+        "<a\nhref='x'\n>", "<h1 id=a>",
+    ],
+)  # fmt: skip
+def test_tags_are_dropped_with_their_attributes(markup):
+    assert clean(f"a{markup}b") == "a b"
+
+
+def test_letters_keep_thirty_marks_and_other_runs_stay():
+    zalgo = "a" + "\u0301\u0316" * 40
+
+    assert len(unicodedata.normalize("NFD", clean(zalgo))) == 31
+    assert clean("h\u00e9\u0323 " + "\u2014" * 50 + "\U0001f600" * 50) == (
+        unicodedata.normalize("NFKC", "h\u00e9\u0323 ") + "\u2014" * 50 + "\U0001f600" * 50
+    )
+
+
 def test_each_step_can_be_left_out():
     text = "<B>我喜欢</B> Cats"
 
@@ -104,6 +143,9 @@ def test_no_character_reference_raises(reference):
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("text", ["<!--" * 300_000, "<script>" * 200_000, "<a " * 400_000])
+@pytest.mark.parametrize("text", [
+    "<!--" * 300_000, "<script>" * 200_000, "<a " * 400_000, "<a b='<a b=\"" * 100_000,
+    "<a " + "b=1 " * 200_000, "a" + "\u0301\u0316" * 400_000, "\u0344" * 400_000,
+])  # fmt: skip
 def test_hostile_markup_takes_linear_time(text):
     assert clean(text)
