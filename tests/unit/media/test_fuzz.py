@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.fuzz import fuzz
+from benchmarks.fuzz.media import fuzz
 from benchmarks.mutation import mutate
 from benchmarks.specimen import SPECIMENS
 
