@@ -124,17 +124,26 @@ def model_card(
         )
     lines += ["", "Any of them may be missing.", "", "## Outputs", ""]
     lines += [f"- `{name}`: {plain(task.summary())}" for name, task in tasks.items()]
-    lines += ["", "## On the test split", "", "| task | metric | value |", "|---|---|---|"]
-    for task, values in metrics.items():
-        lines += [
-            f"| {plain(task)} | {plain(key)} | {value:.4f} |"
-            for key, value in values.items()
-            if isinstance(value, float)
-        ]
+    lines += ["", "## On the test split", "", *_figure_lines(metrics)]
     lines += ["", "## Use", "", "```python", "import mmray", ""]
     example = {c: "..." for modality in config.modalities.values() for c in modality.columns}
     lines += [f"mmray.load(folder).predict([{example}])", "```", ""]
     return "\n".join(lines)
+
+
+def _figure_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """Return a table of each task's figures, of the training whose weights these are."""
+    lines = ["| task | metric | value | interval | samples |", "|---|---|---|---|---|"]
+    for task, values in metrics.items():
+        for key, value in values.items():
+            if isinstance(value, float):
+                bounds = values.get(f"{key}_interval")
+                interval = "" if bounds is None else f"{bounds[0]:.4f} to {bounds[1]:.4f}"
+                samples = values.get("samples", "")
+                lines.append(
+                    f"| {plain(task)} | {plain(key)} | {value:.4f} | {interval} | {samples} |"
+                )
+    return lines
 
 
 def _swap(new: Path, target: Path) -> None:

@@ -1,9 +1,8 @@
 """What the tracking store says first about a workflow: headline, warnings, main figures."""
 
-import re
 from collections.abc import Iterable, Sequence
 
-from mmray.core.printable import printable
+from mmray.core.markdown import plain
 from mmray.evaluation.conclusion import Conclusion
 from mmray.evaluation.metric_text import axis_title
 from mmray.evaluation.sentence import (
@@ -29,7 +28,7 @@ def describe_workflow(found: Sequence[Conclusion], sentences: Sequence[str], *, 
     lines = _list(headline(each) for each in found)
     if warnings:
         lines += ["", f"**Warnings ({len(warnings)})**", "", *_list(warnings[:MOST_WARNINGS])]
-    lines += ["", f"Samples: {escaped(splits)}."]
+    lines += ["", f"Samples: {plain(splits)}."]
     lines += ["", "| task | metric | model | test | over |", "|---|---|---|---|---|"]
     lines += [row for each in found for row in _rows(each)]
     lines += [
@@ -49,24 +48,19 @@ def headline(found: Conclusion) -> str:
     return (comparison_sentence(found, {}) or figure_sentence(found)).removeprefix(WARNING)
 
 
-def escaped(text: str) -> str:
-    """Return text that Markdown and HTML take literally."""
-    return re.sub(r"([\\`*_{}\[\]<>|#&!~$])", r"\\\1", printable(text, keep=""))
-
-
 def _list(sentences: Iterable[str]) -> list[str]:
-    return [f"- {escaped(sentence)}" for sentence in sentences]
+    return [f"- {plain(sentence)}" for sentence in sentences]
 
 
 def _rows(found: Conclusion) -> list[str]:
-    name = escaped(axis_title(found.metric))
+    name = plain(axis_title(found.metric))
     rows = [
-        f"| {escaped(found.task)} | {name} | {escaped(model)} | {escaped(figure_text(figure))} | "
+        f"| {plain(found.task)} | {name} | {plain(model)} | {plain(figure_text(figure))} | "
         f"{counts_text(figure)} |"
         for model, figure in found.figures.items()
     ]
     return [
         *rows,
-        f"| {escaped(found.task)} | {name} | {escaped(found.answer)} | "
+        f"| {plain(found.task)} | {name} | {plain(found.answer)} | "
         f"{found.baseline.value:.4f} | constant answer |",
     ]

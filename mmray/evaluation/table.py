@@ -6,7 +6,7 @@ from typing import Any
 from mmray.evaluation.conclusion import Conclusion
 
 METRIC_COLUMNS = (
-    "model", "task", "metric", "over", "value", "low", "high", "deviation", "samples", "trainings",
+    "model", "task", "metric", "value", "low", "high", "samples", "trainings", "deviation", "over",
 )  # fmt: skip
 SUBSET_COLUMNS = ("task", "metric", "modalities", "value", "low", "high")
 SHARE_COLUMNS = ("task", "metric", "modality", "shapley_value")

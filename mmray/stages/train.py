@@ -14,6 +14,7 @@ from mmray.config.pretrained import PretrainedConfig
 from mmray.core.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
+from mmray.core.word import Split
 from mmray.data.manifest import Manifest
 from mmray.features.checkpoint import checkpoint_identity
 from mmray.stages.extract import open_extracted
@@ -86,7 +87,7 @@ def run(config: Config, tracker: Tracker) -> Report:
         counts={"epochs": success["epochs"], "best_epoch": success["best_epoch"]}
         | {"samples": success["samples"], "parameters": success["parameters"]},
         metrics=success["best_metrics"],
-        found=_describe(success, config),
+        found=_describe(success, config, prepared.manifest.split_sizes()[Split.VAL]),
         next_step="mmray evaluate CONFIG",
     )
     return finish(prepared.folder, report, config)
@@ -206,7 +207,7 @@ def train_variants(
         runs.close(variant.name, run_success(inputs, variant), run_folder(inputs, variant))
 
 
-def _describe(success: dict[str, Any], config: Config) -> tuple[str, ...]:
+def _describe(success: dict[str, Any], config: Config, val_samples: int) -> tuple[str, ...]:
     best = success["best_metrics"]
     names = ["val/loss"]
     names += [
@@ -219,7 +220,7 @@ def _describe(success: dict[str, Any], config: Config) -> tuple[str, ...]:
         f"{success['parameters']:,} parameters, {success['samples']} train samples, "
         f"{success['epochs']} epochs",
         _kept(success["features"]),
-        f"{_best_model(success)}: {shown}",
+        f"{_best_model(success)}, {val_samples} val samples: {shown}",
     )
 
 

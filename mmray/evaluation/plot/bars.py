@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from mmray.evaluation.metric_text import UP_TO_ONE, axis_title, is_better_smaller
-from mmray.evaluation.plot.figure import INK, MUTED, drawing, inches, short_name, style
+from mmray.evaluation.plot.figure import EMPHASIS, MUTED, drawing, inches, short_name, style
 
 ROW = 0.42
 """Inches."""
@@ -69,7 +69,7 @@ def plot_bars(bars: Mapping[str, Bar], path: Path, *, text: BarText) -> None:
 
 def _draw(axes: Axes, bars: list[Bar], emphasis: list[bool]) -> None:
     rows, values = list(range(len(bars))), [bar.value for bar in bars]
-    colours = [INK if is_emphasis else MUTED for is_emphasis in emphasis]
+    colours = [EMPHASIS if is_emphasis else MUTED for is_emphasis in emphasis]
     errors = [
         [max(0.0, bar.value - bar.low) for bar in bars],
         [max(0.0, bar.high - bar.value) for bar in bars],

@@ -8,8 +8,9 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from mmray.evaluation.metric_text import UP_TO_ONE, axis_title
-from mmray.evaluation.plot.figure import INK, MUTED, drawing, style
+from mmray.evaluation.plot.figure import INK, drawing, style
 
+LIGHT = "#8aa5bd"
 Epochs = Sequence[Mapping[str, Any]]
 """Of one training, in order: ``epoch`` from one, and ``metrics``."""
 
@@ -52,7 +53,7 @@ def plot_curves(
 
 def _draw_losses(axes: Axes, trainings: Mapping[str, Epochs]) -> None:
     for place, epochs in enumerate(trainings.values()):
-        for split, colour in (("train", MUTED), ("val", INK)):
+        for split, colour in (("train", LIGHT), ("val", INK)):
             _draw_line(axes, epochs, f"{split}/loss", colour, is_first=place == 0, label=split)
     axes.legend(frameon=False, fontsize=8)
     style(axes, "epoch")

@@ -15,8 +15,8 @@ from mmray.core.atomic import replacing
 from mmray.core.printable import printable
 
 INK = "#1f4e79"
-MUTED = "#9db4c8"
-FAINT = "#b9c2cb"
+EMPHASIS = "#5b94c8"
+MUTED = "#b9c9d8"
 LONGEST_NAME = 24
 """Characters of a name before it is cut."""
 SETTINGS: dict[str, Any] = {

@@ -26,3 +26,13 @@ def test_names_from_the_corpus_are_text_in_the_model_card():
     assert [line for line in lines if line.startswith("<")] == []
     assert sum(line.startswith("```") for line in lines) == 2
     assert "\x1b" not in card
+
+
+def test_a_figure_has_its_interval_and_its_samples():
+    config = make_config()
+    values = {"accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "f1_macro": 0.5, "samples": 40}
+
+    lines = model_card(config, {}, {}, {"animal": values}).splitlines()
+
+    assert r"| animal | accuracy | 0.9000 | 0.8000 to 0.9500 | 40 |" in lines
+    assert r"| animal | f1_macro | 0.5000 |  | 40 |" in lines

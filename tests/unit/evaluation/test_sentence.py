@@ -4,7 +4,7 @@ import pytest
 from mmray.config.document import EvaluationConfig
 from mmray.evaluation.baseline import Baseline
 from mmray.evaluation.conclusion import conclude
-from mmray.evaluation.description import describe_workflow, escaped
+from mmray.evaluation.description import describe_workflow
 from mmray.evaluation.judge import Judgement
 from mmray.evaluation.sentence import (
     baseline_sentence,
@@ -129,9 +129,3 @@ def test_the_description_has_headline_warnings_figures_and_counts():
     assert "70 train, 20 val, 100 test" in text
     one = describe_workflow([concluded(text=60)], [], splits="")
     assert one.startswith("- animal: accuracy on test")
-
-
-def test_names_of_users_are_no_markup():
-    assert escaped("a|b <script> [x](y) *z* \x1b[1m") == (
-        r"a\|b \<script\> \[x\](y) \*z\* \\x1b\[1m"
-    )
