@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Manifest:
     """Per modality: path, URI, inline text or bytes; None where the payload is missing."""
     labels: Mapping[str, Sequence[Label | None]]
     """Per task with a column: class, classes or number; None where the sample has no label."""
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    """What was odd when it was read, in sentences; not written."""
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -13,6 +13,7 @@ from mmray.core.nearest import did_you_mean
 from mmray.core.word import Split
 from mmray.data.cell import is_missing, name_of
 from mmray.data.column import Gathered
+from mmray.data.corpus_note import CorpusNotes
 from mmray.data.label import label_type, read_labels
 from mmray.data.label_check import check_labels
 from mmray.data.manifest import GatheredReferences, Label, Manifest
@@ -48,6 +49,7 @@ class _Samples:
         self._ids = Gathered[str](pa.string())
         self._places = Gathered[str](pa.string())
         self._splits: list[Split] = []
+        self._notes = CorpusNotes(table, config)
         self._references = {name: GatheredReferences() for name in config.modalities}
         self._labels = {
             name: Gathered[Label | None](label_type(task))
@@ -58,6 +60,7 @@ class _Samples:
     def add(self, chunk: Chunk) -> None:
         """Check some rows and keep what counts."""
         config = self._config
+        self._notes.add(chunk)
         references = {
             name: [
                 _reference(modality, row, place)
@@ -108,6 +111,7 @@ class _Samples:
             splits=self._splits,
             references={name: found.column() for name, found in self._references.items()},
             labels=labels,
+            warnings=self._notes.sentences(ids),
         )
 
 

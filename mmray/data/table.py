@@ -44,8 +44,11 @@ class Chunk:
 class RawTable:
     """Rows as they were written. They are read as they are asked for, and only once."""
 
-    def __init__(self, uri: str, folder: str, rows: Iterable[Row]) -> None:
+    def __init__(
+        self, uri: str, folder: str, rows: Iterable[Row], layout: Layout = "files"
+    ) -> None:
         self.uri = uri
+        self.layout: Layout = layout
         self.folder = folder
         """Where relative references start."""
         self._rows = iter(rows)
@@ -88,7 +91,8 @@ class RawTable:
 def open_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) -> RawTable:
     """Return the rows to be read; a source that is not there, empty or mixed is a ManifestError."""
     source = open_source(uri, allow)
-    return RawTable(uri, source.folder, _READERS[_layout_of(source, layout)](source))
+    found = _layout_of(source, layout)
+    return RawTable(uri, source.folder, _READERS[found](source), found)
 
 
 def digest_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) -> str:

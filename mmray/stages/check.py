@@ -16,6 +16,7 @@ from mmray.errors import ConfigError, ExtractionError, located
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_augment, check_model
 from mmray.models.pretrained_check import check_pretrained
+from mmray.stages.payload_check import check_payloads
 from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts, prepared_folder
 
 MIN_FREE_BYTES = 512 * 2**20
@@ -39,6 +40,7 @@ def check(config: Config, *, deep: bool = False) -> Report:
     counts = manifest_counts(manifest)
     needed = _features_bytes(specs, {n: _payloads(counts, n) for n in specs})
     free = check_disk(config, needed)
+    looked = check_payloads(manifest, config)
     decoded, table = _decode_all(config, manifest) if deep else ({}, ())
     return Report(
         stage="check",
@@ -46,9 +48,10 @@ def check(config: Config, *, deep: bool = False) -> Report:
         folder="",
         seconds=round(time.monotonic() - started, 2),
         counts=counts | {"features": {n: spec.to_dict() for n, spec in specs.items()}} | decoded,
-        found=(
-            f"the document {config.name!r} is complete",
+        found=_with_verdict(
+            config.name,
             *describe_counts(counts),
+            *looked,
             *(
                 f"{name}: {config.modalities[name].extract.kind} gives {spec.describe()}, "
                 f"encoded by {config.modalities[name].encode.kind}"
@@ -60,6 +63,15 @@ def check(config: Config, *, deep: bool = False) -> Report:
         ),
         next_step="python workflows/fusion.py CONFIG",
     )
+
+
+def _with_verdict(name: str, *found: str) -> tuple[str, ...]:
+    """Return sentences, first whether there is nothing to warn of."""
+    warnings = sum(sentence.startswith("warning: ") for sentence in found)
+    if not warnings:
+        return (f"the document {name!r} is complete", *found)
+    plural = "s" * (warnings > 1)
+    return (f"the document {name!r} can be run; {warnings} warning{plural} below", *found)
 
 
 def _decode_all(config: Config, manifest: Manifest) -> tuple[dict[str, object], tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmray.config.document import Config
@@ -15,6 +17,7 @@ from mmray.data.normalise import normalise
 from mmray.data.probe import probe_references
 from mmray.data.table import digest_corpus, open_corpus
 from mmray.errors import ManifestError
+from mmray.stages.payload_check import payload_warnings
 from mmray.stages.workspace import (
     MANIFEST,
     earlier_report,
@@ -47,7 +50,7 @@ def run(config: Config, tracker: Tracker) -> Report:
         folder=str(folder),
         seconds=round(time.monotonic() - started, 2),
         counts=counts,
-        found=describe_counts(counts),
+        found=(*describe_counts(counts), *payload_warnings(manifest, config)),
         next_step="mmray extract CONFIG",
     )
     log_settings(config, tracker, folder, manifest)
@@ -75,9 +78,20 @@ def log_settings(config: Config, tracker: Tracker, folder: Path, manifest: Manif
 def check_manifest(config: Config) -> Manifest:
     """Read and check the manifest without writing anything."""
     manifest = normalise(open_corpus(config.data), config)
-    check_two_classes(manifest.labels, manifest.splits, config)
+    with _explained(manifest.warnings):
+        check_two_classes(manifest.labels, manifest.splits, config)
     probe_references(manifest, config)
     return manifest
+
+
+@contextmanager
+def _explained(warnings: Sequence[str]) -> Generator[None]:
+    """Add to an error about the labels what was odd about the corpus: it may be the reason."""
+    try:
+        yield
+    except ManifestError as error:
+        error.hint = "; ".join((error.hint, *warnings))
+        raise
 
 
 def prepared_folder(config: Config) -> Path:

@@ -10,7 +10,7 @@ class ReadTable(RawTable):
         chunks = list(table.chunks())
         self.rows = [row for chunk in chunks for row in chunk.rows]
         self.places = [place for chunk in chunks for place in chunk.places]
-        super().__init__(table.uri, table.folder, ())
+        super().__init__(table.uri, table.folder, (), table.layout)
         self._columns = dict.fromkeys(table.columns())
 
     def chunks(self, *size):

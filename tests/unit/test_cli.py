@@ -129,6 +129,23 @@ def test_check_says_what_there_is_and_what_to_do_next_and_writes_nothing(home):
     assert sorted(home.rglob("*")) == before
 
 
+def test_check_says_that_files_are_not_there_instead_of_complete(home):
+    rows = [row | {"photo": "a.png"} for row in ROWS]
+    (home / "a.png").write_bytes(b"x")
+    write_lines(home / "manifest.jsonl", rows)
+    assert "is complete" in call("check", "pets.yaml").stdout
+
+    write_lines(home / "manifest.jsonl", [ROWS[0] | {"photo": "no.png"}, *rows[1:]])
+    warned = call("check", "pets.yaml").stdout
+    write_lines(home / "manifest.jsonl", [row | {"photo": "no.png"} for row in ROWS])
+
+    assert "the document 'pets' can be run; 2 warnings below\n" in warned
+    assert "warning: image: 1 of 4 files are not there, such as 'no.png'" in warned
+    assert "complete" not in warned
+    assert "image: 4 of 4 files are not there" in error_of(3, "check", "pets.yaml")
+    assert "warning: image: 4 of 4 files are not" in call("prepare", "pets.yaml", *DRY).stderr
+
+
 def test_a_deep_check_decodes_every_payload_and_writes_nothing(home):
     before = sorted(home.rglob("*"))
 

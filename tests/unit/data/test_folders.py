@@ -122,3 +122,50 @@ def test_a_name_that_is_not_utf_8_is_told(tmp_path):
         pass
 
     assert error_of(tmp_path).hint == "rename the file"
+
+
+def test_files_of_several_kinds_with_one_name_are_one_sample(tmp_path):
+    table = read_table(make(tmp_path, "cat/1.wav", "cat/1.txt", "cat/2.flac", "dog/1.txt"))
+
+    assert table.rows == [
+        {"sample_id": "cat/1", "text": "cat/1.txt", "audio": "cat/1.wav", "label": "cat"},
+        {"sample_id": "cat/2", "audio": "cat/2.flac", "label": "cat"},
+        {"sample_id": "dog/1", "text": "dog/1.txt", "label": "dog"},
+    ]
+
+
+def test_pictures_that_differ_in_their_ending_alone_are_two_samples(tmp_path):
+    rows = read_table(make(tmp_path, "cat/1.jpg", "cat/1.png")).rows
+
+    assert [row["file"] for row in rows] == ["cat/1.jpg", "cat/1.png"]
+
+
+def test_two_files_of_one_kind_and_name_beside_others_are_told(tmp_path):
+    make(tmp_path, "cat/1.wav", "cat/1.txt", "cat/1.flac")
+
+    assert "the sample 'cat/1' has two files that are audio" in str(error_of(tmp_path))
+
+
+def notes_of(folder, tasks=None, **modalities):
+    data = {"manifest": "unused", "split": {"train": 1, "val": 0, "test": 0}}
+    config = make_config(data=data, modalities=modalities, **({"tasks": tasks} if tasks else {}))
+    return normalise(read_table(folder), config).warnings
+
+
+def test_folders_that_lie_one_level_too_deep_are_said(tmp_path):
+    make(tmp_path, "pets/cat/a.jpg", "pets/dog/b.jpg")
+
+    (said,) = notes_of(str(tmp_path), image={"column": "file"})
+
+    assert "all files lie below 'pets', which is the only class; if the 2 folders in it" in said
+    assert f"'data.manifest: {tmp_path}/pets'" in said
+
+
+def test_files_that_no_modality_uses_are_said(tmp_path):
+    names = {"1.jpg": b"a", "1.cls": b"cat", "2.png": b"b", "2.cls": b"dog", "3.png": b"c"}
+    (tmp_path / "0.tar").write_bytes(tar_of(names | {"3.cls": b"cat"}))
+    tasks = {"animal": {"kind": "classification", "column": "cls"}}
+
+    said = notes_of(str(tmp_path), tasks, image={"column": "jpg"})
+
+    assert said == ("the column 'png' has 2 files that no modality uses",)

@@ -1,0 +1,113 @@
+"""Whether the files that a manifest names are there, and are what their modality reads."""
+
+import os
+import random
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mmray.audit.payload_hint import hint_for
+from mmray.config.document import Config
+from mmray.core.nearest import shortened
+from mmray.core.suffix import kind_of_name
+from mmray.core.word import Kind
+from mmray.data.manifest import Manifest
+from mmray.media.place import is_remote, is_uri, member_of, place_of
+
+ALL = 20_000
+"""So many files are looked for, each of them; of more, a sample of ``SOME``."""
+SOME = 5_000
+SEED = 7
+ACCEPTED = {
+    Kind.TEXT: {Kind.TEXT},
+    Kind.IMAGE: {Kind.IMAGE},
+    Kind.AUDIO: {Kind.AUDIO, Kind.VIDEO},
+    Kind.VIDEO: {Kind.VIDEO, Kind.IMAGE},
+}
+"""Endings that payloads of a kind may have: a film has sound, a GIF moves."""
+
+
+@dataclass(slots=True)
+class FilesSeen:
+    """What was found of the files of one modality."""
+
+    modality: str
+    named: int
+    """Files on this machine that the manifest names."""
+    looked: int = 0
+    absent: list[str] = field(default_factory=list[str])
+    empty: list[str] = field(default_factory=list[str])
+    foreign: list[str] = field(default_factory=list[str])
+    """Files whose ending is that of another kind."""
+    hint: str = ""
+    """Where the absent files may be."""
+
+    @property
+    def absent_fraction(self) -> float:
+        """The share of the files that are not there."""
+        return len(self.absent) / self.looked if self.looked else 0.0
+
+    def sentences(self) -> Iterator[str]:
+        """Yield what is wrong, in words."""
+        of = f"of {self.looked:,} files" + (" looked for" if self.looked < self.named else "")
+        for names, what in ((self.absent, "are not there"), (self.empty, "are empty")):
+            if names:
+                yield f"{self.modality}: {len(names):,} {of} {what}, such as {_example(names)}"
+        if self.absent and self.hint:
+            yield f"{self.modality}: {self.hint}"
+        if self.foreign:
+            yield (
+                f"{self.modality}: {len(self.foreign):,} of {self.named:,} files end like another "
+                f"kind of file, such as {_example(self.foreign)}"
+            )
+
+
+def look_for_files(manifest: Manifest, config: Config) -> list[FilesSeen]:
+    """Look for the local files of every modality; remote payloads and inline ones are not asked."""
+    found: list[FilesSeen] = []
+    for name, modality in config.modalities.items():
+        if not modality.is_inline:
+            files = _local_files(manifest.references[name], manifest.folder)
+            kind = Kind(modality.kind)
+            found.append(_look(FilesSeen(name, len(files)), files, manifest.folder, kind))
+    return [seen for seen in found if seen.named]
+
+
+def _look(seen: FilesSeen, files: Sequence[str], folder: str, kind: Kind) -> FilesSeen:
+    accepted = ACCEPTED.get(kind, set(Kind))
+    seen.foreign = [file for file in files if (kind_of_name(file) or kind) not in accepted]
+    looked = files if len(files) <= ALL else random.Random(SEED).sample(files, SOME)
+    seen.looked = len(looked)
+    for file in looked:
+        size = _size_of(place_of(file, folder))
+        if not size:
+            (seen.absent if size is None else seen.empty).append(file)
+    if seen.absent:
+        seen.hint = hint_for(seen.absent[0], folder)
+    return seen
+
+
+def _local_files(references: Sequence[str | bytes | None], folder: str) -> list[str]:
+    """Return the references to files of this machine; what lies in an archive was just read."""
+    if is_remote(folder):
+        return []
+    return [
+        reference
+        for reference in references
+        if isinstance(reference, str)
+        and not is_uri(place_of(reference, folder))
+        and member_of(reference) is None
+    ]
+
+
+def _size_of(path: str) -> int | None:
+    """Return the size of a file, None where there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 (asked of every payload: a Path takes as long again)
+    except (OSError, ValueError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _example(names: Sequence[str]) -> str:
+    return repr(shortened(names[0]))
