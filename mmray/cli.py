@@ -1,6 +1,7 @@
 """The command line: one verb per stage, and a few around them."""
 
 import json
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from mmray import __version__
 from mmray.cli_features import extract, features_app
 from mmray.config.document import Config
 from mmray.config.load import load_config, resolved
+from mmray.config.reference import describe_keys
 from mmray.console import (
     AsJson,
     ConfigPath,
@@ -133,9 +135,18 @@ def bench(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON schema of the document. Every key, its type and what it means."""
-    typer.echo(json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False))
+def schema(
+    key: Annotated[str, typer.Argument(help="One key, e.g. modalities.audio.extract")] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Print every key of the document. As JSON schema with --json, or where it is piped."""
+    with user_errors(debug=debug):
+        if as_json or not (key or sys.stdout.isatty()):
+            typer.echo(printable_json(Config.model_json_schema(), indent=2))
+            return
+        for line in describe_keys(key):
+            say(line)
 
 
 @app.command()
