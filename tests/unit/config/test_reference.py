@@ -21,7 +21,7 @@ def test_the_whole_document_names_every_section_and_the_keys_in_it():
     ("key", "words"),
     [
         ("train", "lr: number > 0, default 0.001\n    Learning rate at its highest."),
-        ("train", '\nworkers: one of auto or whole number > 0 or section, default "auto"'),
+        ("train", '\nworkers: whole number > 0 or section or "auto", default "auto"'),
         ("model.fusion", "\n    temperature: number > 0, default 1.0\n        Divides the scores"),
         ("modalities.audio.extract", "\nlog_mel\n"),
         ("modalities.audio.extract.mfcc", "coefficients: whole number > 0, default 128\n"),
