@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mmray.training.plan import EpochRecord
 
 EPOCHS = "epochs.jsonl"
+KEYS = {"run", "epoch", "seconds", "metrics"}
 
 
 def epoch_line(name: str, record: "EpochRecord") -> dict[str, Any]:
@@ -25,13 +26,15 @@ def epoch_line(name: str, record: "EpochRecord") -> dict[str, Any]:
 def epoch_lines(path: Path) -> list[dict[str, Any]]:
     """Return the epochs of a run that is under way or done, one each, in their order.
 
-    A line that a killed worker left half-written is passed over: the finished run has it whole.
+    A line that a killed worker left half-written, or that was damaged, is passed over: the finished
+    run has it whole.
     """
     if not path.is_file():
         return []
     found: dict[int, dict[str, Any]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        with contextlib.suppress(json.JSONDecodeError):
+    for line in path.read_bytes().splitlines():
+        with contextlib.suppress(ValueError, RecursionError):
             record = json.loads(line)
-            found[record["epoch"]] = record
+            if isinstance(record, dict) and record.keys() >= KEYS:
+                found[record["epoch"]] = record
     return [found[epoch] for epoch in sorted(found)]

@@ -16,7 +16,7 @@ from mmray.assembly.epoch_file import EPOCHS, epoch_line
 from mmray.assembly.run_plan import RunPlan
 from mmray.assembly.samples import FeatureFolder, load_samples, open_features, samples_bytes
 from mmray.config.document import Config
-from mmray.core.atomic import mark_success, read_json, read_success, replacing, write_json
+from mmray.core.atomic import mark_success, read_complete, read_json, replacing, write_json
 from mmray.core.word import Split
 from mmray.data.manifest import Manifest, read_manifest
 from mmray.errors import TrainingError
@@ -25,7 +25,7 @@ from mmray.models.fit_check import check_augment
 from mmray.models.fusion_model import FusionModel
 from mmray.models.pretrained_check import check_pretrained
 from mmray.training.augment.build import build_augmentation
-from mmray.training.exchange import in_turn
+from mmray.training.exchange import gather, in_turn
 from mmray.training.loop import fit
 from mmray.training.plan import EpochRecord, FitReport, Place, TrainPlan
 from mmray.training.statistics import fit_statistics
@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 WEIGHTS = "model.safetensors"
 TASKS = "tasks.json"
-CHECKPOINTS = "checkpoints"
 SPILL = "streamed"
 """Of a run that is under way: features that do not fit in memory, in the order of its samples."""
 ENCODERS = "encoders"
@@ -83,7 +82,7 @@ def train_run(
             val=val,
             config=plan.config.train.model_copy(update={"seed": plan.seed}),
             place=place,
-            folder=folder / CHECKPOINTS,
+            folder=plan.checkpoints,
             auxiliary=plan.config.model.auxiliary,
             augment=build_augmentation(
                 plan.config.modalities, train, {n: f.state for n, f in features.items()}
@@ -92,6 +91,7 @@ def train_run(
         wrap=wrap,
         on_epoch=on_epoch,
     )
+    gather(None, place)  # nobody needs the checkpoints any more
     if place.rank == 0:
         _finish(plan, model, tasks, report, samples=len(train), capacity=capacity)
 
@@ -128,7 +128,15 @@ def _finish(
             "best_metrics": report.metrics,
             "soup": None if report.soup is None else [n + 1 for n in report.soup.epochs],
         },
+        files=_model_files(folder),
     )
+    shutil.rmtree(plan.checkpoints, ignore_errors=True)  # ten times the model, and of no more use
+
+
+def _model_files(folder: Path) -> list[str]:
+    """Return the files without which there is no model."""
+    encoders = (path for path in (folder / ENCODERS).rglob("*") if path.is_file())
+    return [WEIGHTS, TASKS, *(str(path.relative_to(folder)) for path in encoders)]
 
 
 def assemble_model(
@@ -181,9 +189,9 @@ def save_weights(model: nn.Module, path: Path) -> None:
 
 def load_run(folder: Path, config: Config, features: dict[str, FeatureFolder]) -> FusionModel:
     """Load the model of a complete run, in evaluation mode."""
-    if read_success(folder) is None:
+    if read_complete(folder) is None:
         raise TrainingError(
-            "there is no trained model", where=str(folder), hint="run 'mmray train' first"
+            "there is no trained model", where=str(folder), hint="run 'mmray train CONFIG' first"
         )
     model = assemble_model(config, features, load_tasks(folder, config), saved=folder)
     model.load_state_dict(load_file(folder / WEIGHTS))

@@ -1,8 +1,11 @@
 """Which training is asked for; loads no torch, so that who only passes it on starts fast."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mmray.config.document import Config
+
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +19,13 @@ class RunPlan:
     """Modality -> feature folder, in M-axis order; a part of the document's is enough."""
     seed: int
     folder: str
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints, while the training is not complete."""
+        return Path(self.folder) / CHECKPOINTS
+
+    @property
+    def starts_anew(self) -> bool:
+        """Whether there is no checkpoint to resume from."""
+        return not any(self.checkpoints.glob("epoch-*"))

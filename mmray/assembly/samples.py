@@ -35,10 +35,12 @@ def open_features(folder: Path) -> FeatureFolder:
     success = read_success(folder)
     if success is None:
         raise ExtractionError(
-            "these features are not complete", where=str(folder), hint="run 'mmray extract' again"
+            "these features are not complete",
+            where=str(folder),
+            hint="run 'mmray extract CONFIG' again",
         )
-    state = success["state"]
-    return FeatureFolder(folder, spec_from_dict(success["spec"]), Path(state) if state else None)
+    state = folder / success["state"] if success["state"] else None
+    return FeatureFolder(folder, spec_from_dict(success["spec"]), state)
 
 
 def load_samples(

@@ -2,16 +2,23 @@
 
 import errno
 import json
+import logging
 import os
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mmray.core.fingerprint import find_unsealed, fingerprint, seal_files
 from mmray.errors import DiskFullError
 
+logger = logging.getLogger(__name__)
 SUCCESS = "_SUCCESS.json"
+SEALS, DIGEST = "seals", "digest"
+"""Of a marker: the SHA-256 of files by name, and a digest of all the rest of it."""
+DAMAGED = "is empty, cut or changed"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -59,12 +66,55 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def mark_success(folder: Path, document: dict[str, Any]) -> None:
-    """Write the marker that says that everything in ``folder`` is complete. Call it last."""
-    write_json(folder / SUCCESS, document)
+def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON document with a digest of itself."""
+    body: dict[str, Any] = json.loads(json.dumps(dict(document), allow_nan=False))
+    return body | {DIGEST: fingerprint(body)}
+
+
+def unsealed(document: Any) -> dict[str, Any]:  # noqa: ANN401 (what a file may hold)
+    """Return what ``sealed`` was given; a document that is not as it left it is a ValueError."""
+    if isinstance(document, dict):
+        body = {key: value for key, value in document.items() if key != DIGEST}
+        if document.get(DIGEST) == fingerprint(body):
+            return body
+    raise ValueError(DAMAGED)
+
+
+def mark_success(folder: Path, document: Mapping[str, Any], *, files: Iterable[str] = ()) -> None:
+    """Write the marker that says that everything in ``folder`` is complete. Call it last.
+
+    It holds digests of itself and of ``files``, so that what was damaged is not taken for complete.
+    """
+    seals = seal_files(folder, files)
+    write_json(folder / SUCCESS, sealed({**document, SEALS: seals} if seals else document))
 
 
 def read_success(folder: Path) -> dict[str, Any] | None:
-    """Return what the completion marker of ``folder`` says, or None when it is not complete."""
+    """Return what the completion marker of ``folder`` says, or None when it is not complete.
+
+    A marker that is empty, cut or changed counts as none, and is named in a warning.
+    """
     marker = folder / SUCCESS
-    return read_json(marker) if marker.is_file() else None
+    if not marker.is_file():
+        return None
+    try:
+        return unsealed(read_json(marker))
+    except (OSError, ValueError, RecursionError) as error:
+        warn_of_damage(marker, "cannot be read" if isinstance(error, OSError) else DAMAGED)
+        return None
+
+
+def read_complete(folder: Path) -> dict[str, Any] | None:
+    """Return what ``read_success`` does, but None where a file that the marker seals is damaged."""
+    success = read_success(folder)
+    for name, problem in find_unsealed(folder, (success or {}).get(SEALS, {})).items():
+        warn_of_damage(folder / name, problem)
+        success = None
+    return success
+
+
+@cache
+def warn_of_damage(path: Path, problem: str) -> None:
+    """Say once that a file is damaged and that what it belongs to is made again."""
+    logger.warning("%s %s: it counts as not complete, and is made again", path, problem)

@@ -24,11 +24,11 @@ def read_files(source: Source) -> Iterator[Row]:
 
 
 def digest_files(source: Source) -> Iterator[str]:
-    """Yield what the rows follow from: where the files lie, and their content."""
+    """Yield what the rows follow from: the files by name, and their content."""
     for name in manifest_names(source):
         with source.stream(name) as stream:
             digest = hashlib.file_digest(cast("Any", stream), "sha256")
-        yield f"{source.folder}/{name} {digest.hexdigest()}"
+        yield f"{name} {digest.hexdigest()}"
 
 
 def manifest_names(source: Source) -> list[str]:

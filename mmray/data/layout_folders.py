@@ -84,8 +84,7 @@ def _joined(source: Source, names: Iterable[str]) -> Iterable[tuple[str, dict[st
 
 
 def digest_folders(source: Source) -> Iterator[str]:
-    """Yield where the files lie; their content has versions of its own."""
-    yield source.folder
+    """Yield the files by name; their content has versions of its own."""
     yield from _file_names(source)
 
 

@@ -43,9 +43,9 @@ def digest_huggingface(source: Source) -> Iterator[str]:
     """Yield which files there are: the small ones with their content, the others' versions."""
     for split in _splits(source):
         for name in (f"{split}{STATE}", f"{split}{INFO}"):
-            yield f"{source.folder}/{name} {hashlib.sha256(source.read(name)).hexdigest()}"
+            yield f"{name} {hashlib.sha256(source.read(name)).hexdigest()}"
         for file in _data_files(source, split):
-            yield f"{source.folder}/{file} {source.version(file)}"
+            yield f"{file} {source.version(file)}"
 
 
 def _splits(source: Source) -> list[str]:

@@ -58,7 +58,7 @@ def read_webdataset(source: Source) -> Iterator[Row]:
 def digest_webdataset(source: Source) -> Iterator[str]:
     """Yield which shards there are, and their versions."""
     for shard in shard_names(source):
-        yield f"{source.folder}/{shard} {source.version(shard)}"
+        yield f"{shard} {source.version(shard)}"
 
 
 def _split_of(shard: str) -> dict[str, str]:

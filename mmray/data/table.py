@@ -96,7 +96,7 @@ def open_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) 
 
 
 def digest_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()) -> str:
-    """Return a digest of what the rows follow from, and of where it lies.
+    """Return a digest of what the rows follow from, which is the same where all of it is moved.
 
     Manifests are read for it; of shards and data sets it takes size and date, or the ETag.
     """
@@ -107,6 +107,11 @@ def digest_table(uri: str, *, layout: Layout = "auto", allow: Sequence[str] = ()
 def open_corpus(config: DataConfig) -> RawTable:
     """Return the rows of what the document names."""
     return open_table(config.manifest, layout=config.layout, allow=config.allow)
+
+
+def corpus_folder(config: DataConfig) -> str:
+    """Return where relative references of what the document names start now."""
+    return open_source(config.manifest, config.allow).folder
 
 
 def digest_corpus(config: DataConfig) -> str:

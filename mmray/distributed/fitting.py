@@ -24,7 +24,7 @@ from ray.train.v2.api.callback import UserCallback
 from mmray.assembly.epoch_file import EPOCHS, epoch_line, epoch_lines
 from mmray.assembly.run_plan import RunPlan
 from mmray.config.train import ElasticWorkers, TrainConfig
-from mmray.core.atomic import read_json, read_success, write_json
+from mmray.core.atomic import read_complete, read_json, write_json
 from mmray.distributed.failure import to_own_error
 from mmray.distributed.session import ClusterSize
 from mmray.errors import TrainingError
@@ -105,6 +105,10 @@ def fit_runs(
             callbacks=list(callbacks),
         ),
     )
+    for plan in plans:
+        if plan.starts_anew:  # what was heard of an earlier training says nothing of this one
+            for name in (EPOCHS, HEARD):
+                (Path(plan.folder) / name).unlink(missing_ok=True)
     watched = {plan.name: Path(plan.folder) / EPOCHS for plan in plans}
     with watching(watched, on_epoch) if on_epoch else contextlib.nullcontext():
         try:
@@ -178,7 +182,7 @@ def _worker(settings: dict[str, Any]) -> None:
         device=ray.train.torch.get_device(),
     )
     for plan in settings["plans"]:
-        if read_success(Path(plan.folder)) is not None:
+        if read_complete(Path(plan.folder)) is not None:
             continue
         train_run(
             plan,
@@ -215,8 +219,12 @@ class EpochListener:
 
 
 def _heard_before(path: Path) -> list[int]:
-    heard = path.with_name(HEARD)
-    return read_json(heard) if heard.is_file() else []
+    """Return the epochs that were passed on; a damaged file says of none, and all are again."""
+    try:
+        heard = read_json(path.with_name(HEARD))
+    except (OSError, ValueError, RecursionError):
+        return []
+    return heard if isinstance(heard, list) else []
 
 
 @contextlib.contextmanager

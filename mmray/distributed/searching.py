@@ -27,7 +27,7 @@ from mmray.config.search import (
     UniformSpace,
 )
 from mmray.config.train import TrainConfig
-from mmray.core.atomic import read_success
+from mmray.core.atomic import read_complete
 from mmray.distributed.fitting import WorkerShare, fit_runs, plan_workers
 from mmray.distributed.session import ClusterSize
 from mmray.errors import TrainingError
@@ -173,7 +173,7 @@ def _drive(sample: Sample, *, plan_trial: PlanTrial, share: WorkerShare, storage
     """Train one trial; what an earlier search has trained completely is only told again."""
     plan = plan_trial(sample)
     folder = Path(plan.folder)
-    if read_success(folder) is not None:
+    if read_complete(folder) is not None:
         for line in epoch_lines(folder / EPOCHS):
             tune.report(line["metrics"])
         return

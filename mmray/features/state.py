@@ -9,6 +9,8 @@ def fitted_file(state: Path | None, name: str) -> Path:
     """Return the file ``name`` of the fitted state; one that is not there is an ExtractionError."""
     if state is None or not (state / name).is_file():
         raise ExtractionError(
-            f"there is no fitted {name} in {str(state)!r}", hint="run fit_extractor first"
+            f"what the extractor has learnt is incomplete: there is no {name}",
+            where=str(state),
+            hint="run 'mmray extract CONFIG' again: it is learnt anew",
         )
     return state / name

@@ -1,5 +1,6 @@
 """What is said of a modality when its features are complete."""
 
+import os
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +44,8 @@ def complete(
     earlier = read_success(folder) or {}
     return {
         "spec": spec.to_dict(),
-        "state": str(state) if state else None,
+        # From this folder, so that it holds where the workspace is moved.
+        "state": os.path.relpath(state, folder) if state else None,
         "settings": modality.model_dump(mode="json", exclude={"encode"}),
         "identity": extractor_identity(modality, state),
         "samples": len(current.table),

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,7 @@ def run(
     folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
     earlier = earlier_report(folder)
     if earlier is not None and not any(outcome.computed for outcome in outcomes.values()):
-        return earlier
+        return _located(earlier, outcomes)
     counts = _count(config, manifest, outcomes)
     report = Report(
         stage=STAGE,
@@ -68,9 +69,17 @@ def run(
         next_step="mmray train CONFIG",
     )
     _track(tracker, config, report)
-    return finish(
-        folder, report, config, features={name: str(o.folder) for name, o in outcomes.items()}
-    )
+    return finish(folder, report, config)
+
+
+def _located(report: Report, outcomes: dict[str, ModalityOutcome]) -> Report:
+    """Return an earlier report with the rejections where they lie now."""
+    counts: dict[str, Any] = report.counts["modalities"]
+    found = {
+        name: counts[name] | {"rejections": outcome.counts["rejections"]}
+        for name, outcome in outcomes.items()
+    }
+    return replace(report, counts=report.counts | {"modalities": found})
 
 
 def open_extracted(
@@ -82,6 +91,7 @@ def open_extracted(
     targets = {name: find_target(name, config, manifest) for name in config.modality_order()}
     folder = _folder(config, prepared, {name: target.mark for name, target in targets.items()})
     success = require_success(folder, stage=STAGE, error=ExtractionError)
+    features: dict[str, FeatureFolder] = {}
     for name, target in targets.items():
         assert target.folder is not None  # or the stage would not be complete
         if not is_up_to_date(config, target, read_success(target.folder)):
@@ -90,8 +100,8 @@ def open_extracted(
                 where=str(target.folder),
                 hint="run 'mmray extract CONFIG' again; it computes only what is missing",
             )
-    features = {name: open_features(Path(place)) for name, place in success["features"].items()}
-    return folder.name, {name: features[name] for name in targets}, success["report"]
+        features[name] = open_features(target.folder)
+    return folder.name, features, success["report"]
 
 
 def _folder(config: Config, prepared: Path, digests: dict[str, str]) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmray.config.document import Config
-from mmray.core.atomic import read_success
+from mmray.core.atomic import read_complete, read_success
 from mmray.core.report import Report
 from mmray.data.manifest import Manifest
 from mmray.features.build import extractor_identity
@@ -52,7 +52,7 @@ def plan(config: Config, *, refit: bool = False, retry: bool = False) -> Report:
     """Say per modality what ``extract`` would compute, and why."""
     started = time.monotonic()
     prepared = prepared_folder(config)
-    is_prepared = read_success(prepared) is not None
+    is_prepared = read_complete(prepared) is not None
     manifest = open_manifest(config)
     plans = {
         name: plan_modality(name, config, manifest, refit=refit, retry=retry)

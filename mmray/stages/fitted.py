@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmray.config.document import Config
-from mmray.core.atomic import mark_success, read_success, replacing
+from mmray.core.atomic import mark_success, read_complete, replacing
 from mmray.core.fingerprint import digest_lines, fingerprint
 from mmray.core.rejection import Rejection
 from mmray.core.word import Split
@@ -77,7 +77,7 @@ def find_fit(
     root = Path(config.workspace) / "features" / name
     exact = root / f"fitted-{fingerprint(settings, digest_lines(train))}"
     payloads = set(train)
-    if read_success(exact) is not None:
+    if read_complete(exact) is not None:
         return Fit(exact, len(payloads), is_done=True)
     if refit or config.data.refit == "always":
         return Fit(exact, len(payloads))
@@ -97,7 +97,7 @@ def find_fit(
 
 def _learnt_from(folder: Path, settings: str) -> set[str]:
     """Return what a complete state with these settings was learnt from; empty for another one."""
-    success = read_success(folder)
+    success = read_complete(folder)
     if success is None or success.get("settings") != settings:
         return set()
     return set(pq.read_table(folder / LEARNT_FROM)["key"].to_pylist())
@@ -126,7 +126,12 @@ def fit(
     with replacing(found.folder / LEARNT_FROM) as temporary:
         pq.write_table(pa.table({"key": pa.array(learnt, pa.string())}), temporary)
     settings = fingerprint(*fit_identity(modality))
-    mark_success(found.folder, {"name": name, "settings": settings, "payloads": len(learnt)})
+    paths = [found.folder / LEARNT_FROM, *(p for p in found.state.rglob("*") if p.is_file())]
+    mark_success(
+        found.folder,
+        {"name": name, "settings": settings, "payloads": len(learnt)},
+        files=[str(path.relative_to(found.folder)) for path in paths],
+    )
 
 
 def _until(stop: Event, payloads: Iterator[bytes]) -> Iterator[bytes]:

@@ -4,10 +4,11 @@ import logging
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from mmray.config.document import Config
-from mmray.core.atomic import read_success
+from mmray.core.atomic import read_complete
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
@@ -15,7 +16,7 @@ from mmray.data.label_check import check_two_classes
 from mmray.data.manifest import Manifest, read_manifest, write_manifest
 from mmray.data.normalise import normalise
 from mmray.data.probe import probe_references
-from mmray.data.table import digest_corpus, open_corpus
+from mmray.data.table import corpus_folder, digest_corpus, open_corpus
 from mmray.errors import ManifestError
 from mmray.stages.payload_check import payload_warnings
 from mmray.stages.workspace import (
@@ -54,7 +55,7 @@ def run(config: Config, tracker: Tracker) -> Report:
         next_step="mmray extract CONFIG",
     )
     log_settings(config, tracker, folder, manifest)
-    return finish(folder, report, config)
+    return finish(folder, report, config, files=(MANIFEST,))
 
 
 def log_settings(config: Config, tracker: Tracker, folder: Path, manifest: Manifest) -> None:
@@ -104,6 +105,7 @@ def prepared_folder(config: Config) -> Path:
     data = config.data.model_dump(
         mode="json",
         exclude={
+            "manifest",  # its content counts, and not where it lies
             "max_rejected_fraction",
             "max_payload_bytes",
             "max_read_s",
@@ -122,14 +124,19 @@ def open_prepared(config: Config, tracker: Tracker) -> tuple[Path, Manifest]:
     folder = prepared_folder(config)
     require_success(folder, stage=STAGE, error=ManifestError)
     tracker.identify(workflow_key(config, folder.name))
-    return folder, read_manifest(folder / MANIFEST)
+    return folder, _read_prepared(config, folder)
+
+
+def _read_prepared(config: Config, folder: Path) -> Manifest:
+    """Read the manifest in normal form; its corpus may have moved since that was written."""
+    return replace(read_manifest(folder / MANIFEST), folder=corpus_folder(config.data))
 
 
 def open_manifest(config: Config) -> Manifest:
     """Return the manifest as it is now, prepared or not; writes nothing."""
     prepared = prepared_folder(config)
-    if read_success(prepared) is not None:
-        return read_manifest(prepared / MANIFEST)
+    if read_complete(prepared) is not None:
+        return _read_prepared(config, prepared)
     return check_manifest(config)
 
 

@@ -11,7 +11,7 @@ from mmray.assembly.samples import FeatureFolder
 from mmray.config.document import Config
 from mmray.config.modality import ModalityConfig
 from mmray.config.pretrained import PretrainedConfig
-from mmray.core.atomic import read_success
+from mmray.core.atomic import read_complete, read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
@@ -73,10 +73,10 @@ def run(config: Config, tracker: Tracker) -> Report:
     started = time.monotonic()
     prepared = open_inputs(config, tracker)
     earlier = earlier_report(prepared.folder)
-    if earlier is not None:
+    variant = fusion_variant(config, config.train.seed)
+    if earlier is not None and read_complete(run_folder(prepared, variant)) is not None:
         return earlier
     log_settings(config, tracker, prepared.manifest_path.parent, prepared.manifest)
-    variant = fusion_variant(config, config.train.seed)
     train_variants([variant], config=config, inputs=prepared, tracker=tracker)
     success = run_success(prepared, variant)
     report = Report(
@@ -165,7 +165,7 @@ def train_variants(
     variants: Sequence[Variant], *, config: Config, inputs: Prepared, tracker: Tracker
 ) -> None:
     """Train those variants that are not complete, in one group of workers, each in its own run."""
-    pending = [v for v in variants if read_success(run_folder(inputs, v)) is None]
+    pending = [v for v in variants if read_complete(run_folder(inputs, v)) is None]
     if not pending:
         return
     # Here and not above: a run with nothing to train must load neither Ray nor torch.
@@ -194,7 +194,8 @@ def train_variants(
     )  # fmt: skip
     for plan in plans:
         Path(plan.folder).mkdir(parents=True, exist_ok=True)
-    runs = TrainingRuns(tracker, config, pending)
+    anew = {plan.name for plan in plans if plan.starts_anew}
+    runs = TrainingRuns(tracker, config, pending, anew)
     runs.open(pending[0].name)
     fit_runs(
         plans,

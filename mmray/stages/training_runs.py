@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,20 @@ logger = logging.getLogger(__name__)
 
 
 class TrainingRuns:
-    """Opens the run of a training when that one starts, for they are trained one after another."""
+    """Opens the run of a training when that one starts, for they are trained one after another.
 
-    def __init__(self, tracker: Tracker, config: Config, variants: Sequence["Variant"]) -> None:
+    ``anew`` are the trainings that resume from nothing: their epochs are no more those of a run
+    that an earlier training has left.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        config: Config,
+        variants: Sequence["Variant"],
+        anew: Collection[str] = (),
+    ) -> None:
+        self._anew = frozenset(anew)
         self._tracker = tracker
         self._config = config
         self._variants = {variant.name: variant for variant in variants}
@@ -31,7 +42,9 @@ class TrainingRuns:
     def open(self, name: str, *, started: float | None = None) -> Run:
         """Return the run of a training that started then, in seconds since 1970; by default now."""
         variant = self._variants[name]
-        run = self._tracker.child(name, under=variant.first, started=started)
+        run = self._tracker.child(
+            name, under=variant.first, started=started, is_new=name in self._anew
+        )
         if name not in self._open:
             self._open.add(name)
             run.log_params(_run_params(self._config, variant))

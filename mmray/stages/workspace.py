@@ -1,13 +1,14 @@
 """Where stages leave things, and how a later stage finds them."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mmray.config.document import Config
-from mmray.core.atomic import SUCCESS, mark_success, read_success
+from mmray.core.atomic import SUCCESS, mark_success, read_complete
 from mmray.core.fingerprint import fingerprint
 from mmray.core.lock import Holder, locked
 from mmray.core.report import Report, report_from_dict
@@ -50,28 +51,46 @@ def stage_folder(config: Config, stage: str, mark: str) -> Path:
     return Path(config.workspace) / stage / mark
 
 
-def finish(folder: Path, report: Report, config: Config, **more: Any) -> Report:  # noqa: ANN401
-    """Write the completion marker with the report and the document that made it."""
+def finish(
+    folder: Path,
+    report: Report,
+    config: Config,
+    *,
+    files: Iterable[str] = (),
+    **more: Any,  # noqa: ANN401
+) -> Report:
+    """Write the completion marker with the report and the document that made it.
+
+    ``files`` of the folder are what the stage is for: without them it is not complete.
+    """
     document = config.model_dump(mode="json", by_alias=True)
     mark_success(
         folder,
         {"fingerprint": report.fingerprint, "report": report.to_dict(), "config": document, **more},
+        files=files,
     )
     return report
 
 
 def earlier_report(folder: Path) -> Report | None:
-    """Return the report of a stage that is complete, marked as skipped."""
-    success = read_success(folder)
-    return report_from_dict(success["report"], skipped=True) if success else None
+    """Return the report of a stage that is complete, marked as skipped.
+
+    The folder in it is where it lies now.
+    """
+    success = read_complete(folder)
+    if success is None:
+        return None
+    return replace(report_from_dict(success["report"], skipped=True), folder=str(folder))
 
 
 def require_success(folder: Path, *, stage: str, error: type[MMRayError]) -> dict[str, Any]:
     """Return a complete stage's marker; else raise ``error`` that says which stage to run."""
-    success = read_success(folder)
+    success = read_complete(folder)
     if success is None:
         raise error(
-            f"the stage '{stage}' has not been run for this document and corpus",
+            f"the stage '{stage}' has not been run for this document and corpus, or is damaged"
+            if (folder / SUCCESS).exists()
+            else f"the stage '{stage}' has not been run for this document and corpus",
             where=str(folder / SUCCESS),
             hint=f"run 'mmray {stage} CONFIG' first",
         )

@@ -72,12 +72,12 @@ class MLflowTracker:
     ) -> MLflowRun:
         """Return the run ``name`` under the workflow's run or another child, reopened or new.
 
-        With ``is_new`` one that an earlier process has left is not reopened.
+        With ``is_new`` one that an earlier process has logged metrics in is not reopened.
         """
         if name not in self._runs:
             parent = self.child(under).run_id if under else self.parent().run_id
             with self._answering():
-                known = None if is_new else self._known_child(name, parent)
+                known = self._known_child(name, parent, unused=is_new)
                 self._runs[name] = (
                     self._reopen(known)
                     if known
@@ -144,12 +144,13 @@ class MLflowTracker:
         run = self._client.create_run(self._experiment_id, run_name=self._name, tags=tags)
         return str(run.info.run_id)
 
-    def _known_child(self, name: str, parent: str) -> str | None:
+    def _known_child(self, name: str, parent: str, *, unused: bool) -> str | None:
         condition = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'"
         if "'" not in name:  # a search may have many; MLflow knows no way to escape a quote
             condition += f" and attributes.run_name = '{name}'"
         found = self._search(condition)
-        return next((run.info.run_id for run in found if run.info.run_name == name), None)
+        known = next((run for run in found if run.info.run_name == name), None)
+        return None if known is None or (unused and known.data.metrics) else known.info.run_id
 
     def _new_child(self, name: str, parent: str, started: float | None) -> str:
         run = self._client.create_run(

@@ -82,7 +82,7 @@ class Tracker(Protocol):
             name: of the run.
             under: another child that the run belongs to.
             started: when a new run began, in seconds since 1970; by default now.
-            is_new: it does not go on in a run that an earlier process has left.
+            is_new: it does not go on in a run that an earlier process has logged metrics in.
         """
         ...
 

@@ -9,13 +9,15 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mmray.core.atomic import read_json, sync, write_json
+from mmray.core.atomic import SEALS, read_json, sealed, sync, unsealed, write_json
+from mmray.core.fingerprint import find_unsealed, seal_files
 from mmray.errors import TrainingError
 from mmray.training.progress import Progress, progress_from_dict
 from mmray.training.sharded import like, whole
@@ -86,9 +88,21 @@ def prune_checkpoints(folder: Path, *, newest: int, epochs: Collection[int]) -> 
 
 
 def judged_weights(folder: Path, epochs: int) -> Weights:
-    """Return the weights that were judged after so many epochs."""
+    """Return the weights that were judged after so many epochs.
+
+    Raises:
+        TrainingError: that checkpoint is not there, or it is damaged.
+    """
     path = epoch_folder(folder, epochs)
-    return load_file(path / (AVERAGE if (path / AVERAGE).exists() else MODEL))
+    try:
+        files = _read_progress(path)["files"]
+        return load_file(path / (AVERAGE if AVERAGE in files else MODEL))
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise TrainingError(
+            f"a checkpoint that the best epochs need cannot be used: {error}",
+            where=str(path),
+            hint=f"delete {folder} and run again: this training starts anew",
+        ) from None
 
 
 def load_latest(folder: Path) -> Checkpoint | None:
@@ -96,8 +110,8 @@ def load_latest(folder: Path) -> Checkpoint | None:
     for candidate in _newest_first(folder):
         try:
             return _load(candidate)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            logger.warning("checkpoint %s is not taken: %s", candidate, error)
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError, TrainingError) as error:
+            logger.warning("checkpoint %s is not taken: %s", candidate, error.args[0])
     return None
 
 
@@ -129,13 +143,25 @@ def _write(folder: Path, parts: Mapping[str, Weights], progress: Progress) -> No
     for name, weights in written.items():
         contiguous = {key: value.contiguous() for key, value in weights.items()}
         save_file(contiguous, folder / name)
-    write_json(folder / PROGRESS, progress.to_dict() | {"files": sorted(written)})
+    about = progress.to_dict() | {"files": sorted(written), SEALS: seal_files(folder, written)}
+    write_json(folder / PROGRESS, sealed(about))
     for path in (*folder.iterdir(), folder):
         sync(path)
 
 
+def _read_progress(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint says of itself; one that is damaged is a ValueError."""
+    try:
+        document = unsealed(read_json(path / PROGRESS))
+    except ValueError as error:
+        raise ValueError(f"{PROGRESS} {error}") from None
+    for name, problem in find_unsealed(path, document[SEALS]).items():
+        raise ValueError(f"{name} {problem}")
+    return document
+
+
 def _load(path: Path) -> Checkpoint:
-    document = read_json(path / PROGRESS)
+    document = _read_progress(path)
     progress = progress_from_dict(document)
     parts = {name: load_file(path / name) for name in document["files"]}
     best = progress.epoch if progress.best is None else progress.best.epoch + 1

@@ -207,7 +207,14 @@ def _resume(state: TrainState, plan: TrainPlan) -> tuple[Progress, Weights]:
         )
     if found is None:
         return Progress(), {}
-    state.restore(found)
+    try:
+        state.restore(found)
+    except (RuntimeError, ValueError, KeyError, IndexError) as error:
+        raise TrainingError(
+            f"the checkpoint of epoch {found.progress.epoch} does not fit this model: {error}",
+            where=str(plan.folder),
+            hint="delete this folder and run again: this training starts anew",
+        ) from error
     logger.info("going on after epoch %d", found.progress.epoch)
     return found.progress, found.best_model
 

@@ -125,6 +125,8 @@ def test_an_epoch_that_an_earlier_process_has_logged_is_not_logged_twice(open_tr
 
 def test_a_training_that_starts_anew_has_a_run_of_its_own(open_tracker):
     first = open_tracker().child("fusion").run_id
+    assert open_tracker().child("fusion", is_new=True).run_id == first
+    open_tracker().child("fusion").log_metrics({"val/loss": 0.5}, step=1)
 
     tracker = open_tracker()
     second = tracker.child("fusion", is_new=True).run_id

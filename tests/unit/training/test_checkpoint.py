@@ -8,6 +8,7 @@ from mmray.training.checkpoint import (
     OPTIMIZER,
     PROGRESS,
     flatten_optimizer,
+    judged_weights,
     load_latest,
     prune_checkpoints,
     restore_optimizer,
@@ -55,18 +56,36 @@ def test_the_ten_thousandth_epoch_is_newer_than_the_one_before(tmp_path):
 
 
 @pytest.mark.parametrize("name", [MODEL, OPTIMIZER, AVERAGE, PROGRESS])
-@pytest.mark.parametrize("damage", ["truncated", "missing"])
+@pytest.mark.parametrize("damage", ["truncated", "missing", "a bit flipped", "another's"])
 def test_a_damaged_checkpoint_is_never_taken_and_is_replaced_later(tmp_path, name, damage):
     save(tmp_path, 1)
     path = save(tmp_path, 2) / name
     if damage == "missing":
         path.unlink()
+    elif damage == "a bit flipped":
+        content = path.read_bytes()
+        path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    elif damage == "another's":
+        other = save(tmp_path / "other", 3, size=5) / name
+        path.write_bytes(b"{}" if name == PROGRESS else other.read_bytes())
     else:
         path.write_bytes(path.read_bytes()[:-5])
 
     assert load_latest(tmp_path).progress.epoch == 1
     save(tmp_path, 2)
     assert load_latest(tmp_path).progress.epoch == 2
+
+
+def test_a_best_epoch_that_is_damaged_is_not_taken_for_the_model(tmp_path, caplog):
+    save(tmp_path, 1)
+    path = save(tmp_path, 2)
+    (path.with_name("epoch-0001") / AVERAGE).write_bytes(b"cut")
+
+    assert load_latest(tmp_path) is None
+    assert "epoch-0002 is not taken: a checkpoint that the best epochs need" in caplog.text
+    with pytest.raises(TrainingError, match=r"average\.safetensors is not what was") as caught:
+        judged_weights(tmp_path, 1)
+    assert caught.value.where == str(tmp_path / "epoch-0001")
 
 
 def test_a_checkpoint_that_was_being_written_is_never_taken_and_is_cleared(tmp_path):
