@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mmray.training.plan import EpochRecord
 
 EPOCHS = "epochs.jsonl"
-KEYS = {"run", "epoch", "seconds", "metrics"}
+KEYS = {"epoch", "seconds", "metrics"}
 
 
 def epoch_line(name: str, record: "EpochRecord") -> dict[str, Any]:

@@ -69,7 +69,7 @@ def run(
         next_step="mmray train CONFIG",
     )
     _track(tracker, config, report)
-    return finish(folder, report, config)
+    return finish(folder, report, config, files=[path.name for path in folder.glob("*.csv")])
 
 
 def _located(report: Report, outcomes: dict[str, ModalityOutcome]) -> Report:

@@ -63,7 +63,7 @@ def run(config: Config, tracker: Tracker) -> Report:
     write_json(folder / TRIALS, [_trial(result) for result in results])
     report = _report(config, results, folder, seconds=round(time.monotonic() - started, 2))
     _track(tracker, report)
-    return finish(folder, report, config)
+    return finish(folder, report, config, files=(BEST, TRIALS))
 
 
 def _log_epoch(

@@ -55,7 +55,7 @@ def test_a_damaged_model_is_no_model_and_is_trained_again(finished, load, name, 
 
 def test_lines_of_epochs_that_are_damaged_are_passed_over(tmp_path):
     path = tmp_path / EPOCHS
-    good = b'{"run": "fusion", "epoch": 2, "metrics": {}}\n'
+    good = b'{"run": "fusion", "epoch": 2, "seconds": 1.0, "metrics": {}}\n'
     path.write_bytes(b'\xff\n{"epoch": 1}\n[]\n{"run":\n' + b"[" * 99_999 + b"\n" + good)
 
     assert [line["epoch"] for line in epoch_lines(path)] == [2]
