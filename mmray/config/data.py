@@ -51,9 +51,10 @@ class DataConfig(StrictModel):
     allow: tuple[str, ...] = ()
     """Folders, or URI prefixes such as ``s3://bucket/``, that references may reach outside of the
     manifest's own folder. A web server in a private network must be listed by its address."""
-    remote_version: Literal["none", "etag"] = "none"
-    """How a changed remote payload is noticed: not at all, its URI is its name (no request); or by
-    its ETag, else size and date (one request per payload and run)."""
+    remote_version: Literal["none", "etag"] = "etag"
+    """How a changed remote payload is noticed when features are extracted: by its ETag, else date
+    and size (one request per payload, or per thousand payloads of a bucket's folder); or not at
+    all, its URI is its name (no request)."""
     max_rejected_fraction: Fraction = 0.5
     """Extraction fails when a larger share of a modality's payloads is rejected."""
     max_payload_bytes: PositiveInt = 256 * 2**20

@@ -1,7 +1,7 @@
 """Versions of remote payloads: what changes when a file changes under its URI.
 
-Asked for only where the document wants it, many at a time, and remembered until ``forget``: the
-stages of one workflow see one state of the corpus.
+Asked for many at a time when features are extracted, unless the document wants none, and remembered
+in the workspace: later stages see the state of the corpus that was extracted, and ask nobody.
 """
 
 import posixpath
@@ -9,9 +9,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmray.core.atomic import replacing
 from mmray.core.rejection import Rejection
 from mmray.errors import ExtractionError
+from mmray.features.store.shard import read_columns
 from mmray.media.address import HostGuard
 from mmray.media.place import WEB
 from mmray.media.remote import call, open_filesystem, version_in, version_of
@@ -20,6 +26,7 @@ ASKED_AT_ONCE = 16
 LISTED_FROM = 50
 """A folder with so many payloads is listed: one request per thousand instead of one each."""
 ABSENT = "absent"
+VERSIONS = "remote_versions.parquet"
 
 _known: dict[str, str] = {}
 
@@ -39,6 +46,22 @@ def remote_versions(uris: Sequence[str], guard: HostGuard, *, max_s: float) -> d
 def forget() -> None:
     """Let the next question go to the servers again."""
     _known.clear()
+
+
+def save_versions(workspace: Path) -> None:
+    """Write down the versions that servers told, for later stages."""
+    if _known:
+        table = pa.table({"uri": list(_known), "version": list(_known.values())})
+        with replacing(workspace / VERSIONS) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+
+def recall_versions(workspace: Path) -> None:
+    """Take what ``save_versions`` wrote for what servers would tell."""
+    if (workspace / VERSIONS).is_file():
+        table, _ = read_columns(workspace / VERSIONS, ("uri", "version"))
+        told = zip(table["uri"].to_pylist(), table["version"].to_pylist(), strict=True)
+        _known.update({uri: version for uri, version in told if uri not in _known})
 
 
 def _ask(uri: str, guard: HostGuard, max_s: float) -> tuple[str, str]:

@@ -72,7 +72,7 @@ class WebClient:
         except (aiohttp.ClientError, OSError, Rejection) as error:
             raise _rejection(error, uri) from None
         changed, size = said.get("Last-Modified", ""), said.get("Content-Length", "")
-        return said.get("ETag") or (f"{changed}|{size}" if changed else "")
+        return said.get("ETag") or (f"{changed}|{size}" if changed or size else "")
 
     @asynccontextmanager
     async def _follow(

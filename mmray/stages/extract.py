@@ -54,6 +54,7 @@ def run(
     remote_version.forget()
     compute = compute or OnRay()
     outcomes = extract_modalities(config, manifest, refit=refit, retry=retry, compute=compute)
+    remote_version.save_versions(Path(config.workspace))
     folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
     earlier = earlier_report(folder)
     if earlier is not None and not any(outcome.computed for outcome in outcomes.values()):
@@ -88,6 +89,7 @@ def open_extracted(
     """Return fingerprint, feature folders in M-axis order, and counts of the complete stage."""
     from mmray.assembly.samples import open_features  # not above: extraction need not load torch
 
+    remote_version.recall_versions(Path(config.workspace))
     targets = {name: find_target(name, config, manifest) for name in config.modality_order()}
     folder = _folder(config, prepared, {name: target.mark for name, target in targets.items()})
     success = require_success(folder, stage=STAGE, error=ExtractionError)

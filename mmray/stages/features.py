@@ -10,6 +10,7 @@ from mmray.core.atomic import read_success
 from mmray.core.report import Report
 from mmray.core.spec import spec_from_dict
 from mmray.errors import ConfigError, ExtractionError
+from mmray.features.remote_version import recall_versions
 from mmray.features.store import shards_of
 from mmray.stages.extraction_plan import human_bytes
 from mmray.stages.modality import Target, find_target, is_up_to_date
@@ -38,6 +39,7 @@ class FolderRow:
 def find_targets(config: Config) -> dict[str, Target]:
     """Return where the features of each modality of the document belong."""
     manifest = open_manifest(config)
+    recall_versions(Path(config.workspace))
     return {name: find_target(name, config, manifest) for name in config.modality_order()}
 
 
@@ -132,6 +134,7 @@ def show_modality(config: Config, name: str) -> Report:
         listed = ", ".join(config.modality_order())
         raise ConfigError(f"there is no modality {name!r}", hint=f"the document has: {listed}")
     started = time.monotonic()
+    recall_versions(Path(config.workspace))
     target = find_target(name, config, open_manifest(config))
     marker = read_success(target.folder) if target.folder else None
     if target.folder is None or marker is None:

@@ -151,8 +151,8 @@ def test_many_objects_of_a_folder_are_asked_for_at_once_and_told_the_same(bucket
     assert len(set(listed)) == len(names)
 
 
-def test_without_being_asked_for_a_version_a_remote_payload_is_named_by_its_uri():
-    assert DataConfig(manifest="m.csv").remote_version == "none"
+def test_without_a_version_a_remote_payload_is_named_by_its_uri():
+    assert DataConfig(manifest="m.csv").remote_version == "etag"
     assert payload_key("s3://pets/a", "/c", is_inline=False) == payload_key(
         "s3://pets/a", "/d", is_inline=False
     )
