@@ -1,5 +1,6 @@
 """One modality's extraction: what is wanted, what is there, what is computed now."""
 
+import logging
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from mmray.features.fit import learns_by_network
 from mmray.features.payload import payload_key, remote_uris
 from mmray.features.remote_version import remote_versions
 from mmray.features.store import find_gaps, read_current, write_current
-from mmray.features.store.files import REJECTIONS, is_whole
+from mmray.features.store.files import REJECTIONS, is_whole, remove_changed
 from mmray.features.store.limits import describe_limits
 from mmray.features.store.same import first_versions
 from mmray.media.address import HostGuard
@@ -37,6 +38,8 @@ from mmray.stages.completion import (
 from mmray.stages.computing import Compute, Todo, Work
 from mmray.stages.fitted import Fit, find_fit, fit
 from mmray.stages.same_content import keep_same_content
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,12 @@ def _find_work(
 ) -> Work:
     """Return what no shard holds yet."""
     assert target.folder is not None
+    listed = (read_success(target.folder) or {}).get("files", {})
+    if removed := remove_changed(target.folder, listed):
+        logger.warning(
+            "%s: %d files were not what was written (%s, ...): removed, and made anew",
+            target.folder, len(removed), removed[0],
+        )  # fmt: skip
     gaps = find_gaps(target.folder, target.wanted, limits=limits_of(config), retry=retry)
     pending = pa.array([*gaps.new, *gaps.changed, *gaps.again], pa.string())
     is_pending = pc.is_in(pa.array(manifest.ids, pa.string()), value_set=pending)

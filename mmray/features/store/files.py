@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from mmray.core.atomic import read_success
 from mmray.features.store.index import INDEX
 from mmray.features.store.shard import shards_of
 
@@ -39,6 +40,31 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of one file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def seals_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file as the completion marker lists them; empty without one."""
+    listed: Files = (read_success(folder) or {}).get("files", {})
+    return {name: entry["sha256"] for name, entry in listed.items()}
+
+
+def remove_changed(folder: Path, listed: Files) -> list[str]:
+    """Remove listed shards that were changed since, and return their names.
+
+    Called before more is written, for afterwards the marker would list that other content.
+    """
+    removed: list[str] = []
+    for name, entry in listed.items():
+        path = folder / name
+        if name in TABLES or not path.is_file():
+            continue
+        status = path.stat()
+        seen = {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+        is_touched = any(entry.get(key) != value for key, value in seen.items())
+        if is_touched and digest(path) != entry["sha256"]:
+            path.unlink()
+            removed.append(name)
+    return removed
 
 
 def is_whole(folder: Path, listed: Files) -> bool:

@@ -55,9 +55,9 @@ def _located(wanted: pa.Table, stored: StoredRows) -> pa.Table:
     return wanted
 
 
-def read_index_table(folder: Path) -> pa.Table:
+def read_index_table(folder: Path, *, sha256: str | None = None) -> pa.Table:
     """Read back what ``write_index`` wrote; a broken file is an ExtractionError."""
-    table, _ = read_columns(folder / INDEX, COLUMNS)
+    table, _ = read_columns(folder / INDEX, COLUMNS, sha256=sha256)
     if table["row"].type != pa.int32():  # of an earlier layout: it does not say where
         return _located(table.select(list(KEYS)), read_rows(folder, STORED))
     return table

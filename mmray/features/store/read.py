@@ -13,7 +13,8 @@ from mmray.core.arrow import pc
 from mmray.core.atomic import replacing
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError
-from mmray.features.store.index import read_index_table
+from mmray.features.store.files import seals_of
+from mmray.features.store.index import INDEX, read_index_table
 from mmray.features.store.shard import read_columns
 from mmray.features.store.spill import open_on_disk, release, zeros_on_disk
 
@@ -39,6 +40,8 @@ class _Places:
     targets: Array
     """Which of the wanted samples each is."""
     index: pa.Table
+    seals: Mapping[str, str]
+    """SHA-256 of each file, where there is a completion marker."""
 
 
 def read_features(
@@ -47,7 +50,8 @@ def read_features(
     """Read the features of ``ids``; a sample that has no payload or was rejected is absent.
 
     The index says where each is, so every value is copied once, from its shard to its place, and
-    one shard is held at a time. With ``spill`` the values are not in memory but in that file; if it
+    one shard is held at a time. A file that is not what the completion marker lists is an
+    ExtractionError. With ``spill`` the values are not in memory but in that file; if it
     is there, it is taken for what they are.
     """
     places = _find(folder, ids)
@@ -83,11 +87,12 @@ def measure_features(
 
 
 def _find(folder: Path, ids: Sequence[str]) -> _Places:
-    index = read_index_table(folder)
+    seals = seals_of(folder)
+    index = read_index_table(folder, sha256=seals.get(INDEX))
     index = index.filter(pc.equal(index["reason"], ""))
     place = pc.index_in(pa.array(ids, pa.string()), value_set=index["sample_id"].combine_chunks())
     targets = np.flatnonzero(np.asarray(place.is_valid()))
-    return _Places(targets, index.take(place.drop_null()))
+    return _Places(targets, index.take(place.drop_null()), seals)
 
 
 def _copy_all(folder: Path, places: _Places, result: StoredFeatures, spec: FeatureSpec) -> None:
@@ -98,7 +103,8 @@ def _copy_all(folder: Path, places: _Places, result: StoredFeatures, spec: Featu
     bounds = np.searchsorted(shard[order], np.arange(len(names) + 1))
     for number, name in enumerate(names):
         chosen = order[bounds[number] : bounds[number + 1]]
-        _copy(folder / name, rows[chosen], places.targets[chosen], result, spec)
+        shard_features = _whole_features(folder / name, spec, places.seals.get(name))
+        _copy(shard_features, rows[chosen], places.targets[chosen], result, spec)
         release(result.values)
 
 
@@ -124,10 +130,14 @@ def _lengths(folder: Path, index: pa.Table, spec: FeatureSpec) -> Array:
 
 
 def _copy(
-    path: Path, rows: Array, targets: Array, result: StoredFeatures, spec: FeatureSpec
+    shard: tuple[Array, Array],
+    rows: Array,
+    targets: Array,
+    result: StoredFeatures,
+    spec: FeatureSpec,
 ) -> None:
     """Copy the features in ``rows`` of one shard to the samples ``targets`` of the result."""
-    values, bounds = _whole_features(path, spec)
+    values, bounds = shard
     starts, sizes = bounds[rows], bounds[rows + 1] - bounds[rows]
     width = _width(spec)
     if result.offsets is None:
@@ -141,9 +151,9 @@ def _copy(
     result.values[target] = steps[source]
 
 
-def _whole_features(path: Path, spec: FeatureSpec) -> tuple[Array, Array]:
+def _whole_features(path: Path, spec: FeatureSpec, sha256: str | None) -> tuple[Array, Array]:
     """Return values and bounds of all features of a shard; a misfit is an ExtractionError."""
-    column = _feature_column(path)
+    column = _feature_column(path, sha256)
     values, bounds = column.values.to_numpy(), column.offsets.to_numpy()
     sizes = np.diff(bounds)
     steps, rest = np.divmod(sizes, _width(spec))
@@ -159,8 +169,8 @@ def _whole_features(path: Path, spec: FeatureSpec) -> tuple[Array, Array]:
     return values, bounds
 
 
-def _feature_column(path: Path) -> pa.Array:
-    return read_columns(path, ["feature"])[0]["feature"].combine_chunks()
+def _feature_column(path: Path, sha256: str | None = None) -> pa.Array:
+    return read_columns(path, ["feature"], sha256=sha256)[0]["feature"].combine_chunks()
 
 
 def _width(spec: FeatureSpec) -> int:

@@ -1,5 +1,6 @@
 """One shard: a Parquet file of some samples' features that says itself what it holds."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -86,15 +87,21 @@ def shards_of(folder: Path) -> list[Path]:
     return sorted(folder.glob(PATTERN), key=lambda path: (path.stat().st_mtime_ns, path))
 
 
-def read_columns(path: Path, columns: Sequence[str]) -> tuple[pa.Table, dict[str, Any]]:
+def read_columns(
+    path: Path, columns: Sequence[str], *, sha256: str | None = None
+) -> tuple[pa.Table, dict[str, Any]]:
     """Return some columns of one file, nulls for one that it lacks, and what it says of itself.
 
-    A file that cannot be read is an ExtractionError.
+    A file that cannot be read, or is another than ``sha256`` tells, is an ExtractionError.
     """
     try:
-        with pq.ParquetFile(path, memory_map=True) as file:
-            schema = file.schema_arrow
-            table = file.read([name for name in columns if name in schema.names])
+        with pa.memory_map(str(path)) as source:
+            content = source.read_buffer()  # no copy
+            if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+                raise _broken(path, "is not what was written (SHA-256 differs)")
+            with pq.ParquetFile(pa.BufferReader(content)) as file:
+                schema = file.schema_arrow
+                table = file.read([name for name in columns if name in schema.names])
     except FileNotFoundError:
         raise ExtractionError(
             "a file of the stored features is not there",
@@ -102,15 +109,19 @@ def read_columns(path: Path, columns: Sequence[str]) -> tuple[pa.Table, dict[str
             hint="run 'mmray extract CONFIG' again: what is missing is made anew",
         ) from None
     except (OSError, pa.ArrowException) as error:
-        raise ExtractionError(
-            f"these stored features cannot be read: {error}",
-            where=str(path),
-            hint="delete this file and run 'mmray extract CONFIG' again: it is made anew",
-        ) from None
+        raise _broken(path, f"cannot be read: {error}") from None
     for name in columns:
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(len(table), pa.string()))
     return table.select(list(columns)), about_of(schema)
+
+
+def _broken(path: Path, what: str) -> ExtractionError:
+    return ExtractionError(
+        f"a file of the stored features {what}",
+        where=str(path),
+        hint="delete this file and run 'mmray extract CONFIG' again: it is made anew",
+    )
 
 
 def about_of(schema: pa.Schema) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Extraction as a stage: what is computed when something changes, and what is told."""
 
 import csv
-import os
 from pathlib import Path
 
 import pytest
@@ -199,19 +198,6 @@ def test_a_deleted_file_is_noticed_by_later_stages_and_mended_by_extract(tmp_pat
     )
     assert after.present.all()
     assert (after.values == before.values).all()
-
-
-def test_a_broken_shard_is_an_error_that_says_how_to_mend_it(tmp_path):
-    corpus = Corpus(tmp_path, notes(10), text=HASHED)
-    corpus.extract()
-    shard = next(corpus.folders()["text"].glob("shard-*.parquet"))
-    os.truncate(shard, 100)
-
-    with pytest.raises(ExtractionError, match="cannot be read") as caught:
-        corpus.extract()
-
-    assert caught.value.where == str(shard)
-    assert "delete this file" in caught.value.hint
 
 
 def test_another_document_on_the_same_workspace_does_not_take_samples_away_silently(tmp_path):
