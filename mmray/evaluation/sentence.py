@@ -38,7 +38,9 @@ def baseline_sentence(found: Conclusion) -> str | None:
     verdict = found.over_baseline.verdict
     if verdict == "better":
         return None
-    what = "worse than" if verdict == "worse" else "not shown to be better than"
+    is_below = found.over_baseline.value < 0.0
+    unclear = "below" if is_below else "not shown to be better than"
+    what = "worse than" if verdict == "worse" else unclear
     return (
         f"{WARNING}{found.task}: {found.main} is {what} the constant answer, {found.answer}: "
         f"{found.figures[found.main].value:.4f} against {found.baseline.value:.4f} "
