@@ -32,7 +32,7 @@ class EvaluationConfig(StrictModel):
     seeds: PositiveInt = 1
     """Trainings of the fusion, and of each modality alone, that the figures are a mean of."""
     confidence: PositiveFloat = Field(default=0.95, lt=1.0)
-    """Level of the bootstrap intervals."""
+    """Level of all intervals."""
     resamples: PositiveInt = 1000
     """Number of resamples that a bootstrap interval is made of."""
 
