@@ -8,6 +8,8 @@ from typing import Any
 from mmray.core.atomic import replacing
 from mmray.core.printable import printable
 
+FORMULA = tuple("=+-@")
+
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
     """Write one line per row, an empty cell where it has no such column or None."""
@@ -21,4 +23,10 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]], columns: Iterable[s
 def _cell(value: Any) -> Any:  # noqa: ANN401 (a number, a text, or nothing)
     if isinstance(value, float):
         return f"{value:.6g}"
-    return printable(value, keep="") if isinstance(value, str) else value
+    return _text(printable(value, keep="")) if isinstance(value, str) else value
+
+
+def _text(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula: an apostrophe goes before it."""
+    is_number = text.lstrip("+-").replace(".", "", 1).isdecimal()
+    return f"'{text}" if text[:1] in FORMULA and not is_number else text
