@@ -18,8 +18,10 @@ class SplitConfig(StrictModel):
     """Share of the samples that early stopping and selection look at."""
     test: NonNegativeFloat = 0.1
     """Share of the samples that the report is about."""
-    by: Literal["hash"] = "hash"
-    """A sample's split follows from a hash of its id (or group), never from the order of rows."""
+    by: Literal["labels", "hash"] = "labels"
+    """A sample's split follows from a hash of its id (or group), never from the order of rows.
+    ``labels``: corrected so that splits have the sizes asked for and their share of every class.
+    ``hash``: not corrected, so that new samples never move others."""
     group: str | None = None
     """Column whose value keeps samples together, for example a patient."""
     seed: NonNegativeInt = 7

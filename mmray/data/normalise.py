@@ -19,7 +19,7 @@ from mmray.data.label_check import check_labels
 from mmray.data.manifest import GatheredReferences, Label, Manifest
 from mmray.data.reference import Reference, reference_of
 from mmray.data.sample_id import unique_ids
-from mmray.data.split import split_by_hash
+from mmray.data.split import GatheredSplits
 from mmray.data.table import Chunk, RawTable
 from mmray.errors import ManifestError
 from mmray.media.place import check_reference
@@ -48,7 +48,7 @@ class _Samples:
         self._id_column = config.data.id
         self._ids = Gathered[str](pa.string())
         self._places = Gathered[str](pa.string())
-        self._splits: list[Split] = []
+        self._splits = GatheredSplits(config.data.split)
         self._notes = CorpusNotes(table, config)
         self._references = {name: GatheredReferences() for name in config.modalities}
         self._labels = {
@@ -71,7 +71,7 @@ class _Samples:
         _check_references(references, chunk.places, self._table.folder, config)
         labels = read_labels(chunk, config)
         ids = self._sample_ids(chunk, references)
-        self._splits += _splits(chunk, config, ids)
+        self._splits.add(chunk)
         self._ids.add(ids)
         self._places.add(chunk.places)
         for name, found in references.items():
@@ -84,8 +84,8 @@ class _Samples:
     ) -> list[str]:
         if self._id_column is None and "sample_id" in self._table.columns():
             self._id_column = "sample_id"
-            if self._splits:
-                raise _no_id("sample_id", next(iter(self._places)))
+            for place in self._places:
+                raise _no_id("sample_id", place)
         if self._id_column is None:
             payloads = zip(*(references[name] for name in sorted(references)), strict=True)
             return [fingerprint([repr(reference) for reference in row]) for row in payloads]
@@ -96,19 +96,22 @@ class _Samples:
 
     def manifest(self) -> Manifest:
         """Check the rows together, and return them."""
-        ids = unique_ids(self._ids.column(), self._places, self._id_column)
-        if Split.TRAIN not in self._splits:
+        given = self._ids.column()
+        ids = unique_ids(given, self._places, self._id_column)
+        labels = {name: found.column() for name, found in self._labels.items()}
+        # Samples that have the same payloads, and no ids of their own, stay together.
+        splits = self._splits.splits(given, labels)
+        if Split.TRAIN not in splits:
             raise ManifestError(
                 "no sample is in the train split",
                 where=self._table.uri,
                 hint="see 'data.split': its shares, its group or its column",
             )
-        labels = {name: found.column() for name, found in self._labels.items()}
-        check_labels(labels, self._splits, self._config, uri=self._table.uri, places=self._places)
+        check_labels(labels, splits, self._config, uri=self._table.uri, places=self._places)
         return Manifest(
             folder=self._table.folder,
             ids=ids,
-            splits=self._splits,
+            splits=splits,
             references={name: found.column() for name, found in self._references.items()},
             labels=labels,
             warnings=self._notes.sentences(ids),
@@ -174,28 +177,3 @@ def _explicit_id(value: object, column: str, place: str) -> str:
 
 def _no_id(column: str, place: str) -> ManifestError:
     return ManifestError(f"a sample has no {column!r}", where=place, hint="every row needs an id")
-
-
-def _splits(chunk: Chunk, config: Config, ids: list[str]) -> list[Split]:
-    split = config.data.split
-    if split.column is not None:
-        return [
-            _explicit_split(row.get(split.column), split.column, place)
-            for row, place in zip(chunk.rows, chunk.places, strict=True)
-        ]
-    keys = ids
-    if split.group is not None:
-        # A sample without a group is a group of its own.
-        groups = [row.get(split.group) for row in chunk.rows]
-        keys = [
-            ids[row] if is_missing(group) else name_of(group) for row, group in enumerate(groups)
-        ]
-    return [split_by_hash(key, split) for key in keys]
-
-
-def _explicit_split(value: object, column: str, place: str) -> Split:
-    if isinstance(value, str) and value in set(Split):
-        return Split(value)
-    raise ManifestError(
-        f"{column}: {value!r} is not a split", where=place, hint="write train, val or test"
-    )

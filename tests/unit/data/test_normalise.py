@@ -252,12 +252,17 @@ def splits_of(rows, **split):
     return dict(zip(manifest.ids, manifest.splits, strict=True))
 
 
-def test_a_samples_split_depends_on_no_other_row_and_on_no_order():
-    all_splits = splits_of(MANY)
+@pytest.mark.parametrize("by", ["labels", "hash"])
+def test_a_samples_split_depends_on_no_order_of_rows(by):
+    all_splits = splits_of(MANY, by=by)
 
     assert set(all_splits.values()) == set(Split)
-    assert splits_of(MANY[::-1]) == all_splits
-    some = splits_of(MANY[50:120])
+    assert splits_of(MANY[::-1], by=by) == all_splits
+
+
+def test_by_hash_alone_a_samples_split_depends_on_no_other_row():
+    all_splits, some = splits_of(MANY, by="hash"), splits_of(MANY[50:120], by="hash")
+
     assert some == {sample: all_splits[sample] for sample in some}
 
 
@@ -282,10 +287,10 @@ def test_a_column_says_the_split_and_a_value_that_is_none_is_told_with_its_line(
     rows = [row | {"part": p, "label": "cat"} for row, p in zip(ROWS, parts, strict=True)]
 
     splits = run(rows, split={"column": "part"}).splits
-    error = error_of([*rows[:2], rows[2] | {"part": "testing"}], split={"column": "part"})
+    error = error_of([*rows[:2], rows[2] | {"part": "tset"}], split={"column": "part"})
 
     assert splits == [Split.TRAIN, Split.VAL, Split.TEST]
-    assert error.args[0] == "part: 'testing' is not a split"
+    assert error.args[0] == "part: 'tset' is not a split"
     assert (error.where, error.hint) == ("m.jsonl:3", "write train, val or test")
 
 
