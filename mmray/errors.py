@@ -47,6 +47,10 @@ class ConfigError(MMRayError):
     exit_code = 2
 
 
+class BundleError(ConfigError):
+    """A model bundle is damaged, incomplete, or holds what may not be run or cannot be."""
+
+
 @contextmanager
 def located(where: str) -> Generator[None]:
     """Say of a ConfigError in this block where it is, unless it says so itself."""

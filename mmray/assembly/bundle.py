@@ -1,5 +1,6 @@
 """The model bundle: one directory that is enough to predict from raw files on another machine."""
 
+import math
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -7,9 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
-
 from mmray import __version__
+from mmray.assembly.foreign.checkpoint import check_checkpoints
+from mmray.assembly.foreign.document import DOCUMENT, FORMAT, read_document
+from mmray.assembly.foreign.files import CARD, SUMS, check_files, seal_bundle
+from mmray.assembly.foreign.loading import loading_foreign
+from mmray.assembly.foreign.trust import custom_parts, require_trust
+from mmray.assembly.foreign.weights import check_counts, check_shapes, load_weights, read_shapes
+from mmray.assembly.model_card import model_card
 from mmray.assembly.run import (
     ENCODERS,
     assemble_model,
@@ -19,21 +25,17 @@ from mmray.assembly.run import (
 )
 from mmray.assembly.samples import FeatureFolder
 from mmray.config.document import Config
-from mmray.config.load import check_document, resolved
-from mmray.core.atomic import read_json, write_json
-from mmray.core.markdown import code, plain
-from mmray.core.spec import spec_from_dict
-from mmray.errors import ConfigError
-from mmray.features.build import export_extractor
+from mmray.config.load import resolved
+from mmray.core.atomic import write_json
+from mmray.core.secret import masked_document
+from mmray.errors import BundleError, ConfigError
+from mmray.features.build import check_exported, export_extractor
 from mmray.models.build import save_encoders
 from mmray.models.fusion_model import FusionModel
 from mmray.training.tasks.task import Task, Tasks
 
-FORMAT = 1
-DOCUMENT = "bundle.json"
 WEIGHTS = "model.safetensors"
 EXTRACTORS = "extractors"
-CARD = "README.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,78 +74,64 @@ def write_bundle(
             {
                 "format": FORMAT,
                 "mmray": __version__,
-                "config": resolved(config),
+                "config": masked_document(resolved(config)),
                 "specs": {name: feature.spec.to_dict() for name, feature in features.items()},
                 "tasks": {name: task.to_dict() for name, task in tasks.items()},
                 "metrics": metrics,
             },
         )
+        seal_bundle(temporary)
         _swap(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def read_bundle(folder: Path) -> Bundle:
-    """Read a bundle; a folder that holds none, or one of another format, is a ConfigError."""
-    if not (folder / DOCUMENT).is_file():
-        raise ConfigError(
-            f"there is no model bundle in {str(folder)!r}",
+def read_bundle(folder: Path, *, trust: bool = False) -> Bundle:
+    """Read a bundle that anybody may have written; what is wrong with it is a BundleError.
+
+    No file of it runs as code, and no code that its document names is imported, unless ``trust``.
+    Nothing outside of the folder is looked for. Memory is taken when all else has been checked.
+    """
+    if not any((folder / name).exists() for name in (DOCUMENT, SUMS)):
+        raise BundleError(
+            "there is no model bundle",
+            where=str(folder),
             hint="'mmray evaluate' leaves one in the workspace, under 'model'",
         )
-    document = read_json(folder / DOCUMENT)
-    if document["format"] != FORMAT:
-        raise ConfigError(
-            f"bundle format {document['format']} was written by mmray {document['mmray']}",
-            where=str(folder),
-            hint=f"this is mmray {__version__}, which reads format {FORMAT}",
-        )
-    config = check_document(document["config"], where=str(folder / DOCUMENT))
+    check_files(folder, DOCUMENT, WEIGHTS)
+    config, specs, document = read_document(folder)
+    require_trust(config, trust=trust, where=str(folder))
     features = {
-        name: FeatureFolder(folder, spec_from_dict(spec), folder / EXTRACTORS / name)
-        for name, spec in document["specs"].items()
+        name: FeatureFolder(folder, spec, folder / EXTRACTORS / name)
+        for name, spec in specs.items()
     }
-    tasks = restore_tasks(config, document["tasks"])
-    model = assemble_model(config, features, tasks, saved=folder)
-    model.load_state_dict(load_file(folder / WEIGHTS))
-    return Bundle(folder, config, features, tasks, model.eval(), document["metrics"])
+    with loading_foreign(folder):
+        for name in features:
+            check_exported(config.modalities[name], folder / EXTRACTORS / name)
+        tasks = restore_tasks(config, document.tasks)
+        model = _read_model(folder, config, features, tasks)
+    return Bundle(folder, config, features, tasks, model.eval(), document.metrics)
 
 
-def model_card(
-    config: Config,
-    features: Mapping[str, FeatureFolder],
-    tasks: Tasks,
-    metrics: Mapping[str, Any],
-) -> str:
-    """Return the model card as Markdown."""
-    lines = [f"# {config.name}", "", f"Made by mmray {__version__}.", "", "## Inputs", ""]
-    for name, feature in features.items():
-        modality = config.modalities[name]
-        lines.append(
-            f"- {code(', '.join(modality.columns))} ({modality.kind}): {modality.extract.kind} "
-            f"{feature.spec.describe()}, encoded by {modality.encode.kind}"
-        )
-    lines += ["", "Any of them may be missing.", "", "## Outputs", ""]
-    lines += [f"- `{name}`: {plain(task.summary())}" for name, task in tasks.items()]
-    lines += ["", "## On the test split", "", *_figure_lines(metrics)]
-    lines += ["", "## Use", "", "```python", "import mmray", ""]
-    example = {c: "..." for modality in config.modalities.values() for c in modality.columns}
-    lines += [f"mmray.load(folder).predict([{example}])", "```", ""]
-    return "\n".join(lines)
+def _read_model(
+    folder: Path, config: Config, features: dict[str, FeatureFolder], tasks: Tasks
+) -> FusionModel:
+    path = folder / WEIGHTS
+    shapes = read_shapes(path)
+    sections = {"model": config.model.model_dump(mode="json")} | {
+        name: config.modalities[name].encode.model_dump(mode="json") for name in features
+    }
+    check_counts(sections, shapes, str(folder / DOCUMENT))
+    check_checkpoints(folder, sum(math.prod(shape) for shape in shapes.values()))
 
+    def build() -> FusionModel:
+        return assemble_model(config, features, tasks, saved=folder)
 
-def _figure_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """Return a table of each task's figures, of the training whose weights these are."""
-    lines = ["| task | metric | value | interval | samples |", "|---|---|---|---|---|"]
-    for task, values in metrics.items():
-        for key, value in values.items():
-            if isinstance(value, float):
-                bounds = values.get(f"{key}_interval")
-                interval = "" if bounds is None else f"{bounds[0]:.4f} to {bounds[1]:.4f}"
-                samples = values.get("samples", "")
-                lines.append(
-                    f"| {plain(task)} | {plain(key)} | {value:.4f} | {interval} | {samples} |"
-                )
-    return lines
+    if not custom_parts(config):  # a user's own module may need values to be built
+        check_shapes(build, shapes, path)
+    model = build()
+    load_weights(model, path)
+    return model
 
 
 def _swap(new: Path, target: Path) -> None:

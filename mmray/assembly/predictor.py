@@ -1,6 +1,8 @@
 """Prediction from raw records: the same decode, extract and model as in training."""
 
+import os
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,36 +11,32 @@ import numpy as np
 import torch
 
 from mmray.assembly.bundle import Bundle, read_bundle
+from mmray.assembly.foreign.loading import loading_foreign
+from mmray.assembly.records import ABSENT, Intake, Record, Records, to_records
 from mmray.config.document import Config
-from mmray.config.modality import ModalityConfig
-from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
-from mmray.data.reference import reference_of
-from mmray.errors import ConfigError
+from mmray.errors import BundleError, ConfigError
 from mmray.features.build import build_extractor
 from mmray.features.decoding import safe_decoder
 from mmray.features.extractor import Decode, Extractor, extract_batch
-from mmray.features.payload import read_payload
 from mmray.features.store import assemble_features
 from mmray.media.source import PayloadReader
 from mmray.training.predict import predict
 from mmray.training.samples import ModalityFeatures, Samples
 from mmray.training.tasks.alignment import AlignmentTask
-from mmray.training.tasks.build import independent_tasks
 from mmray.training.tasks.task import Task, Tasks
 
-Record = Mapping[str, Any]
 Prediction = dict[str, Any]
-
-ABSENT = Rejection("missing")
 
 
 class Predictor:
     """A loaded model bundle."""
 
-    def __init__(self, bundle: Bundle, *, device: torch.device, folder: str) -> None:
+    def __init__(self, bundle: Bundle, *, device: torch.device, intake: Intake) -> None:
         self._bundle = bundle
+        self._intake = intake
         self._lock = threading.Lock()
+        _ALIVE.add(self)
         self._device = device
         self._model = bundle.model.to(device)
         self._extractors: dict[str, Extractor] = {
@@ -51,7 +49,13 @@ class Predictor:
             )
             for name, extractor in self._extractors.items()
         }
-        self._reader = reader_for(bundle.config, folder)
+        for name, extractor in self._extractors.items():
+            if extractor.spec != bundle.features[name].spec:
+                raise BundleError(
+                    f"the extractor of {name!r} gives {extractor.spec.describe()}, not the "
+                    f"{bundle.features[name].spec.describe()} that the model was trained on",
+                    hint="copy the bundle again, or write it again with 'mmray evaluate'",
+                )
 
     @property
     def config(self) -> Config:
@@ -63,23 +67,28 @@ class Predictor:
         """What the model reached on the test split."""
         return self._bundle.metrics
 
-    def predict(self, records: Sequence[Record], *, batch_size: int = 64) -> list[Prediction]:
+    @property
+    def tasks(self) -> Tasks:
+        """The tasks by name, with their classes."""
+        return self._bundle.tasks
+
+    def predict(self, records: Records, *, batch_size: int = 64) -> list[Prediction]:
         """Return one row per record, in order.
 
-        A record maps columns of the corpus to payloads: text, a path or URI, or bytes. A column
-        that is not there, or None, is a missing payload. Each row has ``predictions`` (None when no
-        payload could be used), ``present``, and ``rejected`` with a reason per modality. What a
-        task predicts is in ``predictions`` by its name; of an alignment see ``embed``.
+        ``records`` is one record, several, or a pandas DataFrame with a row per record. A record
+        maps columns of the corpus to payloads: text, a path or URI, bytes, or a ``data:`` URI. A
+        column that is not there, or None, is a missing payload. Each row has ``predictions`` (None
+        when no payload could be used), ``present``, and ``rejected`` with a reason per modality.
+        What a task predicts is in ``predictions`` by its name; of an alignment, the embeddings.
         """
-        tasks = independent_tasks(self._bundle.tasks)
         rows: list[Prediction] = []
-        for inputs in self._inputs(records, batch_size):
-            outputs = self._outputs(inputs.samples, tasks)
+        for inputs in self._inputs(to_records(records), batch_size):
+            outputs = self._outputs(inputs.samples, self._bundle.tasks)
             rows += [self._to_row(row, inputs, outputs) for row in range(len(inputs.samples))]
         return rows
 
     def embed(
-        self, records: Sequence[Record], *, task: str | None = None, batch_size: int = 64
+        self, records: Records, *, task: str | None = None, batch_size: int = 64
     ) -> list[dict[str, Any]]:
         """Return the embeddings of each record's payloads in the space of an alignment task.
 
@@ -92,7 +101,7 @@ class Predictor:
         """
         name, alignment = self._alignment(task)
         rows: list[dict[str, Any]] = []
-        for inputs in self._inputs(records, batch_size):
+        for inputs in self._inputs(to_records(records), batch_size):
             embeddings = self._outputs(inputs.samples, {name: alignment})[name]  # (B, M, S)
             for values, rejected in zip(embeddings, inputs.rejected, strict=True):
                 rows.append(alignment.describe(values) | {"rejected": rejected})
@@ -128,12 +137,15 @@ class Predictor:
         rejected: list[dict[str, dict[str, str]]] = [{} for _ in records]
         for name, feature in self._bundle.features.items():
             config = self._bundle.config.modalities[name]
-            payloads = [self._payload(config, record) for record in records]
+            taken = [self._intake.payload(config, record) for record in records]
+            payloads = [payload for payload, _ in taken]
             batch = extract_batch(self._extractors[name], payloads, self._decoders[name])
             modalities[name] = _to_features(batch.features, feature.spec)
             for row, reason in enumerate(batch.reasons):
                 if reason and payloads[row] is not ABSENT:
-                    rejected[row][name] = {"reason": reason, "detail": batch.details[row]}
+                    told = {"reason": reason, "detail": batch.details[row]}
+                    file = taken[row][1]
+                    rejected[row][name] = told | ({"file": file} if file else {})
         ids = [str(row) for row in range(len(records))]
         return _Inputs(Samples(ids=ids, modalities=modalities, labels={}), rejected)
 
@@ -143,22 +155,13 @@ class Predictor:
                 self._model, samples, tasks, batch_size=len(samples), device=self._device
             )
 
-    def _payload(self, config: ModalityConfig, record: Record) -> bytes | Rejection:
-        try:
-            reference = reference_of(config, record)
-        except ValueError as error:
-            return Rejection("wrong_type", str(error))
-        if reference is None:
-            return ABSENT
-        return read_payload(self._reader, reference, is_inline=config.is_inline)
-
     def _to_row(
         self, row: int, inputs: "_Inputs", outputs: Mapping[str, np.ndarray[Any, Any]]
     ) -> Prediction:
         features = inputs.samples.modalities
         present = [name for name, feature in features.items() if feature.present[row]]
         predictions = {
-            task: self._bundle.tasks[task].describe(np.asarray(values[row]))
+            task: _plain(self._bundle.tasks[task].describe(np.asarray(values[row])))
             for task, values in outputs.items()
         }
         return {
@@ -176,24 +179,60 @@ class _Inputs(NamedTuple):
     """Per record and modality: reason and detail."""
 
 
-def load(bundle: str | Path, *, folder: str | None = None) -> Predictor:
-    """Load a model bundle, ready to predict from raw files.
+def load(
+    bundle: str | Path,
+    *,
+    folder: str | Path | None = None,
+    allow: Sequence[str] | None = None,
+    trust: bool = False,
+    reads_files: bool = True,
+) -> Predictor:
+    """Load a model bundle, ready to predict from raw records. A GPU is used where there is one.
 
-    Relative paths in records start in ``folder``, by default the current one. A GPU is used where
-    there is one.
+    Relative paths in records start in ``folder``, by default the current one. Files outside of it
+    are read only below the folders and URI prefixes in ``allow``, by default those of the
+    document's ``data.allow``. Without ``reads_files`` none is read: payloads are bytes, base64 or
+    ``data:`` URIs. With ``trust`` the code that the document names is imported and run.
+
+    Raises:
+        BundleError: the bundle is damaged or incomplete, or names code and is not trusted.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Predictor(read_bundle(Path(bundle)), device=device, folder=folder or str(Path.cwd()))
-
-
-def reader_for(config: Config, folder: str) -> PayloadReader:
-    """Return a reader for paths that the caller names, so any local file may be read."""
-    return PayloadReader(
-        roots=("/", *config.data.allow),
-        folder=folder,
-        max_bytes=config.data.max_payload_bytes,
-        max_read_s=config.data.max_read_s,
+    opened = read_bundle(Path(bundle), trust=trust)
+    data, place = opened.config.data, str(Path.cwd() if folder is None else folder)
+    reader = PayloadReader(
+        roots=tuple(data.allow if allow is None else allow),
+        folder=place,
+        max_bytes=data.max_payload_bytes,
+        max_read_s=data.max_read_s,
     )
+    intake = Intake(reader if reads_files else None, data.max_payload_bytes)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with loading_foreign(opened.folder):
+        return Predictor(opened, device=device, intake=intake)
+
+
+_ALIVE: "weakref.WeakSet[Predictor]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """Let a forked server answer: locks that were held are free, and torch has one thread.
+
+    Threads do not come along into a fork, and torch would wait for its own for ever.
+    """
+    for predictor in _ALIVE:
+        predictor._lock = threading.Lock()
+    if _ALIVE:
+        torch.set_num_threads(1)
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _plain(described: dict[str, Any]) -> dict[str, Any]:
+    """Return it as plain JSON types: embeddings are arrays."""
+    if "embeddings" not in described:
+        return described
+    return {"embeddings": {name: v.tolist() for name, v in described["embeddings"].items()}}
 
 
 def _to_features(

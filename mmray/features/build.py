@@ -1,19 +1,23 @@
 """From the document to extractors: one ``build`` per kind of modality, and this to choose it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, assert_never
 
-from mmray.config.audio import AudioConfig
+from mmray.config.audio import AudioConfig, TranscriptConfig
 from mmray.config.image import ImageConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.table import TableConfig
-from mmray.config.text import TextConfig
+from mmray.config.text import TextConfig, TokensConfig, WordVectorsConfig
 from mmray.config.video import VideoConfig
-from mmray.features.audio.build import audio_identity, build_audio, export_audio
+from mmray.errors import BundleError
+from mmray.features.audio.build import TEXT_FOLDER, audio_identity, build_audio, export_audio
+from mmray.features.checkpoint import MODEL_FOLDER
 from mmray.features.extractor import Extractor, Tally
 from mmray.features.image.build import build_image, export_image, image_identity
 from mmray.features.table.build import build_table, export_table, table_identity
-from mmray.features.text.build import build_text, export_text, text_identity
+from mmray.features.text.build import VECTORS_FILE, build_text, export_text, text_identity
+from mmray.features.text.tokenizer import TOKENIZER_FILE
 from mmray.features.video.build import build_video, export_video, video_identity
 from mmray.media.text_redaction import count_redactions
 
@@ -70,6 +74,35 @@ def extractor_identity(config: ModalityConfig, state: Path | None) -> dict[str, 
             return settings | table_identity(config, state)
         case _:
             assert_never(config)
+
+
+def check_exported(config: ModalityConfig, folder: Path) -> None:
+    """Refuse a folder without the files that ``export_extractor`` copies of other places.
+
+    Building from it would look there instead: on the hub, or elsewhere on this machine's disks.
+    """
+    for name in _exported(config.extract):
+        if not (folder / name).is_file():
+            raise BundleError(
+                f"the bundle lacks {folder.name}/{name}",
+                where=str(folder),
+                hint="copy the bundle again, or write it again with 'mmray evaluate'",
+            )
+
+
+def _exported(extract: object) -> Iterator[str]:
+    match extract:
+        case TokensConfig(tokenizer=str()):
+            yield TOKENIZER_FILE
+        case WordVectorsConfig():
+            yield VECTORS_FILE
+        case TranscriptConfig():
+            yield f"{MODEL_FOLDER}/config.json"
+            yield from (f"{TEXT_FOLDER}/{name}" for name in _exported(extract.text.extract))
+        case _ if isinstance(getattr(extract, "model", None), str):
+            yield f"{MODEL_FOLDER}/config.json"
+        case _:
+            return
 
 
 def export_extractor(config: ModalityConfig, state: Path | None, folder: Path) -> None:

@@ -12,6 +12,8 @@ from mmray.errors import ConfigError
 
 MODEL_FOLDER = "model"
 """Where a bundle keeps the checkpoint of a modality."""
+NO_CODE = {"trust_remote_code": False}
+"""For whatever transformers loads: code that a checkpoint brings is neither run nor asked about."""
 _PARTS = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model")
 
 
@@ -90,6 +92,19 @@ def checkpoint_identity(model: str, *, main_file: str = "config.json") -> dict[s
         return {"digest": digest_lines(f"{path.name} {digest_file(path)}" for path in files)}
     path = find_file(model, main_file)
     return {"hub": model, "commit": path.parent.name if path else ""}
+
+
+@contextmanager
+def offline() -> Generator[None]:
+    """Let nothing be looked for on the hub in this block, whatever a checkpoint names."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
 
 
 @contextmanager

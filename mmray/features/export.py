@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from mmray.features.checkpoint import local_folder, quiet_loading
+from mmray.features.checkpoint import NO_CODE, local_folder, quiet_loading
 
 _SMALL = ("*.json", "*.txt", "*.model")
 
@@ -34,7 +34,9 @@ def _convert(source: Path, folder: Path) -> None:
     from transformers import AutoModel
 
     with quiet_loading():
-        network, loading = AutoModel.from_pretrained(str(source), output_loading_info=True)
+        network, loading = AutoModel.from_pretrained(
+            str(source), output_loading_info=True, **NO_CODE
+        )
         module: Any = network
         missing = set(loading["missing_keys"])
         kept = {key: value for key, value in module.state_dict().items() if key not in missing}

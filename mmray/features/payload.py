@@ -23,11 +23,13 @@ def read_payload(
     if isinstance(reference, bytes):
         return reference
     if is_inline:
-        return reference.encode()
+        return reference.encode(errors="replace")  # half of a character is none
     try:
         return reader.read(reference)
     except Rejection as rejection:
         return rejection
+    except UnicodeError:
+        return Rejection("not_found", "the reference is no name that a file can have")
 
 
 def entries_for(

@@ -38,6 +38,8 @@ class ChildLost(Exception):  # noqa: N818 (what happened, not an error of ours)
 class GuardProcess:
     """Starts when it is first needed, or told to; a lost one is replaced at the next ``send``."""
 
+    _own_id = staticmethod(os.getpid)  # kept: when Python ends, modules are emptied before objects
+
     def __init__(self, decode: bytes, *, timeout_s: float, max_memory_bytes: int) -> None:
         self._set_up = (decode, timeout_s, max_memory_bytes)
         self._timeout_s = timeout_s
@@ -52,11 +54,11 @@ class GuardProcess:
 
     def start(self) -> None:
         """Start the process without waiting until it is ready."""
-        if self._child is not None and self._started_by != os.getpid():
+        if self._child is not None and self._started_by != self._own_id():
             self.close()
         if self._child is not None:
             return
-        self._started_by = os.getpid()
+        self._started_by = self._own_id()
         self._socket, theirs = socket.socketpair()
         shared = make_shared()
         with theirs:
@@ -113,7 +115,7 @@ class GuardProcess:
         """End the process, whatever it is doing; after a fork it is the parent's, and stays."""
         if self._child is not None:
             self._channel.close()
-            if self._started_by == os.getpid():
+            if self._started_by == self._own_id():
                 self._child.kill()
                 self._child.wait()
         self._child, self._is_ready = None, False

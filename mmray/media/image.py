@@ -17,6 +17,7 @@ from mmray.media.image_deep import colours_from_16_bits, is_deep
 from mmray.media.image_dicom import is_dicom, open_dicom
 from mmray.media.image_heic import FORMAT, enable_heic, is_heic
 from mmray.media.image_rgb import to_rgb
+from mmray.media.looks import looks_like
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _JPEGS = ("JPEG", "MPO")
@@ -102,7 +103,7 @@ def _open_picture(payload: bytes, steps: ImageSteps, needed_side: int) -> Image.
         raise Rejection("image_too_large", f"{said}, allowed are {steps.max_pixels}") from None
     except UnidentifiedImageError:
         reason = "image_broken" if _is_known(payload) else "image_unrecognised"
-        raise Rejection(reason, f"starts with {payload[:8]!r}") from None
+        raise Rejection(reason, looks_like(payload)) from None
     except _DECODER_ERRORS as error:
         raise Rejection(_reason(error), f"{type(error).__name__}: {error}") from None
 

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from mmray.core.rejection import Rejection
 from mmray.media.container_end import EBML, end_of_boxes, end_of_segment, is_boxed
+from mmray.media.looks import looks_like
 
 Format: TypeAlias = Literal["mp4", "matroska", "avi"]
 
@@ -23,7 +24,7 @@ def find_format(payload: bytes) -> Format:
         return "matroska"
     if payload.startswith(b"RIFF") and payload[8:12] == b"AVI ":
         return "avi"
-    raise Rejection("video_unrecognised", f"starts with {payload[:12]!r}")
+    raise Rejection("video_unrecognised", looks_like(payload))
 
 
 def check_whole(payload: bytes, container: Format) -> None:

@@ -13,7 +13,7 @@ from mmray.errors import ConfigError
 from mmray.features.audio.batch import Inputs, batches, run_network
 from mmray.features.audio.family import Family
 from mmray.features.audio.join import extract_joined
-from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.extractor import Feature
 from mmray.media.audio_segment import AudioClip
 
@@ -110,7 +110,7 @@ def load_front(model: str, family: Family) -> Callable[[Samples], Inputs]:
     """
     with quiet_loading():
         try:
-            front: Any = AutoFeatureExtractor.from_pretrained(model)
+            front: Any = AutoFeatureExtractor.from_pretrained(model, **NO_CODE)
         except (OSError, ValueError, ImportError) as error:
             raise _unloadable(model, error) from error
     options: dict[str, Any] = {"sampling_rate": family.rate_hz, "return_tensors": "np"}
@@ -127,7 +127,7 @@ def _load_network(model: str, pooling: Pooling) -> Any:  # noqa: ANN401 (transfo
     with quiet_loading():
         try:
             loaded, loading = AutoModel.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True
+                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
             )
         except (OSError, ValueError, ImportError) as error:
             raise _unloadable(model, error) from error

@@ -13,7 +13,7 @@ from mmray.errors import ConfigError
 from mmray.features.audio.batch import Inputs, batches, run_network, stacked
 from mmray.features.audio.family import read_family
 from mmray.features.audio.hf_audio import load_front
-from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
 
 Samples = npt.NDArray[np.float32]
 
@@ -72,9 +72,9 @@ def load_recogniser(model: str, *, is_whisper: bool) -> tuple[Any, Any]:
     loader = AutoModelForSpeechSeq2Seq if is_whisper else AutoModelForCTC
     with quiet_loading():
         try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(model)
+            tokenizer: Any = AutoTokenizer.from_pretrained(model, **NO_CODE)
             loaded, loading = loader.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True
+                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
             )
         except (OSError, ValueError, ImportError, TypeError) as error:  # TypeError: no vocabulary
             raise ConfigError(

@@ -17,7 +17,7 @@ from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.audio.join import extract_joined
 from mmray.features.audio.yamnet_plan import HOP, PATCH, PATCH_HOP, SHORTEST
-from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.extractor import Feature
 from mmray.media.audio_segment import AudioClip
 
@@ -96,7 +96,7 @@ def _load_network(model: str) -> Any:  # noqa: ANN401 (transformers)
     with quiet_loading():
         try:
             loaded, loading = AutoModel.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True
+                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
             )
         except (OSError, ValueError, ImportError) as error:
             raise ConfigError(

@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.image.preprocess import SETTINGS, Preprocess, read_preprocess
 
 _LOADING_ERRORS = (OSError, ValueError, ImportError, KeyError)
@@ -30,7 +30,7 @@ def load_network(model: str) -> tuple[Any, bool]:
     with quiet_loading():
         try:
             loaded, loading = network_class(model).from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True
+                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
             )
         except _LOADING_ERRORS as error:
             raise _unloadable(model, error) from error
@@ -42,7 +42,7 @@ def load_network(model: str) -> tuple[Any, bool]:
 
 def network_class(model: str) -> Any:  # noqa: ANN401 (a class of transformers)
     """Return what loads the checkpoint: families that are backbones alone are no AutoModel."""
-    family = type(AutoConfig.from_pretrained(model))
+    family = type(AutoConfig.from_pretrained(model, **NO_CODE))
     is_backbone = family not in MODEL_MAPPING and family in MODEL_FOR_BACKBONE_MAPPING
     return MODEL_FOR_BACKBONE_MAPPING[family] if is_backbone else AutoModel
 
@@ -51,7 +51,7 @@ def load_preprocess(model: str) -> Preprocess:
     """Return the checkpoint's preprocessing; one that ours does not equal is a ConfigError."""
     with quiet_loading():
         try:
-            processor: Any = AutoImageProcessor.from_pretrained(model, backend="pil")
+            processor: Any = AutoImageProcessor.from_pretrained(model, backend="pil", **NO_CODE)
             settings = {key: getattr(processor, key, None) for key in SETTINGS}
             preprocess = read_preprocess(settings, brightness_values(processor), model)
             _check_agreement(preprocess, processor, model)

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.text.position import check_positions
 
 POOLING = (
@@ -33,9 +33,9 @@ def load_text_model(model: str, max_tokens: int) -> TextModel:
     """Load the text encoder of a checkpoint in float32, ready to run and without gradients."""
     with quiet_loading():
         try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(model)
+            tokenizer: Any = AutoTokenizer.from_pretrained(model, **NO_CODE)
             loaded, loading = AutoModel.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True
+                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
             )
         except (OSError, ValueError, ImportError) as error:
             raise ConfigError(

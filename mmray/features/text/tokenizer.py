@@ -5,7 +5,7 @@ from typing import Any
 import tokenizers
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import find_file, quiet_loading, read_checkpoint_file
+from mmray.features.checkpoint import NO_CODE, find_file, quiet_loading, read_checkpoint_file
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 TOKENIZER_FILE = "tokenizer.json"
@@ -25,7 +25,7 @@ def load_ready(model: str) -> tokenizers.Tokenizer:
 
     with quiet_loading():
         try:
-            loaded: Any = AutoTokenizer.from_pretrained(model)
+            loaded: Any = AutoTokenizer.from_pretrained(model, **NO_CODE)
         except (OSError, ValueError, ImportError) as error:
             raise _unusable(model, error) from error
     backend = getattr(loaded, "backend_tokenizer", None)

@@ -10,7 +10,7 @@ from transformers import AutoModel
 
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.extractor import Feature
 from mmray.features.image.preprocess import Preprocess
 from mmray.media.video_sampling import spread
@@ -75,7 +75,7 @@ def _load_network(model: str) -> Any:  # noqa: ANN401
     try:
         with quiet_loading():
             network, loading = AutoModel.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True
+                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
             )
     except (OSError, ValueError, ImportError) as error:
         raise ConfigError(

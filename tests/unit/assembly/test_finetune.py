@@ -112,12 +112,12 @@ def test_a_bundle_predicts_from_raw_files_where_no_checkpoint_is(document, tmp_p
     shutil.rmtree(tmp_path / "hub")
 
     corpus = tmp_path / "corpus"
-    rows = mmray.load(tmp_path / "bundle").predict(
+    rows = mmray.load(tmp_path / "bundle", folder=corpus).predict(
         [
             {
                 "note": f"{WORDS['ab'[n % 2]]} {n}",
-                "photo": str(corpus / f"{n}.png"),
-                "speech": str(corpus / f"{n}.wav"),
+                "photo": f"{n}.png",
+                "speech": f"{n}.wav",
             }
             for n in range(45, 60, 2)
         ]

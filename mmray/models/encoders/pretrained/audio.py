@@ -13,7 +13,7 @@ from transformers import AutoFeatureExtractor
 
 from mmray.core.atomic import read_json
 from mmray.features.audio.family import read_family
-from mmray.features.checkpoint import quiet_loading
+from mmray.features.checkpoint import NO_CODE, quiet_loading
 from mmray.models.encoders.encoded import Encoded, at_least_one, length_mask
 from mmray.models.encoders.pretrained.base import FACTS_FILE, PretrainedEncoder, Settings
 from mmray.models.encoders.pretrained.network import load_network
@@ -118,7 +118,7 @@ def standardised(waves: Float[Tensor, "B S"], inside: Bool[Tensor, "B S"]) -> Fl
 def _facts(model: str) -> dict[str, Any]:
     family = read_family(model)
     with quiet_loading():
-        front: Any = AutoFeatureExtractor.from_pretrained(model)
+        front: Any = AutoFeatureExtractor.from_pretrained(model, **NO_CODE)
     if family.name == "whisper":
         return {"family": "whisper", "front": {name: getattr(front, name) for name in FRONT}}
     return {

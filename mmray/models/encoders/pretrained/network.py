@@ -7,7 +7,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import check_complete, quiet_loading
+from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
 
 _OFF = (
     "layerdrop", "encoder_layerdrop", "drop_path_rate", "drop_connect_rate", "apply_spec_augment",
@@ -33,14 +33,16 @@ def load_network(
     """
     with quiet_loading():
         if saved is not None:
-            return _of_shape(AutoConfig.from_pretrained(saved), loader), True
+            if not (saved / "config.json").is_file():
+                raise ConfigError(f"there is no config.json in {str(saved)!r}")
+            return _of_shape(AutoConfig.from_pretrained(saved, **NO_CODE), loader), True
         try:
-            config: Any = AutoConfig.from_pretrained(model)
+            config: Any = AutoConfig.from_pretrained(model, **NO_CODE)
             for name in _OFF:
                 if (before := getattr(config, name, None)) is not None:
                     setattr(config, name, type(before)(0))  # some insist on int, some on float
             loaded, loading = loader.from_pretrained(
-                model, config=config, dtype=torch.float32, output_loading_info=True
+                model, config=config, dtype=torch.float32, output_loading_info=True, **NO_CODE
             )
         except (OSError, ValueError, ImportError, KeyError) as error:
             raise ConfigError(
@@ -63,4 +65,4 @@ def drop_pooler(network: Any) -> None:  # noqa: ANN401 (transformers)
 
 
 def _of_shape(config: Any, loader: Any) -> Any:  # noqa: ANN401 (transformers)
-    return loader.from_config(config) if loader is AutoModel else loader(config)
+    return loader.from_config(config, **NO_CODE) if loader is AutoModel else loader(config)

@@ -1,0 +1,102 @@
+"""The checkpoints inside of a bundle: shapes of encoders, and networks that extractors run."""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from mmray.assembly.foreign.weights import check_finite, read_shapes
+from mmray.core.bounded_file import parse_json, read_bounded
+from mmray.errors import BundleError
+
+CONFIG = "config.json"
+MAX_CONFIG_BYTES = 2**24
+MAX_NUMBER, MAX_LAYERS = 10**9, 1000
+SPARE = 20
+"""A network may be built that has so many times the weights in the bundle: half of it is unused."""
+SMALL = 10**8
+"""A network of so few weights may be built in any case."""
+_LAYERS = re.compile(r"layers|depths?$|blocks|stages")
+_HUGE = "the bundle is damaged, or was made to exhaust memory"
+
+
+def check_checkpoints(folder: Path, encoder_weights: int) -> None:
+    """Refuse checkpoints that would take far more memory than their weights, or are not finite.
+
+    ``encoder_weights`` is the number of weights in the model's own file.
+    """
+    for path in sorted(folder.rglob(CONFIG)):
+        files = sorted(path.parent.glob("*.safetensors"))
+        held = sum(math.prod(shape) for file in files for shape in read_shapes(file).values())
+        _check_config(path, held or encoder_weights)
+        for file in files:
+            _check_file(file)
+
+
+def _check_config(path: Path, held: int) -> None:
+    content = read_bounded(path, max_bytes=MAX_CONFIG_BYTES, error=BundleError)
+    settings = parse_json(content, what=CONFIG, where=str(path), error=BundleError)
+    if not isinstance(settings, dict):
+        raise BundleError("config.json is no mapping", where=str(path), hint=_HUGE)
+    for key, number in _numbers(cast("dict[str, object]", settings), ""):
+        limit = MAX_LAYERS if _LAYERS.search(key) else MAX_NUMBER
+        if number > limit:
+            raise BundleError(
+                f"{key} is {number:,}, the limit is {limit:,}", where=str(path), hint=_HUGE
+            )
+    _refuse_code(settings, path)
+    asked = _weights_of(path.parent)
+    if asked > max(SMALL, SPARE * held):
+        raise BundleError(
+            f"config.json asks for {asked:,} weights, the bundle has {held:,}",
+            where=str(path),
+            hint=_HUGE,
+        )
+
+
+def _refuse_code(settings: dict[str, Any], path: Path) -> None:
+    """Refuse a checkpoint whose network only code of its own could build."""
+    from transformers import CONFIG_MAPPING
+
+    if settings.get("auto_map") and settings.get("model_type") not in CONFIG_MAPPING:
+        raise BundleError(
+            f"config.json names code of the checkpoint, {settings['auto_map']!r:.200}",
+            where=str(path),
+            hint="mmray never runs it, trusted or not; name a 'custom' factory for such a network",
+        )
+
+
+def _weights_of(folder: Path) -> int:
+    """Return how many weights the network has, without taking memory; 0 where that is not known."""
+    from transformers import AutoConfig, AutoModel
+
+    try:
+        config: Any = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        with torch.device("meta"):
+            network: Any = AutoModel.from_config(config, trust_remote_code=False)
+    except Exception:  # whatever a strange config.json leads to is said when it is loaded
+        return 0
+    return sum(weights.numel() for weights in network.parameters())
+
+
+def _check_file(path: Path) -> None:
+    """Read tensor by tensor: a checkpoint may be as large as the memory that is left."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        for name in file.keys():  # noqa: SIM118 (it is no mapping)
+            check_finite({name: file.get_tensor(name)}, path)
+
+
+def _numbers(section: object, key: str) -> Iterator[tuple[str, int]]:
+    if isinstance(section, int) and not isinstance(section, bool):
+        yield key, section
+    elif isinstance(section, dict):
+        for name, part in cast("dict[str, object]", section).items():
+            yield from _numbers(part, f"{key}.{name}" if key else name)
+    elif isinstance(section, list):
+        for part in cast("list[object]", section):
+            yield from _numbers(part, key)

@@ -1,0 +1,95 @@
+"""Model bundles without a training: fitted extractors, and weights as they were initialised."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from mmray.assembly.bundle import write_bundle
+from mmray.assembly.foreign.files import SUMS, seal_bundle
+from mmray.assembly.run import TASKS, assemble_model
+from mmray.assembly.samples import FeatureFolder
+from mmray.core.atomic import write_json
+from mmray.features.build import build_extractor
+from mmray.features.fit import fit_extractor
+from mmray.training.tasks.build import fit_task
+from tests.support.document import make_config
+
+MODALITIES = {
+    "text": {"column": "note", "extract": {"kind": "tokens", "vocabulary": 60},
+             "encode": {"kind": "lstm", "hidden": 8}},
+    "image": {"column": "photo", "extract": {"kind": "pixels", "height": 16, "width": 16},
+              "encode": {"kind": "cnn", "channels": [4]}},
+    "table": {"numbers": ["age"], "categories": ["sex"]},
+}  # fmt: skip
+TASKS_OF = {
+    "animal": {"kind": "classification", "column": "label"},
+    "size": {
+        "kind": "regression",
+        "column": "size",
+        "loss": {"kind": "quantile", "quantiles": [0.1, 0.5, 0.9]},
+    },
+}
+LABELS = {"animal": ["cat", "dog", "owl"] * 4, "size": [1.0, 2.0, 5.0] * 4}
+PAYLOADS = {
+    "text": [b"a small cat", b"the dog barks", b"an owl at night"] * 4,
+    "table": [b'{"age":3.0,"sex":"f"}', b'{"age":9.0,"sex":"m"}'] * 6,
+}
+
+
+def make_bundle(folder, *, modalities=None, tasks=None, **sections):
+    """Write a bundle of the given document, or of three modalities and two tasks; return it."""
+    config = make_config(
+        modalities=modalities or MODALITIES,
+        tasks=tasks or TASKS_OF,
+        **({"model": {"width": 8}} | sections),
+    )
+    features = {name: _fit(config, name, folder) for name in config.modality_order()}
+    fitted = {
+        name: fit_task(task, LABELS.get(name, [None] * 12), list(features))
+        for name, task in config.tasks.items()
+    }
+    run = folder.with_name(f"{folder.name}-run")
+    write_json(run / TASKS, {name: task.to_dict() for name, task in fitted.items()})
+    torch.manual_seed(0)
+    model = assemble_model(config, features, fitted)
+    write_bundle(folder, config=config, features=features, run_folder=run, model=model, metrics={})
+    return folder
+
+
+def _fit(config, name, folder):
+    state = folder.with_name(f"{folder.name}-state") / name
+    fit_extractor(config.modalities[name], PAYLOADS.get(name, []), state)
+    return FeatureFolder(state, build_extractor(config.modalities[name], state).spec, state)
+
+
+def change_document(folder, change):
+    """Edit bundle.json as its author could: the list of files is made anew."""
+    path = folder / "bundle.json"
+    document = json.loads(path.read_text())
+    change(document)
+    path.write_text(json.dumps(document))
+    reseal(folder)
+
+
+def change_weights(folder, change):
+    """Edit the weights as the author of the bundle could."""
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    change(weights)
+    save_file(weights, path)
+    reseal(folder)
+
+
+def reseal(folder):
+    """List the files as they are now."""
+    (folder / SUMS).unlink()
+    seal_bundle(folder)
+
+
+def peak_bytes():
+    """Return the most memory that this process has had."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    line = next(line for line in lines if line.startswith("VmPeak"))
+    return int(line.split()[1]) * 1024
