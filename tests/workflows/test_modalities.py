@@ -30,7 +30,7 @@ def test_a_film_and_its_sound_from_one_column_tell_what_neither_tells_alone(clus
     assert report["modalities"]["video"]["rejected"] == {"video_truncated": 1}
     accuracy = {name: m["label"]["accuracy"] for name, m in report["metrics"].items()}
     assert accuracy["fusion"] > max(accuracy["audio"], accuracy["video"]) + 0.2
-    model = mmray.load(tmp_path / "w" / "model")
+    model = mmray.load(tmp_path / "w" / "model", folder=tmp_path)
     first = str(next((tmp_path / "films" / "clips").glob("*.mp4")).rename(tmp_path / "moved.mp4"))
     cut_off = str(next((tmp_path / "films" / "clips").glob(f"*{CUT_OFF:03d}*")))
     good, bad = model.predict([{"clip": first}, {"clip": cut_off}])
@@ -57,7 +57,7 @@ def test_two_photos_and_a_table_are_three_modalities(cluster, tmp_path):
     assert report["modalities"]["front_camera"]["rejected"] == {"image_unrecognised": 1}
     assert report["metrics"]["fusion"]["grade"]["accuracy"] > 0.45
     shutil.move(tmp_path / "parts", tmp_path / "elsewhere")
-    model = mmray.load(tmp_path / "w" / "model")
+    model = mmray.load(tmp_path / "w" / "model", folder=tmp_path)
     number, text = model.predict(
         [{"weight_g": 180.5, "supplier": "north"}, {"weight_g": "180.5", "supplier": "north"}]
     )

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from mmray.assembly.bundle import model_card
+from mmray.assembly.model_card import model_card
 from mmray.assembly.samples import FeatureFolder
 from mmray.config.task import ClassificationConfig
 from mmray.core.spec import FeatureSpec
