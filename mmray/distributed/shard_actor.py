@@ -22,6 +22,7 @@ from mmray.errors import DiskFullError, MMRayError
 from mmray.features.build import build_extractor, extractor_tally
 from mmray.features.decoding import safe_decoder
 from mmray.features.extractor import Decode, Extractor, extract_batch
+from mmray.features.libraries import libraries_of
 from mmray.features.payload import entries_for, read_payloads
 from mmray.features.store import write_shard
 from mmray.features.store.limits import describe_limits
@@ -165,7 +166,8 @@ def extract_unit(
     limits = describe_limits(
         allow=plan.allow, max_payload_bytes=plan.max_payload_bytes, max_decode_s=plan.max_decode_s
     )
-    write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec, limits=limits)
+    made = {"limits": limits, "libraries": libraries_of(plan.config)}
+    write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec, made=made)
     rejected = Counter(reason for reason in batch.reasons if reason)
     return UnitOutcome(plan.name, len(unit.ids), dict(rejected), time.monotonic() - started)
 

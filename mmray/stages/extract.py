@@ -58,6 +58,9 @@ def run(
     folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
     earlier = earlier_report(folder)
     if earlier is not None and not any(outcome.computed for outcome in outcomes.values()):
+        for outcome in outcomes.values():
+            for line in outcome.warnings:
+                logger.warning(line.removeprefix("warning: "))
         return _located(earlier, outcomes)
     counts = _count(config, manifest, outcomes)
     report = Report(
@@ -158,7 +161,7 @@ def _describe(
             lines.append(f"  {name} redacted: {_listed(outcome.counts['redacted'])}")
         if outcome.learnt:
             lines.append(f"  {name}: {outcome.learnt}")
-        lines += describe_shared(name, manifest, outcome.rows)
+        lines += [*outcome.warnings, *describe_shared(name, manifest, outcome.rows)]
     return tuple(lines)
 
 

@@ -20,6 +20,7 @@ from mmray.core.fingerprint import digest_lines, fingerprint
 from mmray.data.manifest import Manifest
 from mmray.features.build import extractor_identity
 from mmray.features.fit import learns_by_network
+from mmray.features.libraries import libraries_of
 from mmray.features.payload import payload_key, remote_uris
 from mmray.features.remote_version import remote_versions
 from mmray.features.store import find_gaps, read_current, write_current
@@ -37,6 +38,7 @@ from mmray.stages.completion import (
 )
 from mmray.stages.computing import Compute, Todo, Work
 from mmray.stages.fitted import Fit, find_fit, fit
+from mmray.stages.other_libraries import describe_other_libraries
 from mmray.stages.same_content import keep_same_content
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ class ModalityOutcome:
     """``sample_id``, ``reason`` and ``content`` of every payload."""
     learnt: str = ""
     """What is to be said of the fitted state."""
+    warnings: tuple[str, ...] = ()
+    """What is to be said of features that other versions of libraries computed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,7 @@ def _finish(
         folder, target.mark, counts, examples_of(rows), computed, seconds,
         rows.select(["sample_id", "reason", "content"]),
         target.fit.describe() if target.fit and target.fit.same is not None else "",
+        describe_other_libraries(name, current, libraries_of(config.modalities[name])),
     )  # fmt: skip
 
 

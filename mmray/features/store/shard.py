@@ -22,6 +22,8 @@ from mmray.features.store.statistics import measure
 PATTERN = "shard-*.parquet"
 PREFIX = "mmray."
 """Of the keys of the schema metadata that are ours."""
+_SEEN: set[tuple[str, int, int, int, str]] = set()
+"""Files that this process has compared with their SHA-256: splits share the shards."""
 ENCODINGS: Mapping[str, Any] = {
     "use_dictionary": ["reason", "detail", "tally"],  # what repeats
     # The first bytes of all values, then the second ones: alike ones side by side. Pixels take a
@@ -37,11 +39,12 @@ def write_shard(
     batch: ExtractedBatch,
     spec: FeatureSpec,
     *,
-    limits: Mapping[str, Any] | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write one shard whole or not at all; the same samples give the same name.
 
-    ``limits`` are the settings of the corpus under which payloads were rejected.
+    ``made`` says how it was made: ``limits`` are the settings of the corpus under which payloads
+    were rejected, ``libraries`` the versions of what computed the features.
     """
     column = _feature_column(batch, spec)
     lengths = [0 if feature is None else len(feature) for feature in batch.features]
@@ -63,7 +66,7 @@ def write_shard(
         "fingerprint": folder.name,
         "spec": spec.to_dict(),
         "statistics": asdict(measure(column, spec)),
-        "limits": dict(limits) if limits is not None else None,
+        **(made or {}),
     }
     metadata = {PREFIX + key: json.dumps(value, sort_keys=True) for key, value in about.items()}
     name = digest_lines(f"{i} {k}" for i, k in zip(ids, keys, strict=True))
@@ -97,7 +100,7 @@ def read_columns(
     try:
         with pa.memory_map(str(path)) as source:
             content = source.read_buffer()  # no copy
-            if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            if sha256 is not None and not _is_sealed(path, content, sha256):
                 raise _broken(path, "is not what was written (SHA-256 differs)")
             with pq.ParquetFile(pa.BufferReader(content)) as file:
                 schema = file.schema_arrow
@@ -114,6 +117,15 @@ def read_columns(
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(len(table), pa.string()))
     return table.select(list(columns)), about_of(schema)
+
+
+def _is_sealed(path: Path, content: pa.Buffer, sha256: str) -> bool:
+    """Say whether a file is what it was; one that was read before is not hashed again."""
+    status = path.stat()
+    seen = (str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, sha256)
+    if seen not in _SEEN and hashlib.sha256(content).hexdigest() == sha256:
+        _SEEN.add(seen)
+    return seen in _SEEN
 
 
 def _broken(path: Path, what: str) -> ExtractionError:

@@ -221,7 +221,7 @@ def test_gaps_are_new_and_changed_samples_and_those_that_another_limit_may_let_t
         [None, None, make_feature(VECTOR, 1)], ["too_large", "empty", ""], [""] * 3
     )
     limits = {"allow": [], "max_payload_bytes": 10, "max_decode_s": 1.0}
-    write_shard(tmp_path, ["a", "b", "c"], ["1", "1", "1"], batch, VECTOR, limits=limits)
+    write_shard(tmp_path, ["a", "b", "c"], ["1", "1", "1"], batch, VECTOR, made={"limits": limits})
     wanted = {"a": "1", "b": "1", "c": "2", "d": "1"}
 
     assert gaps_of(tmp_path, wanted, limits=limits) == (["d"], ["c"], [])
