@@ -17,12 +17,15 @@ from benchmarks.fuzz.document import document_subject
 from benchmarks.fuzz.manifest import manifest_subject
 from benchmarks.fuzz.media import describe_media, fuzz
 from benchmarks.fuzz.subject import Subject, describe_findings, fuzz_subject
+from benchmarks.fuzz.training import checkpoint_subject, marker_subject
 from benchmarks.report import hardware
 from benchmarks.specimen import SPECIMENS
 
 SUBJECTS: dict[str, Callable[[], Subject]] = {
     "document": document_subject,
     "manifest": manifest_subject,
+    "marker": marker_subject,
+    "checkpoint": checkpoint_subject,
 }
 
 

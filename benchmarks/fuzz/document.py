@@ -1,6 +1,7 @@
 """Documents that are damaged as text, as bytes, or as trees."""
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from benchmarks.fuzz.oddity import odd_text, odd_tree
 from benchmarks.fuzz.subject import Subject
 from benchmarks.mutation import mutate
 from mmray.config.load import load_config, resolved
+from mmray.stages.check import check
 
 CONFIGS = Path(__file__).parents[2] / "workflows" / "configs"
 EVERYTHING = """\
@@ -60,9 +62,15 @@ def document_subject() -> Subject:
     return Subject("document", partial(_break, texts), _use)
 
 
-def _break(texts: list[str], folder: Path, seed: int) -> str:
-    lines = "\n".join(json.dumps(row) for row in ROWS)
+def write_rows(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Write a manifest."""
+    folder.mkdir(exist_ok=True)
+    lines = "\n".join(json.dumps(row) for row in rows)
     (folder / "manifest.jsonl").write_text(lines, "utf-8")
+
+
+def _break(texts: list[str], folder: Path, seed: int) -> str:
+    write_rows(folder, ROWS)
     # Most are that with everything in it, whose manifest is there.
     text = texts[seed // 5 % len(texts)] if seed % 5 == 0 else texts[0]
     way, content = _changed(text, seed)
@@ -84,10 +92,6 @@ def _changed(text: str, seed: int) -> tuple[str, bytes]:
 
 def _use(folder: Path) -> Any:
     """Check it, as 'mmray check' does; the manifest is there for one of them."""
-    import os
-
-    from mmray.stages.check import check
-
     os.chdir(folder)
     config = load_config(Path("pets.yaml"))
     resolved(config)

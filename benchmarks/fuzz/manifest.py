@@ -19,6 +19,8 @@ from benchmarks.fuzz.oddity import odd_text, odd_tree
 from benchmarks.fuzz.subject import Subject
 from benchmarks.mutation import mutate
 from mmray.config.load import check_document
+from mmray.data.manifest import read_manifest, write_manifest
+from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts, prepared_folder
 
 Rows = list[dict[str, Any]]
 TEXT = {"text": {"column": "note"}}
@@ -82,14 +84,6 @@ def _damage(corpus: Path, seed: int, way: str, rng: np.random.Generator) -> str:
 
 def _use(folder: Path) -> Any:
     """Prepare it, as 'mmray prepare' does, and read back what it wrote."""
-    from mmray.data.manifest import read_manifest, write_manifest
-    from mmray.stages.prepare import (
-        check_manifest,
-        describe_counts,
-        manifest_counts,
-        prepared_folder,
-    )
-
     os.chdir(folder)
     config = check_document(_DOCUMENTS[Path("layout").read_text("ascii")], where="pets.yaml")
     prepared_folder(config)

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.mutation import mutate
 
 DEEP = "[" * 200 + "]" * 200
 ODD: tuple[Any, ...] = (
@@ -148,3 +151,18 @@ def _insert(lines: list[str], number: int, rng: np.random.Generator) -> list[str
 _LINES: tuple[Callable[[list[str], int, np.random.Generator], list[str]], ...] = (
     _double, _omit, _move, _indent, _insert, _insert, _insert,
 )  # fmt: skip
+
+
+def damage_file(path: Path, seed: int) -> str:
+    """Damage a file: JSON as a tree, text or bytes, everything else as bytes. Say which way."""
+    content = path.read_bytes()
+    way = seed % 3
+    if path.suffix == ".json" and way == 0:
+        path.write_text(json.dumps(odd_tree(json.loads(content), seed)), "ascii")
+        return "tree"
+    if path.suffix in (".json", ".jsonl", ".txt", ".md") and way == 1:
+        text = odd_text(content.decode(errors="replace"), seed)
+        path.write_bytes(text.encode(errors="surrogatepass"))
+        return "text"
+    path.write_bytes(mutate(content, seed))
+    return "bytes"

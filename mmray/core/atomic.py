@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmray.core.fingerprint import find_unsealed, fingerprint, seal_files
-from mmray.errors import DiskFullError
+from mmray.errors import DiskFullError, MMRayError
 
 logger = logging.getLogger(__name__)
 SUCCESS = "_SUCCESS.json"
@@ -33,6 +33,12 @@ def replacing(path: Path) -> Generator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)  # noqa: PTH105 (must be atomic, also over an existing file)
+    except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise MMRayError(
+            f"{path.name} cannot be written: {error.strerror}",
+            where=str(path),
+            hint="something else is in its place, or this folder may not be written",
+        ) from error
     except OSError as error:
         if error.errno not in FULL:
             raise
@@ -62,7 +68,9 @@ def write_json(path: Path, document: Any) -> None:  # noqa: ANN401 (anything tha
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401
-    """Read one JSON document."""
+    """Read one JSON document; what is no regular file is not waited for."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     return json.loads(path.read_text(encoding="utf-8"))
 
 

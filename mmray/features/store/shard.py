@@ -98,6 +98,8 @@ def read_columns(
     A file that cannot be read, or is another than ``sha256`` tells, is an ExtractionError.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise OSError("it is no regular file")
         with pa.memory_map(str(path)) as source:
             content = source.read_buffer()  # no copy
             if sha256 is not None and not _is_sealed(path, content, sha256):
