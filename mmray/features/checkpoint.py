@@ -9,6 +9,7 @@ from typing import Any
 from mmray.core.atomic import read_json
 from mmray.core.fingerprint import digest_file, digest_lines
 from mmray.errors import ConfigError
+from mmray.features.hub import find_on_hub
 
 MODEL_FOLDER = "model"
 """Where a bundle keeps the checkpoint of a modality."""
@@ -38,24 +39,7 @@ def find_file(model: str, name: str) -> Path | None:
     folder = local_folder(model)
     if folder is not None:
         return folder / name if (folder / name).is_file() else None
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError
-
-    try:
-        cached = try_to_load_from_cache(model, name)
-        if isinstance(cached, str):
-            return Path(cached)
-        if cached is not None:  # known not to be there
-            return None
-        return Path(hf_hub_download(model, name))
-    except RemoteEntryNotFoundError:
-        return None
-    except (OSError, HFValidationError) as error:
-        first = str(error).strip().split("\n", 1)[0]
-        raise ConfigError(
-            f"cannot get {name} of checkpoint {model!r}: {first}",
-            hint="check the name, or download it and give the local folder",
-        ) from None
+    return find_on_hub(model, name)
 
 
 def read_checkpoint_config(model: str) -> dict[str, Any]:
