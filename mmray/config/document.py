@@ -18,6 +18,7 @@ from mmray.config.base import StrictModel
 from mmray.config.data import DataConfig
 from mmray.config.modality import ModalityConfig
 from mmray.config.model import FilmFusionConfig, ModelConfig
+from mmray.config.objective import check_alone, check_objectives
 from mmray.config.search import SearchConfig
 from mmray.config.task import AlignmentConfig, TaskConfig, balanced_task
 from mmray.config.train import TrainConfig
@@ -187,6 +188,13 @@ class Config(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _objectives_are_metrics(self) -> Self:
+        check_objectives(self.tasks, self.modality_order(), self.train, self.search)
+        if self.trains_alone:
+            check_alone(self.tasks_of(1), self.modality_order(), self.train)
+        return self
+
+    @model_validator(mode="after")
     def _resources_of_what_is_there(self) -> Self:
         unknown = sorted(set(self.runtime.resources) - set(self.modalities))
         if unknown:
@@ -221,6 +229,11 @@ class Config(StrictModel):
             for name, task in self.tasks.items()
             if modalities > 1 or not isinstance(task, AlignmentConfig)
         }
+
+    @property
+    def trains_alone(self) -> bool:
+        """Whether each modality is trained alone, too, to see what fusion adds."""
+        return self.evaluation.alone and len(self.modalities) > 1 and bool(self.tasks_of(1))
 
     def modality_order(self) -> tuple[str, ...]:
         """Return the modality names along the M axis."""

@@ -18,6 +18,7 @@ from mmray.data.normalise import normalise
 from mmray.data.probe import probe_references
 from mmray.data.table import corpus_folder, digest_corpus, open_corpus
 from mmray.errors import ManifestError
+from mmray.stages.objective_check import check_measured
 from mmray.stages.payload_check import payload_warnings
 from mmray.stages.workspace import (
     MANIFEST,
@@ -81,6 +82,7 @@ def check_manifest(config: Config) -> Manifest:
     manifest = normalise(open_corpus(config.data), config)
     with _explained(manifest.warnings):
         check_two_classes(manifest.labels, manifest.splits, config)
+        check_measured(config, manifest)
     probe_references(manifest, config)
     return manifest
 

@@ -52,16 +52,6 @@ def modality_metrics(
     return found
 
 
-def modality_metric_names(tasks: Tasks, modalities: Sequence[str]) -> set[str]:
-    """Return the names of all that ``modality_metrics`` can tell."""
-    return {
-        f"{name}/{modality}/{metric}"
-        for name, task in independent_tasks(tasks).items()
-        for modality in modalities
-        for metric in ("loss", task.config.main_metric, "gain", "gain_error")
-    }
-
-
 def _loss(task: Task, outputs: Tensor, labels: np.ndarray) -> float:
     everyone = torch.ones(len(labels), dtype=torch.bool)
     return float(task_losses(task, outputs, torch.from_numpy(labels), everyone).mean())

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mmray.config.train import ObjectiveConfig, TrainConfig
+from mmray.core.nearest import did_you_mean
 from mmray.errors import TrainingError
 from mmray.training.plan import EpochRecord
 
@@ -86,7 +87,7 @@ def objective_value(
         raise TrainingError(
             f"there is no metric {objective.metric!r}",
             where="train.keep_best or train.early_stop",
-            hint=f"the metrics are: {', '.join(sorted(metrics))}",
+            hint=did_you_mean(name, sorted(metrics), "the metrics are"),
         )
     return metrics[name]
 

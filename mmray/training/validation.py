@@ -7,19 +7,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mmray.config.balance import GradientBlendingConfig
+from mmray.config.metric import looks_at_modalities
+from mmray.config.metric import metric_names as names_of
 from mmray.models.fusion_model import FusionModel
-from mmray.training.balance.build import balance_metric_names
 from mmray.training.exchange import gather
-from mmray.training.modality_metrics import modality_metric_names, modality_metrics
+from mmray.training.modality_metrics import modality_metrics
 from mmray.training.plan import TrainPlan
 from mmray.training.predict import raw_outputs
 from mmray.training.samples import Samples
 from mmray.training.subset import Subset, SubsetView, parts_in_order
-from mmray.training.tasks.build import independent_tasks, task_losses
+from mmray.training.tasks.build import task_losses
 from mmray.training.tasks.label import has_label
 from mmray.training.tasks.task import Task
-from mmray.training.watch import watch_metric_names
 
 BLOCK = 256
 """An alignment compares samples within a block, so that its loss does not grow with the split."""
@@ -27,17 +26,9 @@ BLOCK = 256
 
 def metric_names(plan: TrainPlan) -> set[str]:
     """Return the names of all metrics that an epoch can have."""
-    names = {"loss"}
-    for name, task in plan.tasks.items():
-        names |= {f"{name}/{metric}" for metric in ("loss", *task.metric_names)}
-    trained = {f"train/{name}/{what}" for name in plan.tasks for what in ("loss", "weight")}
-    trained |= {"train/loss", "train/lr", "train/samples_per_s"}
+    tasks = {name: task.config for name, task in plan.tasks.items()}
     modalities = tuple(plan.train.modalities)
-    if _looks_at_modalities(plan):
-        names |= modality_metric_names(plan.tasks, modalities)
-        trained |= watch_metric_names(plan)
-        trained |= balance_metric_names(plan.config.balance, modalities)
-    return {f"{plan.judged_on}/{name}" for name in names} | trained
+    return names_of(tasks, modalities, plan.config, judged_on=plan.judged_on)
 
 
 def validate(model: FusionModel, samples: Samples, plan: TrainPlan) -> dict[str, float]:
@@ -77,10 +68,8 @@ def task_metrics(task: Task, outputs: Float[Tensor, "N C"], labels: np.ndarray) 
 
 
 def _looks_at_modalities(plan: TrainPlan) -> bool:
-    """Gradient blending needs what a watch tells."""
-    blends = isinstance(plan.config.balance, GradientBlendingConfig)
-    are_told = plan.config.watch_modalities or blends
-    return are_told and len(plan.train.modalities) > 1 and bool(independent_tasks(plan.tasks))
+    tasks = {name: task.config for name, task in plan.tasks.items()}
+    return looks_at_modalities(tasks, tuple(plan.train.modalities), plan.config)
 
 
 def _gathered_outputs(

@@ -73,14 +73,3 @@ class ModalityWatch:
             for name, rows in zip(names, sums, strict=True)
             for task, (total, count) in zip(self._tasks, rows, strict=True)
         }
-
-
-def watch_metric_names(plan: TrainPlan) -> set[str]:
-    """Return the names of all that a watch can tell."""
-    modalities = plan.train.modalities
-    names = {f"train/{m}/gradient_{what}" for m in modalities for what in ("norm", "share")}
-    if plan.config.parallel == "fsdp":  # of sharded weights no worker has the whole gradient
-        names = set()
-    return names | {
-        f"train/{t}/{m}/loss" for t in independent_tasks(plan.tasks) for m in modalities
-    }

@@ -44,10 +44,10 @@ def test_two_workers_train_one_model_and_the_same_as_one_worker(cluster, tmp_pat
 
 
 def test_what_a_worker_raises_arrives_as_our_own_error(cluster, tmp_path):
-    plan = make_run_plan(tmp_path, name="wrong", keep_best={"metric": "val/nothing/f1"})
+    plan = make_run_plan(tmp_path, name="wrong", keep_best={"metric": "train/animal/accuracy"})
     once = TrainConfig(max_failures=0)
 
-    with pytest.raises(TrainingError, match="val/nothing/f1"):
+    with pytest.raises(TrainingError, match="train/animal/accuracy"):
         fit_runs([plan], config=once, share=WorkerShare(1, 0.9, False), storage=tmp_path / "ray")
 
 

@@ -37,21 +37,6 @@ def encoder_weights(model: FusionModel) -> list[list[nn.Parameter]]:
     ]
 
 
-def balance_metric_names(config: BalanceConfig, modalities: Sequence[str]) -> set[str]:
-    """Return the names of what a method tells of an epoch."""
-    match config:
-        case NoBalanceConfig():
-            return set()
-        case OgmGeConfig():
-            return {f"train/{name}/modulation" for name in modalities}
-        case GradientBlendingConfig():
-            return {"train/blend"} | {f"train/{name}/blend" for name in modalities}
-        case MmParetoConfig():
-            return {f"train/{name}/conflict" for name in modalities}
-        case _:
-            assert_never(config)
-
-
 def _build(
     config: BalanceConfig, plan: TrainPlan, weights: Sequence[Sequence[nn.Parameter]]
 ) -> Balance:

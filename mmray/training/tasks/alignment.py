@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from mmray.config.loss import SiglipConfig
+from mmray.config.metric import recall_names
 from mmray.config.task import AlignmentConfig
 from mmray.models.head import SharedSpace, split_outputs
 from mmray.training.place import Place
@@ -22,7 +23,7 @@ from mmray.training.tasks.label import (
     class_numbers,
     known_labels,
 )
-from mmray.training.tasks.recall import pair_hits, recall_metrics, recall_names
+from mmray.training.tasks.recall import pair_hits, recall_metrics
 from mmray.training.tasks.task import Array, Statistic
 
 

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
+from mmray.config import metric
 from mmray.config.task import BinaryConfig
 from mmray.core.flag import positive_of
 from mmray.core.nearest import listed
@@ -39,7 +40,6 @@ AT_THRESHOLD = {
     "recall": binary_recall,
     "f1": binary_f1_score,
 }
-BINARY_METRICS = (*AT_THRESHOLD, "auroc", "average_precision")
 THRESHOLD = 0.5
 
 
@@ -52,7 +52,7 @@ class BinaryTask:
     positive_weight: float = 1.0
     """Of a positive label in the loss."""
 
-    metric_names = BINARY_METRICS
+    metric_names = metric.BINARY
     outputs = 1
     head = AffineHead(1)
 

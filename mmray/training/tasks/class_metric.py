@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Integer
 
+from mmray.config.metric import AVERAGES
 from mmray.training.tasks.metric_functions import (
     multiclass_accuracy,
     multiclass_confusion_matrix,
@@ -20,10 +21,6 @@ AVERAGED = {
     "recall": multiclass_recall,
     "f1": multiclass_f1_score,
 }
-CLASSIFICATION_METRICS = (
-    "accuracy",
-    *(f"{name}_{average}" for average in ("macro", "weighted") for name in AVERAGED),
-)
 
 ClassNumbers = Integer[np.ndarray, " N"]
 
@@ -38,7 +35,7 @@ def classification_metrics(
     guess, target = torch.from_numpy(predicted), torch.from_numpy(labels)
     count = len(classes)
     metrics = {"accuracy": float(multiclass_accuracy(guess, target, count, average="micro"))}
-    for average in ("macro", "weighted"):
+    for average in AVERAGES:
         for name, function in AVERAGED.items():
             metrics[f"{name}_{average}"] = float(function(guess, target, count, average=average))
     return metrics

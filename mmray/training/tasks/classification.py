@@ -9,12 +9,12 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmray.config import metric
 from mmray.config.loss import FocalClassesConfig
 from mmray.config.task import ClassificationConfig
 from mmray.core.nearest import listed
 from mmray.models.head import AffineHead
 from mmray.training.tasks.class_metric import (
-    CLASSIFICATION_METRICS,
     class_details,
     classification_metrics,
 )
@@ -39,7 +39,7 @@ class ClassificationTask:
     weights: tuple[float, ...] | None = None
     """Of each class in the loss."""
 
-    metric_names = CLASSIFICATION_METRICS
+    metric_names = metric.CLASSIFICATION
 
     @property
     def head(self) -> AffineHead:

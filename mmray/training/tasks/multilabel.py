@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from mmray.config import metric
 from mmray.config.task import MultilabelConfig
 from mmray.core.nearest import listed
 from mmray.errors import TrainingError
@@ -25,7 +26,6 @@ from mmray.training.tasks.metric_functions import (
 )
 from mmray.training.tasks.task import Array, Statistic, repeated
 
-MULTILABEL_METRICS = ("f1_micro", "f1_macro", "subset_accuracy", "mean_average_precision")
 PER_CLASS = {
     "precision": multilabel_precision,
     "recall": multilabel_recall,
@@ -45,7 +45,7 @@ class MultilabelTask:
     positive_weights: tuple[float, ...]
     """Of a positive label of each class in the loss."""
 
-    metric_names = MULTILABEL_METRICS
+    metric_names = metric.MULTILABEL
 
     @property
     def head(self) -> AffineHead:

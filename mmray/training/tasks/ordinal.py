@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
+from mmray.config import metric
 from mmray.config.task import OrdinalConfig
 from mmray.core.nearest import listed
 from mmray.core.rank import ordered
@@ -30,8 +31,6 @@ from mmray.training.tasks.metric_functions import (
 )
 from mmray.training.tasks.task import Array, Statistic, repeated
 
-ORDINAL_METRICS = ("mae", "quadratic_weighted_kappa", "accuracy")
-
 
 @dataclass(frozen=True, slots=True)
 class OrdinalTask:
@@ -43,7 +42,7 @@ class OrdinalTask:
     config: OrdinalConfig
     classes: tuple[str, ...]
 
-    metric_names = ORDINAL_METRICS
+    metric_names = metric.ORDINAL
 
     @property
     def head(self) -> AffineHead:

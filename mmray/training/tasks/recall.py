@@ -7,16 +7,10 @@ import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
-CUTS = (1, 5)
+from mmray.config.metric import CUTS
+
 QUERIES = 1024
 """At once: N of them against N candidates would not fit."""
-
-
-def recall_names(modalities: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of all recalls."""
-    pairs = list(permutations(modalities, 2))
-    single = [f"recall_at_{cut}_{a}_to_{b}" for cut in CUTS for a, b in pairs]
-    return (*(f"recall_at_{cut}" for cut in CUTS), *single)
 
 
 def pair_hits(

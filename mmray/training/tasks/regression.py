@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmray.config import metric
 from mmray.config.loss import QuantileLossConfig
 from mmray.config.task import RegressionConfig
 from mmray.errors import ManifestError
@@ -20,10 +21,8 @@ from mmray.training.tasks.loss import pinball
 from mmray.training.tasks.metric_functions import mean_absolute_error, mean_squared_error, r2_score
 from mmray.training.tasks.task import Array, Statistic, repeated
 
-REGRESSION_METRICS = ("mae", "rmse", "r2")
 SHOWN = 2000
 """Predictions that the details hold at most."""
-QUANTILE_METRICS = ("pinball", "coverage", "interval_width")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class RegressionTask:
     @property
     def metric_names(self) -> tuple[str, ...]:
         """All metrics that there can be."""
-        return REGRESSION_METRICS + (QUANTILE_METRICS if self.quantiles else ())
+        return metric.task_metric_names(self.config, ())
 
     def encode(self, labels: Sequence[Label]) -> Float[np.ndarray, " N"]:
         """Return standardised numbers, NaN for none."""

@@ -354,7 +354,11 @@ def test_a_search_space_keeps_bounds_values_and_named_sections():
      ("val/age/r2", "max"), ("val/animal/f1_macro", "max")],
 )  # fmt: skip
 def test_the_direction_of_an_objective_follows_from_its_metric(metric, mode):
-    objective = make_config(train={"keep_best": {"metric": metric}}).train.keep_best
+    tasks = {
+        "animal": {"kind": "classification", "column": "label"},
+        "age": {"kind": "regression", "column": "age"},
+    }
+    objective = make_config(train={"keep_best": {"metric": metric}}, tasks=tasks).train.keep_best
 
     assert objective.direction == mode
     assert objective.is_better(1.0, 2.0) == (mode == "min")

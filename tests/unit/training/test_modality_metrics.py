@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from mmray.config.metric import modality_metric_names
 from mmray.config.train import ObjectiveConfig, TrainConfig
 from mmray.training.loop import fit
-from mmray.training.modality_metrics import modality_metric_names, modality_metrics
+from mmray.training.modality_metrics import modality_metrics
 from mmray.training.predict import predict
 from mmray.training.validation import metric_names, validate
 from mmray.training.watch import ModalityWatch
@@ -14,6 +15,7 @@ from tests.support.sample import TASKS, make_model, make_samples
 from tests.support.training import identity, ignore, make_plan
 
 NAMES = ("text", "image", "audio")
+CONFIGS = {name: task.config for name, task in TASKS.items()}
 
 
 def hits(right, rows=30):
@@ -37,7 +39,7 @@ def test_a_modality_is_judged_on_the_samples_that_have_it_and_the_fusion_beside_
     mae = [2.0 * np.abs(rates - at).mean() for at in (0.0, 1.0)]
     assert found["rate/image/mae"] == pytest.approx(mae[1], rel=1e-5)
     assert found["rate/image/gain"] == pytest.approx(mae[1] - mae[0], rel=1e-4)
-    assert set(found) == modality_metric_names(TASKS, NAMES)
+    assert set(found) == modality_metric_names(CONFIGS, NAMES)
 
 
 def test_the_error_of_a_gain_is_that_of_a_paired_difference():
@@ -128,6 +130,6 @@ def test_watching_changes_nothing_but_what_is_told():
 
     torch.testing.assert_close(found[True][0], found[False][0], atol=0, rtol=0)
     more = found[True][1] - found[False][1]
-    assert more == {f"val/{name}" for name in modality_metric_names(TASKS, NAMES)} | {
+    assert more == {f"val/{name}" for name in modality_metric_names(CONFIGS, NAMES)} | {
         f"train/{name}/gradient_{what}" for name in NAMES for what in ("norm", "share")
     }

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from mmray.config.metric import balance_metric_names
 from mmray.config.train import TrainConfig
-from mmray.training.balance.build import balance_metric_names
 from mmray.training.modalities import Modalities
 from tests.support.balance import METHODS, run_worker, train
 from tests.support.sample import make_model
