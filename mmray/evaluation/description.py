@@ -36,10 +36,9 @@ def describe_workflow(found: Sequence[Conclusion], sentences: Sequence[str], *, 
         "Brackets: interval over the test samples. All figures: `tables/metrics.csv`; rejected "
         "payloads: `tables/rejections.csv`; plots: `plots/`; how they are computed: "
         "docs/evaluation.md.",
-        "",
-        "The store lists and draws the ten newest runs unless told otherwise: the trainings of "
-        "further seeds are inside the run of the first.",
     ]
+    if any(figure.trainings > 1 for each in found for figure in each.figures.values()):
+        lines += ["", "Trainings of further seeds are inside the run of the first."]
     return "\n".join(lines)
 
 
