@@ -10,6 +10,8 @@ from mmray.evaluation.judge import Array, Judgement, judge_task
 from mmray.training.tasks.label import has_label
 from mmray.training.tasks.task import Task
 
+CHANCE = "chance"
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -42,4 +44,4 @@ def _phrase(described: dict[str, Any]) -> str:
         return "always the same classes"
     if "value" in described:
         return f"always {described['value']:.4g}"
-    return "chance"
+    return CHANCE

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mmray.evaluation.ablation import subset_name
+from mmray.evaluation.baseline import CHANCE
 from mmray.evaluation.comparison import Difference, Figure
 from mmray.evaluation.conclusion import Conclusion
 from mmray.evaluation.metric_text import difference_text, is_better_smaller, metric_title
@@ -41,8 +42,9 @@ def baseline_sentence(found: Conclusion) -> str | None:
     is_below = found.over_baseline.value < 0.0
     unclear = "below" if is_below else "not shown to be better than"
     what = "worse than" if verdict == "worse" else unclear
+    than = found.answer if found.answer == CHANCE else f"the constant answer, {found.answer}"
     return (
-        f"{WARNING}{found.task}: {found.main} is {what} the constant answer, {found.answer}: "
+        f"{WARNING}{found.task}: {found.main} is {what} {than}: "
         f"{found.figures[found.main].value:.4f} against {found.baseline.value:.4f} "
         f"({_interval_text(found.over_baseline, found.metric)})"
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from mmray.assembly.run import load_run, load_tasks
 from mmray.assembly.samples import load_samples
@@ -16,6 +15,7 @@ from mmray.errors import TrainingError
 from mmray.evaluation.ablate import Ablation, ablate
 from mmray.evaluation.baseline import Baseline, find_baseline
 from mmray.evaluation.judge import Judgement, judge
+from mmray.models.fusion_model import FusionModel
 from mmray.stages.train import Prepared, Variant, run_folder
 from mmray.training.predict import predict
 from mmray.training.samples import Samples
@@ -27,7 +27,7 @@ class Judged:
     """One training's figures on the test split."""
 
     variant: Variant
-    model: nn.Module
+    model: FusionModel
     judgements: dict[str, Judgement]
     """By task, over the same samples for every model: all that are usable by the fusion."""
     where_present: dict[str, dict[str, float]]

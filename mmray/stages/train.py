@@ -134,7 +134,7 @@ def _encode_settings(modality: ModalityConfig) -> dict[str, Any]:
 def main_model(config: Config) -> str:
     """Return what the model of all modalities is called: one modality alone is no fusion."""
     names = config.modality_order()
-    return FUSION if len(names) > 1 else names[0]
+    return FUSION if len(names) > 1 else next(iter(names))
 
 
 def fusion_variant(config: Config, seed: int) -> Variant:

@@ -23,7 +23,7 @@ def _numbers(features: ModalityFeatures) -> Integer[np.ndarray, " N"]:
     known: dict[bytes, int] = {}
     numbers = np.arange(len(features.present), dtype=np.int64)
     for row in np.flatnonzero(features.present).tolist():
-        content = np.ascontiguousarray(_payload(features, row))
+        content = _payload(features, row).tobytes()
         numbers[row] = known.setdefault(hashlib.blake2b(content, digest_size=16).digest(), row)
     return numbers
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from mmray.evaluation.metric_text import UP_TO_ONE, axis_title
 from mmray.evaluation.plot.figure import INK, drawing, style
@@ -70,7 +71,7 @@ def _draw_line(
         marker="o" if is_first else None, markersize=3,
         linewidth=1.6 if is_first else 0.8, alpha=1.0 if is_first else 0.45,
     )  # fmt: skip
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _mark_best(axes: Axes, best: Sequence[int], *, is_named: bool = False) -> None:

@@ -19,7 +19,7 @@ EMPHASIS = "#5b94c8"
 MUTED = "#b9c9d8"
 LONGEST_NAME = 24
 """Characters of a name before it is cut."""
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {
     "font.family": ["DejaVu Sans", "sans-serif"],
     "svg.fonttype": "none",
     "svg.hashsalt": "mmray",

@@ -32,7 +32,7 @@ PER_CLASS = {
     "f1": multilabel_f1_score,
 }
 THRESHOLD = 0.5
-UNCHECKED = {"validate_args": False}
+UNCHECKED: dict[str, Any] = {"validate_args": False}
 """The check of torchmetrics refuses a single class, which its figures do not mind."""
 
 

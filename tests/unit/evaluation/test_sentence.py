@@ -99,6 +99,9 @@ def test_a_retrieval_is_said_at_one_and_five_and_beside_chance():
     assert chance_sentence(found, {"recall_at_1": 0.4, "recall_at_5": 0.7}) == (
         "space: recall@1 0.4000 (chance 0.0200), recall@5 0.7000 (chance 0.1000)"
     )
+    luck = Baseline("chance", baseline)
+    by_luck = conclude("space", "recall_at_1", {"fusion": [baseline]}, luck, CONFIG)
+    assert "fusion is not shown to be better than chance: 0.0200" in baseline_sentence(by_luck)
     assert chance_sentence(concluded(fusion=9), {"accuracy": 0.9}) is None
 
 
