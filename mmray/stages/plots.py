@@ -8,7 +8,7 @@ import numpy as np
 
 from mmray.assembly.epoch_file import EPOCHS, epoch_lines
 from mmray.config.document import Config
-from mmray.evaluation.ablation import subset_title
+from mmray.evaluation.ablation import subset_name, subset_title
 from mmray.evaluation.comparison import Figure
 from mmray.evaluation.conclusion import Conclusion
 from mmray.evaluation.metric_text import label_unit
@@ -43,7 +43,9 @@ def _plot_task(
     if task in evaluated.ablation:
         path = folder / f"subsets_{task}.svg"
         bars = _subset_bars(evaluated.ablation[task])
-        text = _bar_text(config, found, f"{task}: the fusion with some of its modalities", "")
+        everything = subset_title(subset_name(config.modality_order()))
+        title = f"{task}: the fusion with some of its modalities"
+        text = _bar_text(config, found, title, everything)
         plot_bars(bars, path, text=text)
         yield path
     if "confusion_matrix" in details[0]:
