@@ -25,10 +25,10 @@ def did_you_mean(name: str, names: Sequence[str], there: str = "there are") -> s
     return f"did you mean {shortened(close)!r}?" if close else f"{there}: {listed(names)}"
 
 
-def listed(names: Collection[str], *, between: str = ", ") -> str:
+def listed(names: Collection[str], *, between: str = ", ", limit: int = MAX_LISTED) -> str:
     """Return names side by side; of many the first, and how many there are."""
-    shown = between.join(shortened(name) for name in islice(names, MAX_LISTED))
-    rest = len(names) - MAX_LISTED
+    shown = between.join(shortened(name) for name in islice(names, limit))
+    rest = len(names) - limit
     return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 

@@ -16,6 +16,7 @@ from mmray.errors import ConfigError, ExtractionError, located
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_augment, check_model
 from mmray.models.pretrained_check import check_pretrained
+from mmray.stages.label_report import describe_labels
 from mmray.stages.payload_check import check_payloads
 from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts, prepared_folder
 
@@ -51,6 +52,7 @@ def check(config: Config, *, deep: bool = False) -> Report:
         found=_with_verdict(
             config.name,
             *describe_counts(counts),
+            *describe_labels(manifest, config),
             *looked,
             *(
                 f"{name}: {config.modalities[name].extract.kind} gives {spec.describe()}, "

@@ -18,6 +18,7 @@ from mmray.data.normalise import normalise
 from mmray.data.probe import probe_references
 from mmray.data.table import corpus_folder, digest_corpus, open_corpus
 from mmray.errors import ManifestError
+from mmray.stages.label_report import label_warnings
 from mmray.stages.objective_check import check_measured
 from mmray.stages.payload_check import payload_warnings
 from mmray.stages.workspace import (
@@ -52,7 +53,11 @@ def run(config: Config, tracker: Tracker) -> Report:
         folder=str(folder),
         seconds=round(time.monotonic() - started, 2),
         counts=counts,
-        found=(*describe_counts(counts), *payload_warnings(manifest, config)),
+        found=(
+            *describe_counts(counts),
+            *label_warnings(manifest, config),
+            *payload_warnings(manifest, config),
+        ),
         next_step="mmray extract CONFIG",
     )
     log_settings(config, tracker, folder, manifest)

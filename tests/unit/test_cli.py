@@ -121,7 +121,8 @@ def test_check_says_what_there_is_and_what_to_do_next_and_writes_nothing(home):
     done = call("check", "pets.yaml")
 
     assert done.exit_code == 0, done.output
-    assert "the document 'pets' is complete" in done.stdout
+    assert "the document 'pets' can be run; 3 warnings below" in done.stdout
+    assert "warning: animal: only 1 sample of test can be measured on" in done.stdout
     assert "4 samples: 2 train, 1 val, 1 test" in done.stdout
     assert "payloads: 4 text, 0 image" in done.stdout
     assert "text: tokens gives tokens (T<=128) of 8000, encoded by linear" in done.stdout
@@ -129,17 +130,18 @@ def test_check_says_what_there_is_and_what_to_do_next_and_writes_nothing(home):
     assert sorted(home.rglob("*")) == before
 
 
-def test_check_says_that_files_are_not_there_instead_of_complete(home):
-    rows = [row | {"photo": "a.png"} for row in ROWS]
-    (home / "a.png").write_bytes(b"x")
+def test_check_says_that_files_are_not_there(home):
+    rows = [row | {"photo": f"{number}.png"} for number, row in enumerate(ROWS)]
+    for row in rows:
+        (home / row["photo"]).write_bytes(b"x")
     write_lines(home / "manifest.jsonl", rows)
-    assert "is complete" in call("check", "pets.yaml").stdout
+    assert "can be run; 3 warnings below" in call("check", "pets.yaml").stdout
 
     write_lines(home / "manifest.jsonl", [ROWS[0] | {"photo": "no.png"}, *rows[1:]])
     warned = call("check", "pets.yaml").stdout
     write_lines(home / "manifest.jsonl", [row | {"photo": "no.png"} for row in ROWS])
 
-    assert "the document 'pets' can be run; 2 warnings below\n" in warned
+    assert "the document 'pets' can be run; 5 warnings below\n" in warned
     assert "warning: image: 1 of 4 files are not there, such as 'no.png'" in warned
     assert "complete" not in warned
     assert "image: 4 of 4 files are not there" in error_of(3, "check", "pets.yaml")
