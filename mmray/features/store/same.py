@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +16,8 @@ from mmray.features.store.shard import PATTERN, read_columns
 
 SAME = "same.parquet"
 _COLUMNS = (*KEYS, "first")
-Keys = pa.Array | pa.ChunkedArray
+Keys: TypeAlias = Any
+"""An Arrow array, in one part or several."""
 
 
 def first_versions(root: Path, ids: Keys, keys: Keys) -> pa.Array:
