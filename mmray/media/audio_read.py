@@ -45,7 +45,7 @@ def read_blocks(payload: bytes) -> Blocks:
 
 def _read(payload: bytes) -> Blocks:
     sound = _open(payload)
-    if sound is None:
+    if sound is None or (sound.format == "MP3" and sound.subtype != "MPEG_LAYER_III"):
         yield from read_blocks_by_ffmpeg(payload)
     elif sound.format == "MP3":
         sound.close()
@@ -59,7 +59,10 @@ def _read_mp3(payload: bytes) -> Blocks:
 
     libsndfile stops where it expects the end, so it reads what tells its length; FFmpeg the rest.
     """
-    for recording in split_mp3(payload):
+    recordings = split_mp3(payload)
+    if not recordings:  # of no usual bit rate
+        yield from read_blocks_by_ffmpeg(payload)
+    for recording in recordings:
         sound = _open(recording.payload) if recording.is_counted else None
         if sound is not None:
             yield from _blocks(sound)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mmray.core.rejection import Rejection
+from mmray.media.image_deep import scale_bits
 from mmray.media.image_rgb import scale_extent
 
 _PREAMBLE = 128
@@ -93,8 +94,11 @@ def _read(payload: bytes, max_pixels: int) -> npt.NDArray[np.uint8]:
         pixels = apply_color_lut(pixels, dataset)[..., :3]
     if pixels.dtype == np.uint8:
         return pixels
-    most = 65535.0 if interpretation == "PALETTE COLOR" else 2.0**dataset.BitsStored - 1
-    return (pixels * (255.0 / most)).round().clip(0, 255).astype(np.uint8)
+    if pixels.dtype.itemsize > 2:
+        return scale_extent(pixels)
+    # What a palette leads to has a range of its own, told by no element.
+    bits = None if interpretation == "PALETTE COLOR" else int(dataset.BitsStored)
+    return scale_bits(pixels.astype(np.uint16), bits)
 
 
 def _check(dataset: Any, max_pixels: int) -> None:  # noqa: ANN401

@@ -61,13 +61,16 @@ def _header(payload: bytes, start: int) -> int:
 
 
 def _frames(payload: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield start, end and sample rate of each frame; what lies between frames is skipped."""
-    place, size = 0, len(payload)
+    """Yield start, end and sample rate of each frame; what lies between frames is skipped.
+
+    A frame touches another one or the end: alone, it is chance.
+    """
+    place, last_end, size = 0, -1, len(payload)
     while place + 4 <= size:
         found = _frame(payload, place)
-        if found is not None:
+        if found and (place == last_end or found[0] >= size or _frame(payload, found[0])):
             yield place, *found
-            place = found[0]
+            place = last_end = found[0]
         elif payload.startswith(TAG, place):
             place = tag_end(payload, place)
         else:
@@ -76,6 +79,8 @@ def _frames(payload: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _frame(payload: bytes, place: int) -> tuple[int, int] | None:
     """Return end and sample rate of the frame at ``place``; None where there is none."""
+    if place + 4 > len(payload):
+        return None
     one, two, three = payload[place], payload[place + 1], payload[place + 2]
     if one != 0xFF or two & 0xE6 != 0xE2:  # the third layer of some version
         return None

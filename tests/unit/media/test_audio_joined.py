@@ -66,6 +66,19 @@ def test_an_mp3_that_does_not_tell_its_length_is_all_heard():
     assert is_heard(decode(without_header(mp3)), 5.0)
 
 
+def test_the_second_layer_of_mpeg_is_all_heard():
+    assert is_heard(decode(encode_recording("mp2", codec="mp2", samples=tone(3.0, 48_000))), 3.0)
+
+
+def test_damage_that_looks_like_a_frame_is_none():
+    mp3 = bytearray(clip_payload(tone(3.0), format="MP3"))
+    alone = b"\xff\xfb\x90\xc4" + bytes(40)  # says that it is at 44.1 kHz
+
+    (recording,) = split_mp3(bytes(mp3) + alone + bytes(600))
+
+    assert recording.payload == mp3
+
+
 def test_the_last_of_joined_recordings_may_not_be_cut_off():
     joined = clip_payload(tone(1.0)) + clip_payload(tone(3.0))
 

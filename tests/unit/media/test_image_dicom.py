@@ -105,11 +105,12 @@ def test_colours_stay():
     np.testing.assert_array_equal(np.asarray(image), colours)
 
 
-def test_a_palette_is_looked_up():
+@pytest.mark.parametrize("white", [65_535, 255, 4_080], ids=["16 bits", "8 bits", "12 bits"])
+def test_a_palette_is_looked_up_in_the_range_that_it_has(white):
     table = np.arange(256, dtype=np.uint16)
     tables = {"Red": table, "Green": table[::-1], "Blue": table * 0}
     elements = {f"{name}PaletteColorLookupTableDescriptor": [256, 0, 16] for name in tables} | {
-        f"{name}PaletteColorLookupTableData": (257 * values).astype(np.uint16).tobytes()
+        f"{name}PaletteColorLookupTableData": (values * (white // 255)).astype(np.uint16).tobytes()
         for name, values in tables.items()
     }
     payload = dicom_payload(
