@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.fuzz.bundle import bundle_subject, forged_subject
 from benchmarks.fuzz.document import document_subject
 from benchmarks.fuzz.manifest import manifest_subject
 from benchmarks.fuzz.media import describe_media, fuzz
@@ -24,6 +25,8 @@ from benchmarks.specimen import SPECIMENS
 SUBJECTS: dict[str, Callable[[], Subject]] = {
     "document": document_subject,
     "manifest": manifest_subject,
+    "bundle": bundle_subject,
+    "forged": forged_subject,
     "marker": marker_subject,
     "checkpoint": checkpoint_subject,
 }
