@@ -105,7 +105,7 @@ def test_colours_stay():
     np.testing.assert_array_equal(np.asarray(image), colours)
 
 
-@pytest.mark.parametrize("white", [65_535, 255, 4_080], ids=["16 bits", "8 bits", "12 bits"])
+@pytest.mark.parametrize("white", [65_535, 255], ids=["16 bits", "8 bits"])
 def test_a_palette_is_looked_up_in_the_range_that_it_has(white):
     table = np.arange(256, dtype=np.uint16)
     tables = {"Red": table, "Green": table[::-1], "Blue": table * 0}
