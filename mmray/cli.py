@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from mmray import __version__
+from mmray import __version__, cli_jobs
 from mmray.cli_features import extract, features_app
 from mmray.config.document import Config
-from mmray.config.load import load_config, resolved
+from mmray.config.load import load_config, storable
 from mmray.config.reference import describe_keys
 from mmray.console import (
     AsJson,
@@ -110,7 +110,7 @@ def check(  # noqa: PLR0913
             typer.echo(printable_json(report.to_dict(), indent=2))
             return
         if verbose:
-            typer.echo(printable_json(resolved(loaded), indent=2))
+            typer.echo(printable_json(storable(loaded), indent=2))
         for sentence in report.found:
             say(sentence, config)
         say(f"next: {report.next_step}", config)
@@ -179,7 +179,9 @@ def ui(  # noqa: PLR0913
     config: ConfigPath,
     overrides: Overrides = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 5000, or a free one.")
+    ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,
@@ -190,33 +192,10 @@ def ui(  # noqa: PLR0913
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.tracking.ui import serve
 
-        serve(loaded, host=host, port=port)
+        serve(loaded, host=host, port=port, chatty=verbose)
 
 
-@app.command()
-def submit(  # noqa: PLR0913
-    config: ConfigPath,
-    address: Annotated[str, typer.Option(help="Dashboard of the cluster's head.")],
-    overrides: Overrides = None,
-    workflow: Annotated[Path, typer.Option(help="Workflow to run there.")] = Path(
-        "workflows/fusion.py"
-    ),
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    debug: Debug = False,
-) -> None:
-    """Run a workflow as a job on a Ray cluster. Follows its log, returns its exit status."""
-    with user_errors(debug=debug, config=config):
-        loaded = load_config(config, overrides or ())
-        set_up_logging(quiet=quiet, verbose=verbose)
-        from mmray.distributed.job import submit as submit_job
-
-        report = submit_job(loaded, address=address, workflow=workflow)
-        if as_json:
-            typer.echo(json.dumps(report, indent=2))
-        if report["exit_code"]:
-            raise typer.Exit(report["exit_code"])
+cli_jobs.add_to(app)
 
 
 @app.command()

@@ -9,9 +9,11 @@ import os
 import re
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -46,6 +48,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 def set_up_logging(*, quiet: bool, verbose: bool) -> None:
     """Send our own log lines to standard error, and the libraries' only when they warn."""
     set_up_process()
+    sys.excepthook = _show_bug
     level = logging.WARNING if quiet else logging.INFO
     if sys.stderr.isatty():
         handler: logging.Handler = RichHandler(
@@ -79,6 +82,10 @@ def shown(text: str, config: Path | None = None) -> str:
 def say(text: str, config: Path | None = None, *, err: bool = False) -> None:
     """Print text as it may be shown."""
     typer.echo(shown(text, config), err=err)
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(shown("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _make_harmless(record: logging.LogRecord) -> bool:

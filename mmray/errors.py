@@ -4,6 +4,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import ClassVar
 
+from mmray.core.secret import masked
+
 MAX_CHARS = 1200
 """Of each part of an error that is printed."""
 
@@ -31,7 +33,11 @@ class MMRayError(Exception):
 
 
 def _shortened(text: str) -> str:
-    """Return a text that fits on a screen, though a corpus may have a name of megabytes."""
+    """Return a text that fits on a screen, though a corpus may have a name of megabytes.
+
+    The secrets of URIs in it are masked.
+    """
+    text = masked(text)
     if len(text) <= MAX_CHARS:
         return text
     return f"{text[: MAX_CHARS - 200]} [...] {text[-100:]}"

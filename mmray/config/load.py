@@ -16,6 +16,7 @@ from mmray.config.reader import parse_yaml
 from mmray.config.value import check_values
 from mmray.core.bounded_file import read_bounded
 from mmray.core.nearest import listed, nearest
+from mmray.core.secret import masked_document
 from mmray.errors import ConfigError
 
 Document = dict[str, Any]
@@ -71,6 +72,11 @@ def check_document(document: Document, *, where: str) -> Config:
         return config
     train = config.train.model_copy(update={"seed": config.seed})
     return config.model_copy(update={"train": train, "seed": None})
+
+
+def storable(config: Config) -> Document:
+    """Return the resolved document with the secrets of its URIs masked, to be kept in files."""
+    return masked_document(resolved(config))
 
 
 def resolved(config: Config) -> Document:

@@ -2,6 +2,8 @@
 
 import re
 
+from mmray.core.secret import masked
+
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>")
 
 
@@ -10,11 +12,11 @@ class Rejection(Exception):  # noqa: N818 (a rejection is not an error)
 
     ``reason`` is a stable code such as ``image_truncated``; ``detail`` is for people. Where a
     library names the stream that it read by an address in memory, the address is left out: the same
-    payload gives the same rejection.
+    payload gives the same rejection. Secrets of URIs in it are masked: it is stored and shown.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        detail = _OBJECT.sub("payload", detail)
+        detail = masked(_OBJECT.sub("payload", detail))
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail

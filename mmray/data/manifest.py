@@ -9,7 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mmray.core.arrow import pc
 from mmray.core.atomic import replacing
+from mmray.core.secret import masked
 from mmray.core.word import Split
 from mmray.data.column import Column, Gathered, whole
 from mmray.data.reference import Reference
@@ -85,7 +87,18 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         columns[f"label.{task}"] = pa.array(labels)
     table = pa.table(columns).replace_schema_metadata({"folder": manifest.folder})
     with replacing(path) as temporary:
+        if _grants_access(manifest):  # signed URLs, which must stay as they are to be fetched
+            temporary.touch(mode=0o600)
         pq.write_table(table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
+
+
+def _grants_access(manifest: Manifest) -> bool:
+    """Say whether who reads this manifest has secrets of its URIs."""
+    places = [manifest.folder]
+    for references in manifest.references.values():
+        texts, _ = _parts_of(references)
+        places += texts.filter(pc.match_substring_regex(texts, "://.*[?@]")).to_pylist()
+    return any(masked(place) != place for place in places)
 
 
 def _parts_of(references: Sequence[Reference | None]) -> tuple[pa.Array, pa.Array | None]:

@@ -13,6 +13,7 @@ from mmray.config.document import Config
 from mmray.config.modality import ModalityConfig
 from mmray.core.arrow import pc
 from mmray.core.atomic import read_success, replacing
+from mmray.core.secret import masked, masked_document
 from mmray.data.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.build import extractor_identity, extractor_tally
@@ -46,7 +47,7 @@ def complete(
         "spec": spec.to_dict(),
         # From this folder, so that it holds where the workspace is moved.
         "state": os.path.relpath(state, folder) if state else None,
-        "settings": modality.model_dump(mode="json", exclude={"encode"}),
+        "settings": masked_document(modality.model_dump(mode="json", exclude={"encode"})),
         "identity": extractor_identity(modality, state),
         "samples": len(current.table),
         "counts": count_outcomes(modality, current.table, len(manifest)),
@@ -62,7 +63,10 @@ def _write_rejections(name: str, manifest: Manifest, folder: Path, rows: pa.Tabl
     are_rejected = set(samples)
     row_of = {sample: row for row, sample in enumerate(manifest.ids) if sample in are_rejected}
     references = manifest.references[name]
-    uris = [r[:500] if isinstance(r := references[row_of[s]], str) else "inline" for s in samples]
+    uris = [
+        masked(r)[:500] if isinstance(r := references[row_of[s]], str) else "inline"
+        for s in samples
+    ]
     table = pa.table(
         {
             "sample_id": rejected["sample_id"],

@@ -11,6 +11,7 @@ import numpy as np
 from mmray.config.document import Config
 from mmray.core.atomic import read_complete, read_success
 from mmray.core.report import Report
+from mmray.core.secret import masked_document
 from mmray.data.manifest import Manifest
 from mmray.features.build import extractor_identity
 from mmray.features.spec import spec_of
@@ -140,7 +141,7 @@ def _reasons(
 def _nearest(name: str, config: Config, target: Target) -> tuple[list[str], Marker] | None:
     """Return what differs from the complete folder that differs least, and that one's marker."""
     modality = config.modalities[name]
-    settings = modality.model_dump(mode="json", exclude={"encode"})
+    settings = masked_document(modality.model_dump(mode="json", exclude={"encode"}))
     decided: Mapping[str, Any] = {}
     if target.folder is not None:
         decided = extractor_identity(modality, target.state)

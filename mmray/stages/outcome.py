@@ -8,6 +8,7 @@ from mmray.config.document import Config
 from mmray.core.atomic import read_success, write_json
 from mmray.core.csv_table import write_csv
 from mmray.core.report import Report
+from mmray.core.secret import masked
 from mmray.core.word import Split
 from mmray.evaluation.description import describe_workflow
 from mmray.evaluation.table import (
@@ -93,7 +94,7 @@ def write_report(
             "seeds": config.evaluation.seeds,
             "seconds": seconds,
             "model": str(Path(config.workspace) / MODEL),
-            "mlflow": {"uri": tracker.uri, "run_id": parent.run_id},
+            "mlflow": {"uri": masked(tracker.uri), "run_id": parent.run_id},
         },
     )
     parent.log_metrics({"seconds/total": sum(seconds.values())})

@@ -1,6 +1,7 @@
 """Search: trials are the document plus overrides; all of them share the extracted features."""
 
 import logging
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from mmray.config.search import ChoiceSpace, SearchConfig
 from mmray.core.atomic import replacing, write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
+from mmray.core.secret import masked
 from mmray.errors import ConfigError
 from mmray.stages.train import Prepared, open_inputs
 from mmray.stages.workspace import earlier_report, finish, stage_folder
@@ -121,7 +123,10 @@ def _report(
 def _track(tracker: Tracker, report: Report) -> None:
     folder, parent = Path(report.folder), tracker.parent()
     parent.log_file(folder / TRIALS)
-    parent.log_file(folder / BEST)
+    with tempfile.TemporaryDirectory() as shown:  # the document itself must stay as it runs
+        copy = Path(shown) / BEST
+        copy.write_text(masked((folder / BEST).read_text("utf-8")), "utf-8")
+        parent.log_file(copy)
     figures = {f"search/best/{k}": v for k, v in report.metrics.items() if isinstance(v, float)}
     parent.log_metrics(figures | {"seconds/search": report.seconds})
 
@@ -196,6 +201,8 @@ def _write_best(config: Config, sample: Mapping[str, Any], path: Path) -> None:
     document.pop("search")
     with replacing(path) as temporary:
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        if masked(text) != text:
+            temporary.touch(mode=0o600)
         temporary.write_text(
             f"# The best of {config.search.trials if config.search else 0} trials.\n{text}"
         )

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mmray.config.document import Config
+from mmray.config.load import storable
 from mmray.core.atomic import SUCCESS, mark_success, read_complete
 from mmray.core.fingerprint import fingerprint
 from mmray.core.lock import Holder, locked
 from mmray.core.report import Report, report_from_dict
+from mmray.core.secret import masked_document
 from mmray.errors import ConfigError, MMRayError
 
 logger = logging.getLogger(__name__)
@@ -63,10 +65,10 @@ def finish(
 
     ``files`` of the folder are what the stage is for: without them it is not complete.
     """
-    document = config.model_dump(mode="json", by_alias=True)
+    told = masked_document(report.to_dict())
     mark_success(
         folder,
-        {"fingerprint": report.fingerprint, "report": report.to_dict(), "config": document, **more},
+        {"fingerprint": report.fingerprint, "report": told, "config": storable(config), **more},
         files=files,
     )
     return report

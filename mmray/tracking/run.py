@@ -28,6 +28,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from packaging.requirements import Requirement
 
 import mmray
+from mmray.core.secret import masked, masked_document
 from mmray.tracking import bundle_model
 from mmray.tracking.tracker import Status
 from mmray.tracking.undelivered import MAX_BATCH, end_entry, keep, known_steps, metric_entry
@@ -60,7 +61,7 @@ class MLflowRun:
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log settings under dotted keys; a setting that is there already stays."""
-        flat = {name: str(value)[:MAX_PARAM] for name, value in flatten(params)}
+        flat = {name: masked(str(value))[:MAX_PARAM] for name, value in flatten(params)}
         with self._going_on("settings"):
             known = self._client.get_run(self._run_id).data.params
             fresh = [Param(name, value) for name, value in flat.items() if name not in known]
@@ -87,6 +88,7 @@ class MLflowRun:
 
     def log_dataset(self, dataset: Mapping[str, Any]) -> None:
         """Log a dataset input: name, digest, source and profile."""
+        dataset = masked_document(dict(dataset))
         profile = {key: value for key, value in dataset.items() if key not in ("name", "digest")}
         entity = Dataset(
             name=dataset["name"],

@@ -2,47 +2,106 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
-from pathlib import Path
+import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+from typing import IO
 
 from mmray.config.document import Config
+from mmray.core.secret import masked
 from mmray.errors import ClusterError
+from mmray.tracking.database import database_file
 from mmray.tracking.open import MLFLOW_ENV, tracking_uri
 
 ENDED = 128 + signal.SIGTERM
+PORT = 5000
+WEB = ("http://", "https://")
+START_S, POLL_S = 120.0, 0.5
+"""How long the server may take to start, and how often it is asked."""
 GRACE_S = 5.0
 """For the server to end by itself."""
 
 
-def serve(config: Config, *, host: str, port: int) -> None:
-    """Run the MLflow UI until it is interrupted; a store that is a server already is only named."""
+def serve(config: Config, *, host: str, port: int | None, chatty: bool = False) -> None:
+    """Run the MLflow UI until it is interrupted; a store that is a server already is only named.
+
+    ``port`` must be free; without one it is ``PORT``, or any that is free.
+    """
     uri = tracking_uri(config)
-    if uri.startswith(("http://", "https://")):
-        sys.stdout.write(f"the tracking server is at {uri}\n")
+    if uri.startswith(WEB):
+        say(f"the tracking server is at {masked(uri)}{_page(config, uri)}")
         return
-    database = Path(uri.removeprefix("sqlite:///"))
-    if uri.startswith("sqlite:///") and not database.is_file():
+    file = database_file(uri)
+    if file is not None and not file.is_file():
         raise ClusterError(
             "there is no tracking store yet",
-            where=uri,
+            where=masked(uri),
             hint="run a workflow on this document first",
         )
-    sys.stdout.write(f"MLflow UI on http://{host}:{port} for {uri} (Ctrl-C ends it)\n")
-    sys.stdout.flush()
+    address = f"http://{host}:{_choose_port(host, port)}"
+    _announce_when_up(address, f"{address}{_page(config, uri)}")
     command = [
         sys.executable, "-m", "mlflow", "server",
-        "--backend-store-uri", uri, "--host", host, "--port", str(port), "--workers", "1",
+        "--host", host, "--port", address.rpartition(":")[2], "--workers", "1",
     ]  # fmt: skip
-    status = _run_as_group(command, {**MLFLOW_ENV, **os.environ})
-    if status:
-        raise ClusterError(
-            f"the MLflow UI ended with status {status}",
-            hint=f"is port {port} taken? '--port' chooses another",
-        )
+    # Not among the arguments, which every user of the machine can list.
+    environment = {**MLFLOW_ENV, **os.environ, "MLFLOW_BACKEND_STORE_URI": uri}
+    with tempfile.TemporaryFile() as log:
+        output = None if chatty else log
+        status = _run_as_group(command, environment, output=output)
+        if status:
+            log.seek(0)
+            last = log.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise ClusterError(f"the MLflow UI ended with status {status}", hint="".join(last))
 
 
-def _run_as_group(command: list[str], environment: dict[str, str]) -> int:
+def _choose_port(host: str, port: int | None) -> int:
+    """Return the port that was asked for, else the usual one or a free one."""
+    for wanted in (PORT, 0) if port is None else (port,):
+        try:
+            with socket.create_server((host, wanted)) as listener:
+                return int(listener.getsockname()[1])
+        except OSError as error:
+            problem = f"cannot listen on {host}:{wanted}: {os.strerror(error.errno or 0)}"
+    raise ClusterError(problem, where="--port", hint="leave it out, and a free port is taken")
+
+
+def _announce_when_up(address: str, page: str) -> None:
+    """Say where the UI is once it answers."""
+    say("the MLflow UI is starting, which takes about 10 s")
+
+    def wait() -> None:
+        for _ in range(int(START_S / POLL_S)):
+            time.sleep(POLL_S)
+            with suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=1):
+                say(f"MLflow UI: {page}\n(Ctrl-C ends it)")
+                return
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _page(config: Config, uri: str) -> str:
+    """Return the path of this workflow's run in the UI; nothing if there is none."""
+    from mmray.tracking.find import latest_parent
+
+    found = latest_parent(config, uri)
+    return "" if found is None else f"/#/experiments/{found[0]}/runs/{found[1]}"
+
+
+def say(text: str) -> None:
+    """Print what this command is for."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _run_as_group(
+    command: list[str], environment: dict[str, str], *, output: IO[bytes] | None = None
+) -> int:
     """Run a command, and end it with all that it started when this process is ended.
 
     MLflow's server is a process that starts others; ended by its process id alone, it leaves them.
@@ -58,7 +117,9 @@ def _run_as_group(command: list[str], environment: dict[str, str]) -> int:
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        process = subprocess.Popen(command, env=environment, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, start_new_session=True, stdout=output, stderr=output
+        )
         if is_ending:
             raise SystemExit(ENDED)
         return process.wait()
