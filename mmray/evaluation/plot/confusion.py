@@ -56,7 +56,7 @@ def worst_classes(
     place[kept] = np.arange(limit)
     grouped = np.zeros((limit + 1, limit + 1))
     np.add.at(grouped, (place[:, None], place[None, :]), matrix)
-    return grouped, [*(classes[n] for n in kept.tolist()), f"{len(classes) - limit} others"]
+    return grouped, [*(classes[int(n)] for n in kept), f"{len(classes) - limit} others"]
 
 
 def _draw_cells(axes: Axes, counts: Float[np.ndarray, "K K"]) -> None:
