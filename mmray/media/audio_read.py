@@ -11,8 +11,8 @@ import soundfile
 
 from mmray.core.rejection import Rejection
 from mmray.media.audio_av import read_blocks_by_ffmpeg
-from mmray.media.audio_joined import split_joined
 from mmray.media.audio_whole import bytes_behind_empty, bytes_missing
+from mmray.media.joined import split_joined
 from mmray.media.mp3_frames import split_mp3
 
 Samples = npt.NDArray[np.float32]

@@ -42,8 +42,8 @@ def decode_video(
     The frames are those that decoding everything and picking by presentation time would give, in
     the order of showing, each once. No more than one frame of full size is held beside the
     decoder's own. Rejects ``video_empty``, ``video_unrecognised``, ``video_truncated``,
-    ``video_broken``, ``video_no_stream``, ``video_unsupported``, ``video_too_large`` and
-    ``video_too_long``.
+    ``video_joined``, ``video_broken``, ``video_no_stream``, ``video_unsupported``,
+    ``video_too_large`` and ``video_too_long``.
     """
     import av
 

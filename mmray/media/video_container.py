@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from mmray.core.rejection import Rejection
 from mmray.media.container_end import EBML, end_of_boxes, end_of_segment, is_boxed
+from mmray.media.joined import split_joined
 from mmray.media.looks import looks_like
 
 Format: TypeAlias = Literal["mp4", "matroska", "avi"]
@@ -30,7 +31,8 @@ def find_format(payload: bytes) -> Format:
 def check_whole(payload: bytes, container: Format) -> None:
     """Reject ``video_truncated`` where a part of the container says it is longer than the payload.
 
-    A clip that was cut off is playable up to there, and would stand for the whole in silence.
+    A clip that was cut off is playable up to there, and would stand for the whole in silence. So
+    would the first of several MP4 that were joined: they are ``video_joined``.
     """
     match container:
         case "mp4":
@@ -41,6 +43,10 @@ def check_whole(payload: bytes, container: Format) -> None:
             end = _end_of_riff(payload)
     if end > len(payload):
         raise Rejection("video_truncated", f"{len(payload)} bytes of at least {end}")
+    if container == "mp4" and (count := len(split_joined(payload))) > 1:
+        raise Rejection(
+            "video_joined", f"{count} clips in one file; a player shows the first alone"
+        )
 
 
 def _end_of_riff(payload: bytes) -> int:

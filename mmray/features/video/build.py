@@ -29,7 +29,7 @@ from mmray.media.video import decode_video
 from mmray.media.video_render import Pixels, render_picture, render_scaled
 from mmray.media.video_sampling import Sampling, VideoLimits
 
-VERSIONS = {"frames": 1, "hf_image": 2, "hf_video": 1, "custom": 1}
+VERSIONS = {"frames": 2, "hf_image": 3, "hf_video": 2, "custom": 1}
 """Raise one when that extractor's code, or its decoding, gives other features than before."""
 
 

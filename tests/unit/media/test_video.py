@@ -337,6 +337,12 @@ def test_a_codec_without_decoder_is_named():
     assert rejected.value.reason == "video_unsupported"
 
 
+def test_joined_clips_are_rejected_where_only_the_first_would_be_seen():
+    joined = clip(numbered(5)) + clip(numbered(10))
+
+    assert reason(joined) == "video_joined"
+
+
 @pytest.mark.parametrize("container", ["mp4", "avi"])
 def test_limits_are_kept(container):
     payload = clip(numbered(50), container=container)
