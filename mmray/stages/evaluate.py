@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,20 @@ from mmray.core.report import Report
 from mmray.core.word import Split
 from mmray.errors import TrainingError
 from mmray.features.custom import custom_code
+from mmray.stages.delivery import deliver, delivered_files
 from mmray.stages.train import (
     Prepared,
     Variant,
+    fusion_variant,
     main_model,
     open_inputs,
     run_folder,
     seed_variant,
     train_variants,
 )
+from mmray.stages.training_runs import training_seconds
 from mmray.stages.workspace import (
     MODEL,
-    REPORT,
     earlier_report,
     finish,
     require_success,
@@ -51,8 +54,10 @@ def run(config: Config, tracker: Tracker) -> Report:
     )
     folder = stage_folder(config, STAGE, mark)
     earlier = earlier_report(folder)
-    if earlier is not None and (Path(config.workspace) / REPORT).is_file():
-        return earlier
+    if earlier is not None:
+        _register(tracker, config, inputs, folder)
+        deliver(config, folder)
+        return replace(earlier, next_step=_next_step(config))
     variants = _variants(config)
     train_variants(
         [v for group in variants.values() for v in group],
@@ -71,7 +76,7 @@ def run(config: Config, tracker: Tracker) -> Report:
         {n: judge_variants(group, config=config, inputs=inputs) for n, group in variants.items()},
     )
     write_json(folder / "details.json", evaluated.details())
-    _write_bundle(config, inputs, evaluated)
+    _write_bundle(folder, config, inputs, evaluated)
     report = Report(
         stage=STAGE,
         fingerprint=mark,
@@ -81,12 +86,18 @@ def run(config: Config, tracker: Tracker) -> Report:
         | {"seeds": config.evaluation.seeds},
         metrics=evaluated.metrics(),
         found=sentences(config, evaluated),
-        next_step=f"mmray ui CONFIG; mmray predict {Path(config.workspace) / MODEL} MANIFEST",
+        next_step=_next_step(config),
     )
     track_evaluation(tracker, config, inputs, evaluated, report)
-    _log_bundle(tracker, config)
+    _log_bundle(tracker, config, folder)
     write_report(config, inputs, train_success, report, tracker, evaluated)
-    return finish(folder, report, config)
+    finish(folder, report, config, files=["details.json", *delivered_files(folder)])
+    deliver(config, folder)
+    return report
+
+
+def _next_step(config: Config) -> str:
+    return f"mmray ui CONFIG; mmray predict {Path(config.workspace) / MODEL} MANIFEST"
 
 
 def _variants(config: Config) -> dict[str, list[Variant]]:
@@ -107,13 +118,13 @@ def _variants(config: Config) -> dict[str, list[Variant]]:
     }
 
 
-def _write_bundle(config: Config, inputs: Prepared, evaluated: "Evaluated") -> None:
+def _write_bundle(folder: Path, config: Config, inputs: Prepared, evaluated: "Evaluated") -> None:
     from mmray.assembly.bundle import write_bundle
     from mmray.stages.evaluated import bundle_metrics
 
     main = evaluated.main[0]
     write_bundle(
-        Path(config.workspace) / MODEL,
+        folder / MODEL,
         config=config,
         features=inputs.features,
         run_folder=run_folder(inputs, main.variant),
@@ -122,14 +133,26 @@ def _write_bundle(config: Config, inputs: Prepared, evaluated: "Evaluated") -> N
     )
 
 
-def _log_bundle(tracker: Tracker, config: Config) -> None:
+def _log_bundle(tracker: Tracker, config: Config, folder: Path) -> None:
     columns = list(dict.fromkeys(c for m in config.modalities.values() for c in m.columns))
     tracker.child(main_model(config)).log_bundle(
-        Path(config.workspace) / MODEL,
+        folder / MODEL,
         columns,
         code=_custom_code(config),
         register_as=config.tracking.register_as,
     )
+
+
+def _register(tracker: Tracker, config: Config, inputs: Prepared, folder: Path) -> None:
+    """Register the model of an evaluation that was complete before it was asked for."""
+    name = config.tracking.register_as
+    if name is None:
+        return
+    run = tracker.child(main_model(config))
+    if not run.register(name):
+        _log_bundle(tracker, config, folder)
+    main = fusion_variant(config, config.train.seed)
+    run.spent(training_seconds(run_folder(inputs, main)))  # and not until now
 
 
 def _custom_code(config: Config) -> list[Path]:

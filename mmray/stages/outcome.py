@@ -78,11 +78,12 @@ def write_report(
         "train": train_success["report"]["seconds"],
         report.stage: report.seconds,
     }
-    path, parent = Path(config.workspace) / REPORT, tracker.parent()
+    path, parent = Path(report.folder) / REPORT, tracker.parent()
     write_json(
         path,
         {
             "name": config.name,
+            "evaluation": report.fingerprint,
             "samples": counts["samples"],
             "usable": counts["usable"],
             "unusable": counts["unusable"],

@@ -55,6 +55,10 @@ class MemoryRun:
         """Keep where it lies."""
         self.bundle = folder
 
+    def register(self, name: str) -> bool:
+        """Register nothing: no run of an earlier process has a model here."""
+        return False
+
     def describe(self, text: str) -> None:
         """Keep the description."""
         self.description = text

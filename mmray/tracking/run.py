@@ -131,6 +131,21 @@ class MLflowRun:
             # start_run ends the run with its block; the workflow goes on in it.
             self._client.set_terminated(self._run_id, "RUNNING")
 
+    def register(self, name: str) -> bool:
+        """Register the run's model under a name, unless it is; return False where it has none."""
+        with self._going_on("registered model"):
+            versions = self._client.search_model_versions(f"run_id='{self._run_id}'")
+            known = next((each for each in versions if each.name == name), None)
+            if known is None:
+                outputs = self._client.get_run(self._run_id).outputs
+                models = outputs.model_outputs if outputs else []
+                if not models:
+                    return False
+                with fluent(self._client.tracking_uri), quiet():
+                    known = mlflow.register_model(f"models:/{models[-1].model_id}", name)
+            logger.info("the model is version %s of %r", known.version, name)
+        return True
+
     def describe(self, text: str) -> None:
         """Set what MLflow shows first on the run's page."""
         with self._going_on("description"):

@@ -44,6 +44,10 @@ class Run(Protocol):
         """Keep a model bundle with the run as a model that takes raw records."""
         ...
 
+    def register(self, name: str) -> bool:
+        """Register the model that the run has, unless it is; return False where it has none."""
+        ...
+
     def describe(self, text: str) -> None:
         """Set the description of the run, in Markdown."""
         ...
