@@ -48,7 +48,7 @@ def test_documents_that_take_turns_each_find_their_own_model_and_are_told(
 ):
     one, two = evaluate("one", extra=["more.bin"]), evaluate("two")
     deliver(config, one)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "mmray"):
         deliver(config, two)
         assert found(tmp_path) == of("two")
         deliver(config, one)
@@ -63,7 +63,7 @@ def test_what_is_delivered_already_is_left_as_it_is(tmp_path, config, evaluate, 
     deliver(config, folder)
     before = (tmp_path / "model").stat().st_ino
 
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "mmray"):
         deliver(config, folder)
 
     assert (tmp_path / "model").stat().st_ino == before

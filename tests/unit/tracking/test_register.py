@@ -29,7 +29,7 @@ def test_a_model_of_an_earlier_process_is_registered_once_under_each_name(open_r
     run.end()
 
     client, run = open_run()
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", "mmray")
     assert [run.register(name) for name in ("pets", "pets", "other's")] == [True] * 3
 
     versions = client.search_model_versions(f"run_id='{run.run_id}'")
