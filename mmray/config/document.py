@@ -153,6 +153,10 @@ class Config(StrictModel):
         for name in (*self.modalities, *self.tasks):
             if not name.isidentifier():
                 raise ValueError(f"{name!r} is not a name: use letters, digits and underscores")
+        if "fusion" in self.modalities and len(self.modalities) > 1:
+            raise ValueError(
+                "'fusion' is the name of the joint model: call this modality otherwise"
+            )
         return self
 
     @model_validator(mode="after")

@@ -31,8 +31,8 @@ def metric_rows(
                     of_main = {"low": low, "high": high, "deviation": figure.deviation}
                 yield row | {"metric": metric, "over": EVERYWHERE, "value": value} | of_main
             for metric, value in values["where_present"].items():
-                rest = {"samples": None, "trainings": 1}
-                yield row | rest | {"metric": metric, "over": PRESENT, "value": value}
+                rest = {"metric": metric, "over": PRESENT, "value": value, "samples": None}
+                yield row | rest
     for task, each in found.items():
         base = each.baseline
         yield {

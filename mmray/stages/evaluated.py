@@ -135,4 +135,5 @@ def _origin(model: str, task: str, group: Sequence[Judged], found: Conclusion) -
     origin: dict[str, Any] = {"samples": figure.samples, "interval": list(figure.interval)}
     if len(group) > 1:
         origin["seeds"] = [each.metrics[task] for each in group]
-    return origin | {"where_present": group[0].where_present.get(task, {})}
+    present = mean_metrics([each.where_present.get(task, {}) for each in group])
+    return origin | {"where_present": present}

@@ -1,6 +1,7 @@
 """Every training has a run of its own: its time, its epochs, its test figures."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,15 @@ def test_the_report_has_the_mean_of_the_seeds_and_each_seed_its_own():
     })  # fmt: skip
     json.dumps(found.details())
     assert any("40 samples, mean of 2 trainings" in line for line in sentences(config, found))
+
+
+def test_figures_where_a_modality_is_present_are_means_as_well():
+    runs = [replace(judged(name, 9), where_present={"animal": {"accuracy": value}})
+            for name, value in (("fusion", 0.2), ("fusion, seed 1", 0.6))]  # fmt: skip
+
+    found = evaluate_models(make_config(modalities=TWO), {"fusion": runs}).metrics()
+
+    assert found["fusion"]["animal"]["where_present"] == {"accuracy": pytest.approx(0.4)}
 
 
 def test_without_labels_in_test_there_is_nothing_to_say():
