@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
@@ -36,13 +37,25 @@ class TableState:
         return asdict(self) | {"names": self.names}
 
 
-def state_from_dict(document: dict[str, Any]) -> TableState:
-    """Read back what ``to_dict`` wrote."""
-    return TableState(
-        numbers=tuple(NumberState(**column) for column in document["numbers"]),
-        categories=tuple(CategoryState(**column) for column in document["categories"]),
-        dates=tuple(DateState(**column) for column in document["dates"]),
-        sequences=tuple(SequenceState(**column) for column in document["sequences"]),
+def state_from_dict(document: object) -> TableState:
+    """Read back what ``to_dict`` wrote; anything else is a ConfigError."""
+    try:
+        state = TypeAdapter(TableState).validate_python(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _damaged(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    for column in (*state.categories, *state.sequences):
+        if len(column.known) > column.slots:
+            raise _damaged(f"{len(column.known)} names for {column.slots} slots")
+    if any(c.scale == "quantile" and c.deviation and not c.landmarks for c in state.numbers):
+        raise _damaged("quantiles without values")
+    return state
+
+
+def _damaged(problem: str) -> ConfigError:
+    return ConfigError(
+        f"what was learnt of the table's columns cannot be used: {problem:.300}",
+        hint="it is damaged, or not of this document: extract anew, or copy the bundle again",
     )
 
 

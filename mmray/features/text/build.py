@@ -17,7 +17,6 @@ from mmray.config.text import (
     TokensConfig,
     WordVectorsConfig,
 )
-from mmray.core.atomic import read_json
 from mmray.core.fingerprint import digest_file
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind
@@ -29,6 +28,7 @@ from mmray.features.state import fitted_file
 from mmray.features.text.bow import BowExtractor
 from mmray.features.text.cleaning import cleaning_of
 from mmray.features.text.fit import IDF_FILE, VOCABULARY_FILE, fitted_name
+from mmray.features.text.fitted import read_weighted, read_words
 from mmray.features.text.hashing import hashed_columns
 from mmray.features.text.spec import text_spec, vector_path
 from mmray.features.text.tokenizer import (
@@ -62,13 +62,13 @@ def build_text(config: TextConfig, state: Path | None) -> Extractor:
         case BowConfig(hashing=True, vocabulary=size):
             return BowExtractor(spec, hashed_columns(size), decode)
         case BowConfig():
-            words = read_json(fitted_file(state, VOCABULARY_FILE))
+            words = read_words(fitted_file(state, VOCABULARY_FILE), spec.shape[0])
             return BowExtractor(spec, _places(words), decode)
         case TfidfConfig() as extract:
-            fitted = read_json(fitted_file(state, IDF_FILE))
+            fitted = read_weighted(fitted_file(state, IDF_FILE), spec.shape[0])
             hashed = hashed_columns(extract.vocabulary) if extract.hashing else None
-            columns = hashed or _places(fitted["words"])
-            return BowExtractor(spec, columns, decode, idf=np.array(fitted["idf"]))
+            columns = hashed or _places(fitted.words)
+            return BowExtractor(spec, columns, decode, idf=np.array(fitted.idf))
         case WordVectorsConfig() as extract:
             words, vectors = read_vectors(vector_path(extract), extract.limit)
             return WordVectorsExtractor(spec, words, vectors, decode, pooling=extract.pooling)

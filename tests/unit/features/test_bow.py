@@ -53,5 +53,5 @@ def test_nothing_to_learn_from_is_an_error_that_says_so(tmp_path):
 
 
 def test_a_state_that_was_never_fitted_is_an_error_that_says_so(tmp_path):
-    with pytest.raises(ExtractionError, match=r"no fitted vocabulary\.json"):
+    with pytest.raises(ExtractionError, match=r"there is no vocabulary\.json"):
         build_extractor(text(9), tmp_path)
