@@ -22,9 +22,11 @@ from rich.logging import RichHandler
 
 from mmray.config.document import Config
 from mmray.config.load import load_config
+from mmray.core.disk import to_disk_error
 from mmray.core.printable import printable, printable_json
 from mmray.core.report import Report
 from mmray.core.secret import masked
+from mmray.core.stop import describe_stop, exit_code, resumable, stoppable
 from mmray.errors import MMRayError
 
 Stage = Callable[[Config, Any], Report]
@@ -112,7 +114,7 @@ def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
     from mmray.tracking.open import tracking
 
     reports: list[Report] = []
-    with working_in(config), tracking(config) as tracker:
+    with resumable(), working_in(config), tracking(config) as tracker:
         for stage in stages:
             report = stage(config, tracker)
             say_report(report)
@@ -156,17 +158,19 @@ def print_reports(
 
 @contextmanager
 def user_errors(*, debug: bool = False, config: Path | None = None) -> Generator[None]:
-    """Turn our errors into a message and an exit code; a bug keeps its traceback."""
+    """Turn our errors and a stop into a message and an exit code; a bug keeps its traceback."""
     try:
-        yield
-    except MMRayError as error:
-        if debug:
+        with stoppable():
+            yield
+    except (MMRayError, OSError) as error:
+        own = to_disk_error(error) if isinstance(error, OSError) else error
+        if debug or own is None:
             raise
-        say(f"error: {error}", config, err=True)
-        raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        typer.echo("interrupted: run the same command again to go on", err=True)
-        raise typer.Exit(130) from None
+        say(f"error: {own}", config, err=True)
+        raise typer.Exit(own.exit_code) from None
+    except KeyboardInterrupt as stop:
+        typer.echo(describe_stop(stop), err=True)
+        raise typer.Exit(exit_code()) from None
 
 
 def workflow_command(load_stages: Callable[[], Sequence[Stage]]) -> Callable[..., None]:

@@ -20,6 +20,8 @@ from mmray.core.secret import masked
 
 logger = logging.getLogger(__name__)
 
+WORKSPACE_LOCK = ".mmray.lock"
+"""In every workspace, by which it is known to be one."""
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 """What a file system answers that has no locks."""
 MAX_HOLDER_BYTES = 4096

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mmray.core.lock import WORKSPACE_LOCK
 from mmray.core.suffix import kind_of_name
 from mmray.data.reference import FileReference
 from mmray.data.source import Row, Source
@@ -105,13 +106,21 @@ def _file_names(source: Source) -> Iterator[str]:
     for folder in source.folders():
         if folder.startswith("."):
             continue
-        for name in source.walk(folder):
+        names = source.walk(folder)
+        ours = [name[: -len(WORKSPACE_LOCK)] for name in names if _is_lock(name)]
+        for name in names:
+            if name.startswith(tuple(ours)):
+                continue  # of a workspace that lies in the corpus
             if any(part.startswith(".") for part in name.split("/")):
                 continue
             if posixpath.basename(name).lower() in _CLUTTER:
                 continue
             _check_name(source, name)
             yield name
+
+
+def _is_lock(name: str) -> bool:
+    return posixpath.basename(name) == WORKSPACE_LOCK
 
 
 def _check_name(source: Source, name: str) -> None:

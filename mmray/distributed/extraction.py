@@ -15,8 +15,9 @@ import ray.data
 from mmray.core.memory import release_memory
 from mmray.distributed.journal import UnitOutcome, new_run, remove_journals
 from mmray.distributed.lean_data import lean_data
+from mmray.distributed.loading_actor import LoadingActor
 from mmray.distributed.planning import ExtractionPool
-from mmray.distributed.shard_actor import ExtractionPlan, ShardActor
+from mmray.distributed.shard_plan import ExtractionPlan
 from mmray.distributed.unit import Todo, Unit, cut_units, pack_unit
 from mmray.errors import ExtractionError
 
@@ -78,7 +79,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
         tasks = ray.data.from_blocks(list(cut_tasks(list(_rows(jobs)), pool.actors)))
         release_memory()  # Ray has them now
         dataset = tasks.map_batches(
-            ShardActor,
+            LoadingActor,
             batch_size=None,
             batch_format="pyarrow",
             fn_constructor_args=({job.plan.name: job.plan for job in jobs}, run),

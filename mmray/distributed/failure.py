@@ -5,6 +5,7 @@ import re
 import ray.exceptions
 from ray.train import TrainingFailedError
 
+from mmray.core.disk import to_disk_error
 from mmray.errors import MMRayError, TrainingError
 
 MAX_CHARS = 300
@@ -18,6 +19,8 @@ def to_own_error(error: BaseException) -> BaseException:
     for inner in _chain(error):
         if isinstance(inner, MMRayError):
             return inner
+        if isinstance(inner, OSError) and (refused := to_disk_error(inner)):
+            return refused
     failures: dict[int, BaseException] = getattr(error, "worker_failures", None) or {}
     for rank in sorted(failures):
         inner = to_own_error(failures[rank])

@@ -3,9 +3,8 @@
 import contextlib
 import json
 import logging
-import threading
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +14,15 @@ import ray.train.torch
 import torch
 from ray.exceptions import RayActorError
 from ray.train import TrainingFailedError
-from ray.train.v2._internal.callbacks.datasets import DatasetsCallback
-from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
 from ray.train.v2._internal.execution.callback import RayTrainCallback
-from ray.train.v2._internal.execution.scaling_policy import FixedScalingPolicy, ScalingPolicy
-from ray.train.v2.api.callback import UserCallback
 
 from mmray.assembly.epoch_file import EPOCHS, epoch_line, epoch_lines
 from mmray.assembly.run_plan import RunPlan
 from mmray.config.train import ElasticWorkers, TrainConfig
-from mmray.core.atomic import read_complete, read_json, write_json
+from mmray.core.atomic import read_complete
+from mmray.distributed.epoch_listener import HEARD, OnEpoch, watching
 from mmray.distributed.failure import to_own_error
+from mmray.distributed.lean_trainer import LeanTrainer, LocalTrainer
 from mmray.distributed.session import ClusterSize
 from mmray.errors import TrainingError
 
@@ -34,12 +31,6 @@ if TYPE_CHECKING:
     from mmray.training.plan import EpochRecord
 
 logger = logging.getLogger(__name__)
-
-POLL_S = 0.5
-HEARD = "heard.json"
-"""Beside a run's epochs: the numbers of those that were passed on."""
-
-OnEpoch = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +72,7 @@ def fit_runs(
     share: WorkerShare,
     storage: Path,
     on_epoch: OnEpoch | None = None,
-    callbacks: Sequence[UserCallback] = (),
+    callbacks: Sequence[RayTrainCallback] = (),
 ) -> None:
     """Train every plan that is not complete yet; ``on_epoch(run name, record)`` hears each epoch.
 
@@ -89,7 +80,7 @@ def fit_runs(
         MMRayError: what a worker raised, if it was one of ours; else a TrainingError.
     """
     is_local = plans[0].config.runtime.mode == "local"
-    trainer = (_LocalTrainer if is_local else _Trainer)(
+    trainer = (LocalTrainer if is_local else LeanTrainer)(
         _worker,
         train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus))},
         scaling_config=ray.train.ScalingConfig(
@@ -102,69 +93,41 @@ def fit_runs(
             name=f"mmray-{uuid.uuid4().hex[:8]}",
             storage_path=str(storage.resolve()),
             failure_config=ray.train.FailureConfig(max_failures=config.max_failures),
-            callbacks=list(callbacks),
         ),
     )
+    trainer.own_callbacks = callbacks
+    _forget_earlier(plans)
+    watched = {plan.name: Path(plan.folder) / EPOCHS for plan in plans}
+    needed = Path(plans[0].manifest)
+    try:
+        with watching(watched, on_epoch, needed=needed) if on_epoch else contextlib.nullcontext():
+            trainer.fit()
+    except KeyboardInterrupt as stop:
+        stop.add_note(_reached(plans))
+        raise
+    except TrainingFailedError as error:
+        raise to_own_error(error) from error
+    except RayActorError as error:
+        raise TrainingError(
+            "the process that leads the workers was lost",
+            hint="was memory short? run the same command to resume from the last epoch",
+        ) from error
+
+
+def _forget_earlier(plans: Sequence[RunPlan]) -> None:
+    """Remove what was heard of an earlier training where that says nothing of this one."""
     for plan in plans:
-        if plan.starts_anew:  # what was heard of an earlier training says nothing of this one
+        if plan.starts_anew:
             for name in (EPOCHS, HEARD):
                 (Path(plan.folder) / name).unlink(missing_ok=True)
-    watched = {plan.name: Path(plan.folder) / EPOCHS for plan in plans}
-    with watching(watched, on_epoch) if on_epoch else contextlib.nullcontext():
-        try:
-            trainer.fit()
-        except TrainingFailedError as error:
-            raise to_own_error(error) from error
-        except RayActorError as error:
-            raise TrainingError(
-                "the process that leads the workers was lost",
-                hint="was memory short? run the same command again to go on from the last epoch",
-            ) from error
 
 
-class _Trainer(ray.train.torch.TorchTrainer):
-    """Trains without what Ray Train does for Ray Data, which no batch of ours comes from.
-
-    That starts a process more, and loads Ray Data in it and in every worker: seconds each time.
-    """
-
-    def _create_default_callbacks(self) -> list[RayTrainCallback]:
-        callbacks = super()._create_default_callbacks()
-        return [each for each in callbacks if not isinstance(each, DatasetsCallback)]
-
-
-class _LocalTrainer(_Trainer):
-    """Trains on a cluster of this process, without two actors that serve clusters of others.
-
-    One cleans up after dead trainings. It asks the dashboard of the cluster that was last started
-    by hand on this machine, not ours; where that one has ended, its answer is waited for, and a
-    training ends 12 s late. A cluster of our own ends with this process, so there is nothing to
-    clean up. The other is asked for nodes, and there can be no more.
-    """
-
-    def _create_default_callbacks(self) -> list[RayTrainCallback]:
-        callbacks = super()._create_default_callbacks()
-        return [each for each in callbacks if not isinstance(each, PlacementGroupCleanerCallback)]
-
-    def _initialize_and_run_controller(
-        self,
-        *,
-        scaling_policy: ScalingPolicy,
-        **options: Any,  # noqa: ANN401 (as Ray's)
-    ) -> ray.train.Result:
-        if isinstance(scaling_policy, FixedScalingPolicy):
-            scaling_policy = _GivenWorkers(self.scaling_config)
-        return super()._initialize_and_run_controller(scaling_policy=scaling_policy, **options)
-
-
-class _GivenWorkers(FixedScalingPolicy):
-    """As many workers as are wanted, on the nodes that there are."""
-
-    def after_controller_start(self, train_run_context: object) -> None:
-        """Ask nobody for nodes."""
-
-    def _maybe_send_resource_request(self) -> None:
-        """Do not ask again."""
+def _reached(plans: Sequence[RunPlan]) -> str:
+    """Say after which epoch the training under way would resume, and which of several it is."""
+    plan = next((each for each in plans if read_complete(Path(each.folder)) is None), plans[-1])
+    lines = epoch_lines(Path(plan.folder) / EPOCHS)
+    of = f" of {plan.name!r}" if len(plans) > 1 else ""
+    return f"after epoch {lines[-1]['epoch']}{of}" if lines else f"before the first epoch{of}"
 
 
 def _worker(settings: dict[str, Any]) -> None:
@@ -197,56 +160,3 @@ def _on_epoch(plan: RunPlan, place: "Place", record: "EpochRecord") -> None:
     if place.rank == 0:
         with (Path(plan.folder) / EPOCHS).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(epoch_line(plan.name, record)) + "\n")
-
-
-class EpochListener:
-    """Passes each epoch of some runs on once, also over the death of the process that listens."""
-
-    def __init__(self, files: dict[str, Path], on_epoch: OnEpoch) -> None:
-        self._files, self._on_epoch = files, on_epoch
-        # A run that goes on has epochs that were heard, and perhaps some that were not.
-        self._heard = {name: _heard_before(path) for name, path in files.items()}
-
-    def hear(self) -> None:
-        """Pass on what is new."""
-        for name, path in self._files.items():
-            heard = self._heard[name]
-            for line in epoch_lines(path):
-                if line["epoch"] not in heard:
-                    self._on_epoch(name, line)
-                    heard.append(line["epoch"])
-                    write_json(path.with_name(HEARD), heard)
-
-
-def _heard_before(path: Path) -> list[int]:
-    """Return the epochs that were passed on; a damaged file says of none, and all are again."""
-    try:
-        heard = read_json(path.with_name(HEARD))
-    except (OSError, ValueError, RecursionError):
-        return []
-    return heard if isinstance(heard, list) else []
-
-
-@contextlib.contextmanager
-def watching(files: dict[str, Path], on_epoch: OnEpoch) -> Generator[None]:
-    """Follow the epoch files while the block runs; every epoch has been heard once when it ends."""
-    listener, stop = EpochListener(files, on_epoch), threading.Event()
-    failures: list[BaseException] = []
-
-    def follow() -> None:
-        try:
-            while not stop.wait(POLL_S):
-                listener.hear()
-        except BaseException as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=follow, name="epochs", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    if failures:
-        raise failures[0]
-    listener.hear()

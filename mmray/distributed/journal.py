@@ -31,7 +31,7 @@ class UnitOutcome:
 
 
 class Journal:
-    """One small file per unit in a folder of this run, beside the shards."""
+    """One small file per unit, and per process, in a folder of this run, beside the shards."""
 
     def __init__(self, folder: str, run: str) -> None:
         self._folder = Path(folder) / f"{PREFIX}{run}"
@@ -42,15 +42,27 @@ class Journal:
         done = self._done(number)
         if done.is_file():
             return UnitOutcome(**json.loads(done.read_text(encoding="utf-8")))
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as stream:
-            stream.write(b"x")
+        self._count(path)
         return None
+
+    def begin_loading(self, actor: str) -> int:
+        """Note that an actor loads its libraries; return how often it has begun that."""
+        return self._count(self._folder / f"{actor}.loads")
+
+    def end_loading(self, actor: str) -> None:
+        """Note that an actor has them: only what is in vain is counted."""
+        (self._folder / f"{actor}.loads").unlink(missing_ok=True)
 
     def starts(self, number: int) -> int:
         """Return how often a unit was begun."""
         path = self._folder / f"{number}.starts"
         return path.stat().st_size if path.is_file() else 0
+
+    def _count(self, path: Path) -> int:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as stream:
+            stream.write(b"x")
+        return path.stat().st_size
 
     def end(self, number: int, outcome: UnitOutcome) -> None:
         """Note how a unit went; call it when its shard is written."""

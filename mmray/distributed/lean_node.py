@@ -7,11 +7,18 @@ to import Ray while the command waits for it, and then looks for news for as lon
 """
 
 import contextlib
-from collections.abc import Generator
+import logging
+import sys
+from collections.abc import Generator, Mapping
 from types import ModuleType
 from typing import Any, cast
 
-from ray._private import node, utils, worker
+from ray._private import node, services, utils, worker
+
+from mmray.core.printable import printable
+from mmray.distributed import with_parent
+
+logger = logging.getLogger(__name__)
 
 
 class LeanNode(node.Node):
@@ -30,9 +37,13 @@ class LeanNode(node.Node):
     def start_raylet(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 (as Ray's)
         """Start the node's manager, its agent as where the parts of a dashboard are not installed.
 
-        To see whether they are, Ray would import them in this process.
+        To see whether they are, Ray would import them in this process. An agent ends with its node.
         """
-        with replaced(utils, "get_dashboard_dependency_error", _not_wanted):
+        command = "_build_python_executable_command_memory_profileable"
+        with (
+            replaced(utils, "get_dashboard_dependency_error", _not_wanted),
+            replaced(services, command, _ending_with_the_node),
+        ):
             super().start_raylet(*arguments, **options)
 
 
@@ -41,6 +52,15 @@ def lean_node() -> Generator[None]:
     """Let ``ray.init`` start such a node in the block; it has no argument that says so."""
     with replaced(node, "Node", LeanNode):
         yield
+
+
+def log_messages() -> None:
+    """Send what Ray's nodes say of their workers to the log, where ``-v`` shows it.
+
+    Ray prints it to standard output. What fails arrives as an exception besides.
+    """
+    if "print_to_stdstream" in vars(worker):
+        worker.print_to_stdstream = _log
 
 
 def has_lean_node() -> bool:
@@ -60,6 +80,16 @@ def replaced(owner: ModuleType | type, name: str, value: object) -> Generator[No
         yield
     finally:
         setattr(owner, name, before)
+
+
+def _ending_with_the_node(*_: object, **__: object) -> list[str]:
+    """Return how an agent is started."""
+    return [sys.executable, "-u", with_parent.__file__]
+
+
+def _log(data: Mapping[str, Any], *_: object, **__: object) -> None:
+    for line in data["lines"]:
+        logger.debug("%s: %s", data["pid"], printable(line))
 
 
 def _not_wanted() -> ImportError:

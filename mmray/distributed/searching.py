@@ -1,71 +1,43 @@
 """Search on Ray Tune: a driver function per trial, which trains on Ray Train like any other run."""
 
 import contextlib
+import io
 import logging
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ray import tune
-from ray.tune.experiment import Trial
-from ray.tune.integration.ray_train import TuneReportCallback
+from ray.tune.error import TuneError
 from ray.tune.schedulers import ASHAScheduler
-from ray.tune.search import SearchAlgorithm, Searcher
-from ray.tune.search.basic_variant import BasicVariantGenerator
-from ray.tune.search.optuna import OptunaSearch
 
 from mmray.assembly.epoch_file import EPOCHS, epoch_lines
 from mmray.assembly.run_plan import RunPlan
-from mmray.config.search import (
-    ChoiceSpace,
-    IntSpace,
-    LogUniformSpace,
-    SearchConfig,
-    SpaceConfig,
-    UniformSpace,
-)
+from mmray.config.search import SearchConfig
 from mmray.config.train import TrainConfig
 from mmray.core.atomic import read_complete
+from mmray.distributed.epoch_listener import HEARD
 from mmray.distributed.fitting import WorkerShare, fit_runs, plan_workers
-from mmray.distributed.session import ClusterSize
+from mmray.distributed.release import NoteWorkers, Releaser
+from mmray.distributed.sampling import Sample, build_sampler, to_domain
+from mmray.distributed.session import ClusterSize, environment, quiet_ray
+from mmray.distributed.trial import OnEpoch, TrialLog, TrialResult, only_one, read_state
 from mmray.errors import TrainingError
+
+__all__ = ["TrialResult", "plan_trials", "search_trials"]
 
 logger = logging.getLogger(__name__)
 
 DRIVER_CPUS = 0.1
 """Of a trial's driver, which only waits: a whole core would starve a small machine's workers."""
+TUNE_ENV = {
+    # Ctrl-C is for this process: Tune would take it for the end of a search that is done.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    # Tables of its own for each trial, which nothing reads.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+}
 
-Sample = Mapping[str, Any]
 PlanTrial = Callable[[Sample], RunPlan]
-
-
-@dataclass(frozen=True, slots=True)
-class TrialResult:
-    """One trial as it ended."""
-
-    number: int
-    sample: dict[str, Any]
-    epochs: int
-    best: float | None
-    """Best value of the objective; None when no epoch was reached."""
-    error: str
-
-
-class _Callback(tune.Callback):
-    """Tells the listener, in the process that started the search."""
-
-    def __init__(self, on_epoch: Callable[[int, Sample, dict[str, Any], int], None]) -> None:
-        self._on_epoch = on_epoch
-
-    def on_trial_result(
-        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **_: object
-    ) -> None:
-        """Pass one epoch on."""
-        number = int(trial.trial_id.rsplit("_", 1)[-1]) + 1  # ids end in the order of creation
-        metrics = {name: value for name, value in result.items() if "/" in name}
-        self._on_epoch(number, trial.config, metrics, result["training_iteration"])
 
 
 def plan_trials(
@@ -89,42 +61,42 @@ def search_trials(
     search: SearchConfig,
     train: TrainConfig,
     size: ClusterSize,
-    storage: Path,
-    on_epoch: Callable[[int, Sample, dict[str, Any], int], None],
+    folder: Path,
+    on_epoch: OnEpoch,
 ) -> list[TrialResult]:
-    """Run all trials and return them, best first."""
+    """Run all trials and return them, best first; those of an earlier search are not repeated."""
+    folder.mkdir(parents=True, exist_ok=True)
     concurrent, share = plan_trials(search, train, size)
     logger.info("%d trials, %d at a time", search.trials, concurrent)
+    storage = str((folder / "ray").resolve())
+    log = TrialLog(
+        search.objective, folder, lambda sample: Path(plan_trial(sample).folder), on_epoch
+    )
     tuner = tune.Tuner(
         tune.with_resources(
-            tune.with_parameters(
-                _drive, plan_trial=plan_trial, share=share, storage=str(storage.resolve())
-            ),
+            tune.with_parameters(_drive, plan_trial=plan_trial, share=share, storage=storage),
             {"CPU": DRIVER_CPUS},
         ),
         param_space={key: to_domain(space) for key, space in search.space.items()},
-        tune_config=_tune_config(search, epochs=train.epochs, concurrent=concurrent),
+        tune_config=_tune_config(search, train.epochs, concurrent, log.tried()),
         run_config=tune.RunConfig(
-            name="tune",
-            storage_path=str(storage.resolve()),
-            verbose=0,
-            callbacks=[_Callback(on_epoch)],
+            name="tune", storage_path=storage, verbose=0, callbacks=[log, Releaser(log)]
         ),
     )
-    # Tune prints tables of its own; standard output is for the report alone.
-    with contextlib.redirect_stdout(sys.stderr):
-        grid = tuner.fit()
-    return _ranked(grid, search)
+    _fit(tuner, log, search)
+    return _checked(log.ranked(), search)
 
 
-def _tune_config(search: SearchConfig, *, epochs: int, concurrent: int) -> tune.TuneConfig:
+def _tune_config(
+    search: SearchConfig, epochs: int, concurrent: int, tried: list[Sample]
+) -> tune.TuneConfig:
     return tune.TuneConfig(
         metric=search.objective.metric,
         mode=search.objective.direction,
         num_samples=search.trials,
-        max_concurrent_trials=concurrent,
-        search_alg=_sampler(search),
+        search_alg=build_sampler(search, concurrent, tried),
         scheduler=ASHAScheduler(
+            time_attr="epoch",
             max_t=epochs + 1,  # one more than there are: a trial that is done ends by itself
             grace_period=min(search.grace_epochs, epochs),
             reduction_factor=search.reduction,
@@ -132,68 +104,62 @@ def _tune_config(search: SearchConfig, *, epochs: int, concurrent: int) -> tune.
     )
 
 
-def _ranked(grid: tune.ResultGrid, search: SearchConfig) -> list[TrialResult]:
-    """Return all trials, best first; none that reported the objective is a TrainingError."""
-    metric, mode = search.objective.metric, search.objective.direction
-    results = [
-        TrialResult(
-            number=number,
-            sample=dict(result.config or {}),
-            epochs=int((result.metrics or {}).get("training_iteration", 0)),
-            best=_best(result.metrics_dataframe, metric, mode),
-            error=str(result.error or ""),
-        )
-        for number, result in enumerate((grid[i] for i in range(len(grid))), start=1)
-    ]
-    if all(result.best is None for result in results):
-        errors = {result.error.strip().splitlines()[-1] for result in results if result.error}
-        raise TrainingError(
-            f"no trial reported {metric!r}",
-            where="search.objective.metric",
-            hint="; ".join(sorted(errors)) or "is it one of the metrics that training logs?",
-        )
-    sign = 1 if mode == "min" else -1
-    return sorted(results, key=lambda r: (r.best is None, sign * (r.best or 0.0)))
+def _fit(tuner: tune.Tuner, log: TrialLog, search: SearchConfig) -> None:
+    # Tune prints tables and advice of its own, however quiet it is asked to be.
+    with environment(TUNE_ENV), contextlib.redirect_stdout(io.StringIO()), quiet_ray():
+        try:
+            tuner.fit()
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"after {log.num_ended} of {search.trials} trials")
+            raise
+        except TuneError as error:
+            raise _own_error(error, search) from error
 
 
-def to_domain(space: SpaceConfig) -> Any:  # noqa: ANN401 (Tune's own domains)
-    """Return Tune's distribution; of named sections, the name is what is sampled."""
-    match space:
-        case UniformSpace(uniform=(low, high)):
-            return tune.uniform(low, high)
-        case LogUniformSpace(loguniform=(low, high)):
-            return tune.loguniform(low, high)
-        case IntSpace(int=(low, high)):
-            return tune.randint(low, high + 1)
-        case ChoiceSpace(choice=options):
-            return tune.choice(list(options))
+def _own_error(error: TuneError, search: SearchConfig) -> BaseException:
+    """Return what was raised in this process; Tune keeps the text and drops the kind."""
+    found: BaseException = error
+    while isinstance(found, TuneError) and (found.__cause__ or found.__context__):
+        found = found.__cause__ or found.__context__ or found
+    return _missing(search) if "specified metric" in str(found) else found
 
 
-def _drive(sample: Sample, *, plan_trial: PlanTrial, share: WorkerShare, storage: str) -> None:
-    """Train one trial; what an earlier search has trained completely is only told again."""
-    plan = plan_trial(sample)
-    folder = Path(plan.folder)
-    if read_complete(folder) is not None:
-        for line in epoch_lines(folder / EPOCHS):
-            tune.report(line["metrics"])
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    fit_runs(
-        [plan],
-        config=plan.config.train,
-        share=share,
-        storage=Path(storage),
-        callbacks=[TuneReportCallback()],
+def _checked(results: list[TrialResult], search: SearchConfig) -> list[TrialResult]:
+    """Return the results; if none reported the objective, that is a TrainingError."""
+    if any(result.best is not None for result in results):
+        return results
+    raise _missing(search, hint="; ".join(sorted({r.error for r in results if r.error})))
+
+
+def _missing(search: SearchConfig, *, hint: str = "") -> TrainingError:
+    return TrainingError(
+        f"no trial reported {search.objective.metric!r}",
+        where="search.objective.metric",
+        hint=hint or "is it one of the metrics that training logs, for example 'val/loss'?",
     )
 
 
-def _sampler(search: SearchConfig) -> Searcher | SearchAlgorithm:
-    if search.sampler == "optuna":
-        return OptunaSearch(seed=search.seed)
-    return BasicVariantGenerator(random_state=search.seed)
+def _drive(sample: Sample, *, plan_trial: PlanTrial, share: WorkerShare, storage: str) -> None:
+    """Train one trial; the epochs that an earlier search has trained are only reported again."""
+    plan = plan_trial(sample)
+    folder = Path(plan.folder)
+    with only_one(folder):
+        state = read_state(folder)
+        if state.has_ended or read_complete(folder) is not None:
+            for line in epoch_lines(folder / EPOCHS)[: state.epochs or None]:
+                _report("", line)
+            return
+        # Each search hears all epochs: from them Tune decides which trial to stop.
+        (folder / HEARD).unlink(missing_ok=True)
+        fit_runs(
+            [plan],
+            config=plan.config.train,
+            share=share,
+            storage=Path(storage),
+            on_epoch=_report,
+            callbacks=[NoteWorkers(folder)],
+        )
 
 
-def _best(frame: Any, metric: str, mode: str) -> float | None:  # noqa: ANN401
-    if frame is None or metric not in frame or not len(frame):
-        return None
-    return float(frame[metric].min() if mode == "min" else frame[metric].max())
+def _report(_: str, line: dict[str, Any]) -> None:
+    tune.report({**line["metrics"], "epoch": line["epoch"]})

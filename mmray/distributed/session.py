@@ -16,8 +16,10 @@ import ray
 
 from mmray.config.document import ClusterRuntime, LocalRuntime
 from mmray.core.ending import end_without_search
-from mmray.distributed.lean_node import lean_node
+from mmray.core.stop import kept_signals
+from mmray.distributed.lean_node import lean_node, log_messages
 from mmray.distributed.watchdog import watch_node
+from mmray.distributed.worker_path import OwnPath, path_environment
 from mmray.errors import ClusterError
 
 WORKER_ENV = {
@@ -126,16 +128,30 @@ def environment(values: Mapping[str, str]) -> Generator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def quiet_ray() -> Generator[None]:
+    """Keep Ray's own lines off the terminal in this block; what fails arrives as an exception."""
+    ray_logger = logging.getLogger("ray")
+    level = ray_logger.level
+    if not logging.getLogger().isEnabledFor(logging.INFO):  # with -v all of them are wanted
+        ray_logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        ray_logger.setLevel(level)
+
+
 def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
     """Connect to Ray unless this process is connected; Ray disconnects when the process ends."""
     if not ray.is_initialized():
         env = DRIVER_ENV | (LOCAL_ENV if isinstance(runtime, LocalRuntime) else {})
         for name, value in env.items():
             os.environ.setdefault(name, value)
-        with without_native_log(sys.__stderr__ or sys.stderr):
+        with kept_signals(), without_native_log(sys.__stderr__ or sys.stderr):
             _connect(runtime)
         # Before Ray's own, which first waits half a second for messages of workers; none are shown.
         atexit.register(disconnect)
+        log_messages()
         end_without_search()
         watch_node()
     return cluster_size()
@@ -175,9 +191,10 @@ def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
         if isinstance(runtime, LocalRuntime):
             # Inherited, and not a runtime environment: so the workers that Ray starts beforehand,
             # while this process waits for it, can be ours.
-            with environment(WORKER_ENV), lean_node():
+            with environment(WORKER_ENV | path_environment()), lean_node():
                 ray.init(
                     address="local",
+                    job_config=OwnPath(),
                     num_cpus=runtime.cpus,
                     include_dashboard=False,
                     logging_level=logging.ERROR,
@@ -187,9 +204,10 @@ def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
             check_reachable(runtime.address)
             ray.init(
                 address=runtime.address,
+                job_config=OwnPath(),
                 logging_level=logging.ERROR,
                 log_to_driver=False,
-                runtime_env={"env_vars": WORKER_ENV},
+                runtime_env={"env_vars": WORKER_ENV | path_environment()},
             )
     except (OSError, RuntimeError, ValueError) as error:
         raise ClusterError(

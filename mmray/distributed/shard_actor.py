@@ -8,16 +8,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from mmray.config.modality import ModalityConfig
 from mmray.core.atomic import FULL
-from mmray.core.spec import FeatureSpec
 from mmray.distributed.journal import MAX_STARTS, Journal, UnitOutcome
-from mmray.distributed.unit import Unit, unpack_unit
+from mmray.distributed.shard_plan import ExtractionPlan
+from mmray.distributed.unit import Unit, outcome_table, unpack_unit
 from mmray.errors import DiskFullError, MMRayError
 from mmray.features.build import build_extractor, extractor_tally
 from mmray.features.decoding import safe_decoder
@@ -27,34 +25,6 @@ from mmray.features.payload import entries_for, read_payloads
 from mmray.features.store import write_shard
 from mmray.features.store.limits import describe_limits
 from mmray.media.guard import GuardedDecoder
-from mmray.media.source import MAX_READ_S, PayloadReader
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractionPlan:
-    """Everything that an actor needs to know about one modality."""
-
-    name: str
-    config: ModalityConfig
-    spec: FeatureSpec
-    state: str | None
-    """Folder of what was fitted on the train split."""
-    output: str
-    corpus: str
-    """Where relative references start."""
-    allow: tuple[str, ...]
-    max_payload_bytes: int
-    max_decode_s: float
-    max_read_s: float = MAX_READ_S
-
-    def reader(self) -> PayloadReader:
-        """Return what reads this modality's payloads."""
-        return PayloadReader(
-            roots=self.allow,
-            folder=self.corpus,
-            max_bytes=self.max_payload_bytes,
-            max_read_s=self.max_read_s,
-        )
 
 
 class ShardActor:
@@ -79,16 +49,7 @@ class ShardActor:
         columns = (batch[name].to_pylist() for name in ("number", "name", "unit"))
         for number, name, packed in zip(*columns, strict=True):
             outcome = self._extract(number, name, unpack_unit(packed))
-            row = {
-                "name": [outcome.name],
-                "samples": [outcome.samples],
-                # Typed, as the first of them may be empty.
-                "reasons": pa.array([list(outcome.rejected)], pa.list_(pa.string())),
-                "rejected": pa.array([list(outcome.rejected.values())], pa.list_(pa.int64())),
-                "seconds": [outcome.seconds],
-                "failure": [outcome.failure],
-            }
-            yield pa.table(row)
+            yield outcome_table(outcome)
 
     def _extract(self, number: int, name: str, unit: Unit) -> UnitOutcome:
         plan = self._plans[name]

@@ -8,6 +8,8 @@ from itertools import groupby, islice
 
 import pyarrow as pa
 
+from mmray.distributed.journal import UnitOutcome
+
 UNIT_SAMPLES = 256
 UNITS_PER_ACTOR = 4
 
@@ -52,3 +54,17 @@ def unpack_unit(packed: bytes) -> Unit:
     with pa.ipc.open_stream(packed) as reader:
         columns = reader.read_all().to_pydict()
     return Unit(columns["ids"], columns["references"], columns["keys"])
+
+
+def outcome_table(outcome: UnitOutcome) -> pa.Table:
+    """Return how a unit went as a row for Ray Data."""
+    row = {
+        "name": [outcome.name],
+        "samples": [outcome.samples],
+        # Typed, as the first of them may be empty.
+        "reasons": pa.array([list(outcome.rejected)], pa.list_(pa.string())),
+        "rejected": pa.array([list(outcome.rejected.values())], pa.list_(pa.int64())),
+        "seconds": [outcome.seconds],
+        "failure": [outcome.failure],
+    }
+    return pa.table(row)

@@ -16,6 +16,7 @@ import ray
 from ray._private import worker
 from ray._private.node import Node
 
+from mmray.core.stop import is_stopping
 from mmray.errors import ClusterError
 
 POLL_S = 0.5
@@ -32,12 +33,15 @@ def watch_node() -> None:
 
 def _watch(node: Node) -> None:
     path = Path(str(node.raylet_socket_name))
-    while is_alive(path):
+    # Of a node that this process has started, also what keeps its books: without that nothing
+    # starts any more, and Ray would wait a minute for it to come back.
+    while is_alive(path) and not node.dead_processes():
         time.sleep(POLL_S)
         if not _is_connected(node):
             return
-    # A process that disconnects says so first, and ends its node then.
-    if _is_connected(node):
+    # A process that disconnects says so first, and ends its node then; one that is being stopped
+    # may have been stopped together with its node.
+    if _is_connected(node) and not is_stopping():
         _end()
 
 
@@ -67,7 +71,7 @@ def _end() -> NoReturn:
     error = ClusterError(
         "the Ray node under this process has died",
         hint="most often memory was short: fewer actors in 'runtime.resources' or a smaller "
-        "'train.batch_size' need less; run the same command again to go on",
+        "'train.batch_size' need less; run the same command to resume",
     )
     sys.stderr.write(f"error: {error}\n")
     sys.stderr.flush()

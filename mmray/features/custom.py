@@ -9,6 +9,7 @@ from typing import Any
 
 from mmray.core.fingerprint import digest_file, fingerprint
 from mmray.core.spec import FeatureSpec
+from mmray.core.user_code import find_user_code
 from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.extractor import Extractor
@@ -20,12 +21,13 @@ _HINT = "the factory must return an object with 'spec', 'decode(payload)' and 'e
 def load_custom(factory: str, options: Mapping[str, Any], kind: Kind) -> Extractor:
     """Call the factory with its options and check what it returns."""
     module_name, _, name = factory.partition(":")
+    find_user_code()
     try:
         function = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
             f"cannot load the factory {factory!r}: {error}",
-            hint="the module must be importable on every machine (PYTHONPATH, or installed)",
+            hint="the module must be in the working folder, on PYTHONPATH or installed",
         ) from None
     try:
         extractor = function(**options)
@@ -118,6 +120,7 @@ def _imports(file: Path, module: str) -> Iterator[str]:
 
 def _source(module: str) -> Path | None:
     """Return the file of a module, if it is one."""
+    find_user_code()
     try:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError, AttributeError):

@@ -49,19 +49,17 @@ def run(config: Config, tracker: Tracker) -> Report:
         return earlier
     # Here and not above: a search that is done must load neither Ray nor torch.
     from mmray.distributed.searching import search_trials
-    from mmray.distributed.session import connect, disconnect
+    from mmray.distributed.session import connect
 
     results = search_trials(
         partial(plan_trial, config=config, inputs=inputs, folder=str(folder.resolve())),
         search=config.search,
         train=config.train,
         size=connect(config.runtime),
-        storage=folder / "ray",
+        folder=folder,
         on_epoch=partial(_log_epoch, tracker, config.search.objective.metric),
     )
-    # Trials that Tune has ended may hold CPUs for a long while, and the next stage would wait.
-    disconnect()
-    _write_best(config, results[0].sample, folder / BEST)
+    _write_best(config, results, folder / BEST)
     write_json(folder / TRIALS, [_trial(result) for result in results])
     report = _report(config, results, folder, seconds=round(time.monotonic() - started, 2))
     _track(tracker, report)
@@ -89,7 +87,7 @@ def _trial(result: "TrialResult") -> dict[str, Any]:
         "objective": result.best,
         "epochs": result.epochs,
         "error": result.error,
-        "sample": result.sample,
+        "sample": dict(result.sample),
     }
 
 
@@ -105,12 +103,12 @@ def _report(
         seconds=seconds,
         counts={
             "trials": len(results),
-            "stopped_early": sum(r.epochs < config.train.epochs for r in results),
+            "stopped_early": sum(r.epochs < config.train.epochs and not r.error for r in results),
             "failed": sum(bool(r.error) for r in results),
         },
-        metrics={metric: best.best, "best": best.sample},
+        metrics={metric: best.best, "best": dict(best.sample)},
         found=(
-            f"best of {len(results)} trials: {metric} {best.best:.4f} with {_shown(best.sample)}",
+            f"{_best_of(results)}: {metric} {best.best:.4f} with {_shown(best.sample)}",
             *(
                 f"  trial {r.number}: {_value(r.best)} after {r.epochs} epochs, {_shown(r.sample)}"
                 for r in results[:5]
@@ -118,6 +116,12 @@ def _report(
         ),
         next_step=f"python workflows/fusion.py {folder / BEST}",
     )
+
+
+def _best_of(results: Sequence["TrialResult"]) -> str:
+    """Say among how many trials the best was found: those that failed are not among them."""
+    failed = sum(result.best is None for result in results)
+    return f"best of {len(results) - failed} trials" + (f", {failed} failed" if failed else "")
 
 
 def _track(tracker: Tracker, report: Report) -> None:
@@ -185,7 +189,8 @@ def trial_name(number: int, sample: Mapping[str, Any]) -> str:
 
 
 def _shown(sample: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key.rsplit('.', 1)[-1]}={_value(value)}" for key, value in sample.items())
+    """Name each key without its section: ``lr=0.001, fusion=gated, audio.encode=mlp``."""
+    return ", ".join(f"{key.split('.', 1)[-1]}={_value(value)}" for key, value in sample.items())
 
 
 def _value(value: Any) -> str:  # noqa: ANN401
@@ -196,13 +201,11 @@ def _bounds(space: Any) -> list[float]:  # noqa: ANN401
     return list(next(iter(space.model_dump().values())))
 
 
-def _write_best(config: Config, sample: Mapping[str, Any], path: Path) -> None:
-    document = resolved(apply_sample(config, sample))
+def _write_best(config: Config, results: Sequence["TrialResult"], path: Path) -> None:
+    document = resolved(apply_sample(config, results[0].sample))
     document.pop("search")
     with replacing(path) as temporary:
         text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
         if masked(text) != text:
             temporary.touch(mode=0o600)
-        temporary.write_text(
-            f"# The best of {config.search.trials if config.search else 0} trials.\n{text}"
-        )
+        temporary.write_text(f"# The {_best_of(results)}.\n{text}", encoding="utf-8")

@@ -11,13 +11,12 @@ from mmray.config.document import Config
 from mmray.config.load import storable
 from mmray.core.atomic import SUCCESS, mark_success, read_complete
 from mmray.core.fingerprint import fingerprint
-from mmray.core.lock import Holder, locked
+from mmray.core.lock import WORKSPACE_LOCK, Holder, locked
 from mmray.core.report import Report, report_from_dict
 from mmray.core.secret import masked_document
 from mmray.errors import ConfigError, MMRayError
 
 logger = logging.getLogger(__name__)
-LOCK = ".lock"
 MANIFEST = "manifest.parquet"
 MODEL = "model"
 REPORT = "report.json"
@@ -38,7 +37,7 @@ def working_in(config: Config) -> Generator[None]:
     with ExitStack() as held:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(locked(folder / LOCK, on_wait=say))
+            held.enter_context(locked(folder / WORKSPACE_LOCK, on_wait=say))
         except OSError as error:
             raise ConfigError(
                 f"the workspace cannot be used: {error.strerror}",

@@ -15,6 +15,8 @@ from mmray.distributed.session import connect
 
 connect(LocalRuntime(cpus=2))
 assert ray.get(ray.remote(lambda: 7).remote()) == 7
+import_it = ray.remote(lambda: __import__("tokenizers").__file__)
+print("tokenizers:", ray.get(import_it.remote()))
 for child in psutil.Process().children(recursive=True):
     print(*child.cmdline())
 
@@ -38,8 +40,11 @@ print("after it:", doubled(), actors())
 
 
 @pytest.fixture(scope="module")
-def done() -> subprocess.CompletedProcess[str]:
-    return run_python("-c", LIST)
+def done(tmp_path_factory) -> subprocess.CompletedProcess[str]:
+    """In a folder with a file of the user's that is named like a library."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "tokenizers.py").write_text("raise ImportError('not the library')")
+    return run_python("-c", LIST, cwd=folder)
 
 
 def test_a_local_node_works_without_the_processes_that_serve_others(done):
@@ -47,6 +52,12 @@ def test_a_local_node_works_without_the_processes_that_serve_others(done):
     assert "/raylet " in done.stdout
     assert "monitor.py" not in done.stdout  # nor log_monitor.py
     assert "dashboard.py" not in done.stdout
+
+
+def test_a_file_in_the_working_folder_takes_no_library_s_place_in_a_worker(done):
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("tokenizers: "))
+
+    assert "site-packages" in line
 
 
 def test_ray_data_works_on_it_without_actors_of_its_own(done):

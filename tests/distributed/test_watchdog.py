@@ -2,30 +2,47 @@
 
 import socket
 
+import psutil
 import pytest
 
 from mmray.distributed.watchdog import is_alive
-from tests.support.process import run_python
+from tests.support.process import run_python, wait_for
 
 pytestmark = pytest.mark.ray
 LOSE = """
-import time, psutil
+import sys, time, psutil
 from mmray.config.document import LocalRuntime
 from mmray.distributed.session import connect
 
 connect(LocalRuntime(cpus=1))
 children = psutil.Process().children(recursive=True)
-next(child for child in children if child.name() == "raylet").kill()
+print(*[child.pid for child in children])
+sys.stdout.flush()
+next(child for child in children if child.name() == sys.argv[1]).kill()
 time.sleep(60)
 """
 
 
-def test_a_process_ends_with_words_and_its_own_code_when_its_node_has_died():
-    done = run_python("-c", LOSE)
+@pytest.mark.parametrize("lost", ["raylet", "gcs_server"])
+def test_a_process_ends_with_words_and_its_own_code_when_its_node_has_died(lost):
+    done = run_python("-c", LOSE, lost)
 
     assert done.returncode == 6
     assert "error: the Ray node under this process has died" in done.stderr
-    assert "run the same command again" in done.stderr
+    assert "run the same command to resume" in done.stderr
+    wait_for(all_ended, done.stdout.split(), timeout_s=20)
+
+
+def all_ended(pids):
+    """Say whether nothing runs any more of what the command has started."""
+    return not any(is_running(int(pid)) for pid in pids)
+
+
+def is_running(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_node_is_alive_while_it_listens(tmp_path):

@@ -27,7 +27,8 @@ class Here:
         return {work.name: self._compute(work) for work in works}
 
     def _compute(self, work):
-        from mmray.distributed.shard_actor import ExtractionPlan, extract_unit
+        from mmray.distributed.shard_actor import extract_unit
+        from mmray.distributed.shard_plan import ExtractionPlan
         from mmray.distributed.unit import cut_units
         from mmray.features.spec import spec_of
 

@@ -3,15 +3,25 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
 
-def run_python(*words):
-    """Run ``python ...`` in the current folder with this checkout on the path."""
+def wait_for(condition, *arguments, timeout_s):
+    """Wait until ``condition(*arguments)`` holds; fail when that takes too long."""
+    deadline = time.monotonic() + timeout_s
+    while not condition(*arguments):
+        assert time.monotonic() < deadline, f"{condition.__name__} does not hold"
+        time.sleep(0.05)
+
+
+def run_python(*words, cwd=None):
+    """Run ``python ...`` with this checkout on the path, in the current folder or another."""
     return subprocess.run(
         [sys.executable, *words],
+        cwd=cwd,
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from mmray import __version__
 from mmray.cli import STAGES, app
+from mmray.core.lock import WORKSPACE_LOCK
 from mmray.core.printable import printable_json
 from tests.support.document import make_document, write_lines
 from tests.support.process import run_python
@@ -221,7 +222,7 @@ def test_a_stage_before_prepare_says_what_to_run_first(home, verb):
 
     assert "the stage 'prepare' has not been run for this document and corpus" in said
     assert "hint:  run 'mmray prepare pets.yaml' first" in said
-    assert [path.name for path in (home / "work").iterdir()] == [".lock"]
+    assert [path.name for path in (home / "work").iterdir()] == [WORKSPACE_LOCK]
 
 
 def test_train_before_extract_says_what_to_run_first(home):

@@ -54,6 +54,18 @@ def test_hidden_files_and_what_systems_leave_behind_are_no_samples(tmp_path):
     assert [row["file"] for row in read_table(str(tmp_path)).rows] == ["cat/a.jpg"]
 
 
+@pytest.mark.parametrize("workspace", ["work", "cat/work", "mmray-work/pets"])
+def test_a_workspace_in_the_corpus_is_no_class(tmp_path, workspace):
+    names = "cat/a.jpg", "dog/b.jpg"
+    before = digest_table(make(tmp_path, *names))
+    work = [f"{workspace}/{name}" for name in (".mmray.lock", "mlflow.db", "prepare/1/m.parquet")]
+
+    folder = make(tmp_path, *names, *work)
+
+    assert [row["label"] for row in read_table(folder).rows] == ["cat", "dog"]
+    assert digest_table(folder) == before
+
+
 def test_the_digest_follows_which_files_there_are_and_not_what_is_in_them(tmp_path):
     before = digest_table(make(tmp_path, "cat/a.jpg"))
 

@@ -3,9 +3,9 @@ import threading
 
 import pytest
 
-from mmray.core.lock import locked
+from mmray.core.lock import WORKSPACE_LOCK, locked
 from mmray.errors import ConfigError
-from mmray.stages.workspace import LOCK, working_in
+from mmray.stages.workspace import working_in
 from tests.support.document import make_config
 
 
@@ -49,5 +49,7 @@ def test_an_error_of_the_work_itself_stays_what_it_is(tmp_path):
     with pytest.raises(PermissionError), working_in(config):
         raise PermissionError("of a payload")
 
-    with locked(tmp_path / "work" / LOCK, on_wait=lambda holder: pytest.fail(str(holder))):
+    with locked(
+        tmp_path / "work" / WORKSPACE_LOCK, on_wait=lambda holder: pytest.fail(str(holder))
+    ):
         pass

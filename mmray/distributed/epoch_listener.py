@@ -1,0 +1,94 @@
+"""Epochs on their way from the workers' files to who wants to hear of them."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+from mmray.assembly.epoch_file import epoch_lines
+from mmray.core.atomic import read_json, write_json
+from mmray.core.stop import forget_stop
+from mmray.errors import TrainingError
+
+POLL_S = 0.5
+HEARD = "heard.json"
+"""Beside a run's epochs: the numbers of those that were passed on."""
+
+OnEpoch = Callable[[str, dict[str, Any]], None]
+
+
+class EpochListener:
+    """Passes each epoch of some runs on once, also over the death of the process that listens."""
+
+    def __init__(self, files: dict[str, Path], on_epoch: OnEpoch) -> None:
+        self._files, self._on_epoch = files, on_epoch
+        # A run that goes on has epochs that were heard, and perhaps some that were not.
+        self._heard = {name: _heard_before(path) for name, path in files.items()}
+
+    def hear(self) -> None:
+        """Pass on what is new."""
+        for name, path in self._files.items():
+            heard = self._heard[name]
+            for line in epoch_lines(path):
+                if line["epoch"] not in heard:
+                    self._on_epoch(name, line)
+                    heard.append(line["epoch"])
+                    write_json(path.with_name(HEARD), heard)
+
+
+def _heard_before(path: Path) -> list[int]:
+    """Return the epochs that were passed on; a damaged file says of none, and all are again."""
+    try:
+        heard = read_json(path.with_name(HEARD))
+    except (OSError, ValueError, RecursionError):
+        return []
+    return heard if isinstance(heard, list) else []
+
+
+@contextlib.contextmanager
+def watching(files: dict[str, Path], on_epoch: OnEpoch, *, needed: Path) -> Generator[None]:
+    """Follow the epoch files while the block runs; every epoch has been heard once when it ends.
+
+    What cannot be passed on ends the block, and so does the loss of ``needed``: the workers would
+    wait for files that nobody writes any more.
+    """
+    listener, stop = EpochListener(files, on_epoch), threading.Event()
+    failures: list[BaseException] = []
+    main = threading.main_thread()
+    is_main = threading.current_thread() is main
+
+    def follow() -> None:
+        try:
+            while not stop.wait(POLL_S):
+                _check_there(needed)
+                listener.hear()
+        except BaseException as error:
+            failures.append(error)
+            if is_main and not stop.is_set():
+                signal.pthread_kill(main.ident or 0, signal.SIGINT)
+
+    thread = threading.Thread(target=follow, name="epochs", daemon=True)
+    thread.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not failures:
+            raise
+    finally:
+        stop.set()
+        thread.join()
+    if failures:
+        forget_stop()
+        raise failures[0]
+    listener.hear()
+
+
+def _check_there(needed: Path) -> None:
+    if not needed.exists():
+        raise TrainingError(
+            "the workspace was removed or moved while it was trained in",
+            where=str(needed),
+            hint="run the same command again: it computes what is missing",
+        )
