@@ -66,6 +66,13 @@ def predict(  # noqa: PLR0913
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write .jsonl here, not to stdout.")
     ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder or URI prefix that paths may lead to outside of the records'."),
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the code that the bundle's document names.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -74,19 +81,17 @@ def predict(  # noqa: PLR0913
     """Predict from raw files with a model bundle."""
     with user_errors(debug=debug):
         set_up_logging(quiet=quiet, verbose=verbose)
-        from mmray.stages.predict import predict_file
+        from mmray.stages.predict import describe_prediction, predict_file
 
-        report = predict_file(bundle, records, output)
+        report = predict_file(bundle, records, output, allow=allow or None, trust=trust)
         if as_json:
             typer.echo(printable_json(report, indent=2))
         elif output is None:
             for row in report["rows"]:
                 typer.echo(printable_json(row))
+            typer.echo(describe_prediction(report), err=True)
         else:
-            typer.echo(
-                f"{report['samples']} rows in {output}, {report['unusable']} without a usable "
-                f"payload, {report['rejected']} rejected payloads"
-            )
+            typer.echo(f"{describe_prediction(report)}; in {output}")
 
 
 @app.command()
