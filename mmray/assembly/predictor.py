@@ -72,6 +72,10 @@ class Predictor:
         """The tasks by name, with their classes."""
         return self._bundle.tasks
 
+    def renew_lock(self) -> None:
+        """Forget whoever held the lock: after a fork, a thread that is not there."""
+        self._lock = threading.Lock()
+
     def predict(self, records: Records, *, batch_size: int = 64) -> list[Prediction]:
         """Return one row per record, in order.
 

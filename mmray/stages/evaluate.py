@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmray.config.base import CustomConfig
+from mmray.assembly.foreign.trust import custom_parts
 from mmray.config.document import Config
 from mmray.core.atomic import write_json
 from mmray.core.fingerprint import fingerprint
@@ -134,10 +134,11 @@ def _write_bundle(folder: Path, config: Config, inputs: Prepared, evaluated: "Ev
 
 
 def _log_bundle(tracker: Tracker, config: Config, folder: Path) -> None:
-    columns = list(dict.fromkeys(c for m in config.modalities.values() for c in m.columns))
+    from mmray.assembly.served import interface_of
+
     tracker.child(main_model(config)).log_bundle(
         folder / MODEL,
-        columns,
+        interface_of(config),
         code=_custom_code(config),
         register_as=config.tracking.register_as,
     )
@@ -157,8 +158,5 @@ def _register(tracker: Tracker, config: Config, inputs: Prepared, folder: Path) 
 
 def _custom_code(config: Config) -> list[Path]:
     """Return where the user's own modules are that the document names."""
-    modalities = config.modalities.values()
-    parts = [part for each in modalities for part in (each.extract, each.encode)]
-    sections = [config.model.fusion, *parts]
-    found = [custom_code(each.factory) for each in sections if isinstance(each, CustomConfig)]
+    found = map(custom_code, custom_parts(config).values())
     return list(dict.fromkeys(path for path in found if path is not None))

@@ -1,16 +1,28 @@
 """The model bundle as an MLflow model (models from code: nothing is pickled).
 
 ``mlflow.pyfunc.load_model(uri).predict(frame)`` takes raw records, one column per payload, and
-returns one row per record: a column per task, ``<task>_low`` and ``<task>_high`` where it predicts
-an interval, and ``rejected`` with the reasons as JSON.
+returns a row per record under the same index: a column per task, ``<task>_probabilities`` where it
+has classes, ``<task>_low`` and ``<task>_high`` where it predicts an interval, ``present``, the
+modalities that were used, and ``rejected``, the reasons as JSON.
+
+A payload is bytes, base64 or a ``data:`` URI. No file is read, unless the settings below name a
+folder for the paths in records. They are keys of ``model_config``, or variables of the environment
+of a server: ``trust`` (``MMRAY_TRUST=1``) runs the code that the document names; ``folder``
+(``MMRAY_FOLDER``) is where paths start; ``allow`` (``MMRAY_ALLOW``, between commas) are folders and
+URI prefixes that they may lead to outside of it.
 """
 
-import json
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import mlflow.models
 import mlflow.pyfunc
 import pandas as pd
+from mlflow.exceptions import INVALID_PARAMETER_VALUE, MlflowException
+
+SETTINGS: Mapping[str, Any] = {"trust": False, "folder": "", "allow": ""}
+"""What ``model_config`` may say, and what it says unless told."""
 
 
 class BundleModel(mlflow.pyfunc.PythonModel):
@@ -18,29 +30,54 @@ class BundleModel(mlflow.pyfunc.PythonModel):
 
     def load_context(self, context: Any) -> None:  # noqa: ANN401 (MLflow's own type is private)
         """Load the bundle that was logged with the model."""
-        import mmray
+        from mmray.assembly.predictor import load
+        from mmray.assembly.served import output_columns
 
-        self._predictor = mmray.load(context.artifacts["bundle"])
+        told = settings_of(context.model_config or {}, os.environ)
+        self._predictor = load(
+            context.artifacts["bundle"],
+            folder=told["folder"] or None,
+            allow=told["allow"] or None,
+            trust=told["trust"],
+            reads_files=bool(told["folder"]),
+        )
+        config = self._predictor.config
+        self._inputs = [c for modality in config.modalities.values() for c in modality.columns]
+        self._columns = list(output_columns(config))
 
     def predict(  # pyright: ignore[reportIncompatibleMethodOverride] (MLflow's says None)
         self,
         context: Any,  # noqa: ANN401
-        model_input: pd.DataFrame,
+        model_input: pd.DataFrame,  # or a record, or a list of them: MLflow takes no such hint
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
         """Predict from raw records."""
-        records = model_input.to_dict(orient="records")
-        rows = [_to_columns(row) for row in self._predictor.predict(records)]
-        return pd.DataFrame(rows)
+        from mmray.assembly.served import to_columns
+
+        given: Any = model_input
+        index = model_input.index if isinstance(given, pd.DataFrame) else None
+        if index is not None and not len(model_input.columns):
+            # MLflow has dropped columns that are not in the signature, and with them all rows.
+            raise MlflowException(
+                f"no column of these records is an input of the model: {', '.join(self._inputs)}",
+                INVALID_PARAMETER_VALUE,
+            )
+        rows = self._predictor.predict(given)
+        cells = [to_columns(row, self._columns) for row in rows]
+        return pd.DataFrame(cells, index=index, columns=self._columns)
 
 
-def _to_columns(row: dict[str, Any]) -> dict[str, Any]:
-    columns: dict[str, Any] = {}
-    for task, output in (row["predictions"] or {}).items():
-        columns[task] = output.get("label", output.get("labels", output.get("value")))
-        if "interval" in output:
-            columns[f"{task}_low"], columns[f"{task}_high"] = output["interval"]
-    return columns | {"rejected": json.dumps(row["rejected"])}
+def settings_of(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings of a server; what ``model_config`` says goes before the environment."""
+    trust = config.get("trust") or environment.get("MMRAY_TRUST", "") in ("1", "true", "yes")
+    folder = config.get("folder") or environment.get("MMRAY_FOLDER", "")
+    allow = config.get("allow") or environment.get("MMRAY_ALLOW", "")
+    places = allow.split(",") if isinstance(allow, str) else list(allow)
+    return {
+        "trust": trust is True,
+        "folder": folder,
+        "allow": [place.strip() for place in places if place.strip()],
+    }
 
 
 mlflow.models.set_model(BundleModel())

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmray.tracking.tracker import Status
+
+if TYPE_CHECKING:
+    from mmray.assembly.served import Interface
 
 URI = "memory://"
 
@@ -47,7 +50,7 @@ class MemoryRun:
     def log_bundle(
         self,
         folder: Path,
-        columns: Sequence[str],
+        interface: "Interface",
         *,
         code: Sequence[Path] = (),
         register_as: str | None,

@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import mlflow.pyfunc
@@ -22,8 +22,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, Schema
-from mlflow.types.schema import AnyType
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType, Array, Map
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from packaging.requirements import Requirement
 
@@ -31,6 +31,9 @@ import mmray
 from mmray.core.secret import masked, masked_document
 from mmray.tracking import bundle_model
 from mmray.tracking.tracker import Status
+
+if TYPE_CHECKING:
+    from mmray.assembly.served import CellType, Interface
 from mmray.tracking.undelivered import MAX_BATCH, end_entry, keep, known_steps, metric_entry
 
 logger = logging.getLogger(__name__)
@@ -104,12 +107,12 @@ class MLflowRun:
     def log_bundle(
         self,
         folder: Path,
-        columns: Sequence[str],
+        interface: "Interface",
         *,
         code: Sequence[Path] = (),
         register_as: str | None,
     ) -> None:
-        """Log the bundle as a pyfunc model whose input is raw records, one column per payload."""
+        """Log the bundle as a pyfunc model of raw records, with a signature and an example."""
         with self._going_on("model"):
             with (
                 fluent(self._client.tracking_uri),
@@ -120,8 +123,12 @@ class MLflowRun:
                     name="model",
                     python_model=bundle_model.__file__,
                     artifacts={"bundle": str(folder)},
-                    signature=ModelSignature(inputs=record_schema(columns)),
-                    input_example=pd.DataFrame([dict.fromkeys(columns)], dtype="object"),
+                    signature=ModelSignature(
+                        inputs=record_schema(interface.inputs),
+                        outputs=prediction_schema(interface.outputs),
+                    ),
+                    input_example=pd.DataFrame([interface.example], dtype="object"),
+                    model_config=dict(bundle_model.SETTINGS),
                     # The model carries this package and the user's own modules, so that it loads
                     # where none is installed.
                     code_paths=[str(Path(mmray.__file__).parent), *map(str, code)],
@@ -257,6 +264,20 @@ def record_schema(columns: Sequence[str]) -> Schema:
     MLflow would refuse a number in a column of text, and so what a CSV reader makes of a manifest.
     """
     return Schema([ColSpec(AnyType(), name, required=False) for name in columns])
+
+
+_TYPES: Mapping["CellType", Any] = {
+    "text": DataType.string,
+    "number": DataType.double,
+    "texts": Array(DataType.string),
+    "numbers_by_name": Map(DataType.double),
+    "vectors_by_name": Map(Array(DataType.double)),
+}
+
+
+def prediction_schema(columns: Mapping[str, "CellType"]) -> Schema:
+    """Return the schema of predictions; a cell is missing where no payload could be used."""
+    return Schema([ColSpec(_TYPES[cell], name, required=False) for name, cell in columns.items()])
 
 
 def flatten(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from mmray.assembly.served import Interface
 
 UNDELIVERED = "undelivered-metrics.jsonl"
 """In the workspace: what a tracking server could not be told while it was away."""
@@ -36,7 +39,7 @@ class Run(Protocol):
     def log_bundle(
         self,
         folder: Path,
-        columns: Sequence[str],
+        interface: "Interface",
         *,
         code: Sequence[Path] = (),
         register_as: str | None,

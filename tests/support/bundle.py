@@ -31,7 +31,7 @@ TASKS_OF = {
         "loss": {"kind": "quantile", "quantiles": [0.1, 0.5, 0.9]},
     },
 }
-LABELS = {"animal": ["cat", "dog", "owl"] * 4, "size": [1.0, 2.0, 5.0] * 4}
+LABELS = {"label": ["cat", "dog", "owl"] * 4, "size": [1.0, 2.0, 5.0] * 4}
 PAYLOADS = {
     "text": [b"a small cat", b"the dog barks", b"an owl at night"] * 4,
     "table": [b'{"age":3.0,"sex":"f"}', b'{"age":9.0,"sex":"m"}'] * 6,
@@ -47,7 +47,7 @@ def make_bundle(folder, *, modalities=None, tasks=None, **sections):
     )
     features = {name: _fit(config, name, folder) for name in config.modality_order()}
     fitted = {
-        name: fit_task(task, LABELS.get(name, [None] * 12), list(features))
+        name: fit_task(task, LABELS.get(getattr(task, "column", None), [None] * 12), list(features))
         for name, task in config.tasks.items()
     }
     run = folder.with_name(f"{folder.name}-run")

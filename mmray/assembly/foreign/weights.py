@@ -1,23 +1,32 @@
 """The weights of a bundle: of the shapes that the document asks for, and finite.
 
-Shapes are compared before memory is taken for a model: it is built on torch's ``meta`` device
-first, where weights have a shape and no values.
+Memory is counted before it is taken: a model that asks for far more weights than its file has is
+not built.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from mmray.errors import BundleError
 
 _AGAIN = "copy the bundle again, or write it again with 'mmray evaluate'"
 _HUGE = "the bundle is damaged, or was made to exhaust memory"
 _COUNTS = ("layers", "experts")
+_MAKING = frozenset((
+    torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.eye,
+    torch.arange, torch.linspace,
+))  # fmt: skip
+SMALL = 2 * 10**7
+"""Weights of a network that may be built whatever the bundle holds; 80 MB."""
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -50,17 +59,51 @@ def check_counts(section: object, shapes: Shapes, where: str, key: str = "") -> 
         )
 
 
-def check_shapes(build: Callable[[], nn.Module], shapes: Shapes, path: Path) -> None:
-    """Refuse weights that are not those of the model that ``build`` makes; takes no memory for it.
+@contextmanager
+def bounded(held: int, *, spare: int, where: str) -> Generator[None]:
+    """Let modules be built in this block that have at most ``spare`` times ``held`` weights.
 
-    A network whose code looks at values cannot be built without them: it is compared when its
-    weights are put in.
+    A network that is no larger than ``SMALL`` is built in any case.
     """
-    try:
-        with torch.device("meta"):
-            wanted = {name: tuple(t.shape) for name, t in build().state_dict().items()}
-    except (NotImplementedError, RuntimeError):
-        return
+    with _Bounded(max(SMALL, spare * held), held, where):
+        yield
+
+
+class _Bounded(TorchFunctionMode):
+    """Counts the weights that are asked for, and refuses before torch takes memory for them."""
+
+    def __init__(self, most: int, held: int, where: str) -> None:
+        super().__init__()
+        self._left, self._held, self._where = most, held, where
+
+    def __torch_function__(
+        self,
+        func: Any,  # noqa: ANN401 (torch's own signature)
+        types: Any,  # noqa: ANN401
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        """Call what is called, if there is room for what it makes."""
+        if func in _MAKING:
+            self._left -= _asked_for(args, kwargs or {})
+            if self._left < 0:
+                raise BundleError(
+                    f"its document asks for many times the {self._held:,} weights that it holds",
+                    where=self._where,
+                    hint=_HUGE,
+                )
+        return func(*args, **(kwargs or {}))
+
+
+def _asked_for(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
+    """Return how many numbers ``torch.zeros(*args, **kwargs)`` and its like have."""
+    size = kwargs.get("size", args[0] if args and isinstance(args[0], tuple | list) else args)
+    return math.prod(max(int(n), 1) for n in size if isinstance(n, int | float))
+
+
+def check_shapes(model: nn.Module, shapes: Shapes, path: Path) -> None:
+    """Refuse weights that are not those of the model."""
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     for name, shape in wanted.items():
         if name not in shapes:
             raise _unlike(f"there is no tensor {name!r}", path)

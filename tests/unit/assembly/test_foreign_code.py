@@ -44,6 +44,7 @@ def theirs(tmp_path, monkeypatch):
     """A bundle whose document names code, which says that it was imported by writing a file."""
     (tmp_path / "theirs.py").write_text(FACTORY)
     monkeypatch.syspath_prepend(tmp_path)
+    sys.modules.pop("theirs", None)
     bundle = make_bundle(tmp_path / "model", modalities=CUSTOM, tasks=ANIMAL)
     sys.modules.pop("theirs")
     (tmp_path / "imported").unlink()
