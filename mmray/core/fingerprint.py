@@ -62,7 +62,7 @@ def find_unsealed(folder: Path, seals: Mapping[str, str]) -> dict[str, str]:
 
 
 def _sha256(path: Path) -> str:
-    if path.exists() and not path.is_file():  # a pipe would be waited for
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
         raise OSError(errno.EINVAL, "not a regular file")
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

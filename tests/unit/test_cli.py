@@ -281,7 +281,7 @@ def test_ui_without_a_store_says_what_to_run(home):
 def test_predict_with_a_folder_that_is_no_bundle_says_where_one_is_left(home):
     said = error_of(2, "predict", ".", "manifest.jsonl")
 
-    assert "there is no model bundle in '.'" in said
+    assert "there is no model bundle\n  where: .\n" in said
     assert "'mmray evaluate' leaves one in the workspace, under 'model'" in said
 
 

@@ -1,9 +1,10 @@
+import os
 import resource
 
 import pytest
 
 from mmray.core.atomic import mark_success, read_json, read_success, replacing, write_json
-from mmray.errors import DiskFullError
+from mmray.errors import DiskFullError, MMRayError
 
 
 def write_half(path):
@@ -82,3 +83,19 @@ def test_a_folder_is_complete_once_it_is_marked(tmp_path):
 
     assert before is None
     assert read_success(tmp_path) == {"fingerprint": "f"}
+
+
+def test_a_folder_in_place_of_what_is_to_be_written_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "a.json").mkdir()
+
+    with pytest.raises(MMRayError, match=r"a\.json cannot be written: Is a directory") as caught:
+        write_json(tmp_path / "a.json", {})
+
+    assert caught.value.where == str(tmp_path / "a.json")
+
+
+def test_a_pipe_is_not_waited_for_when_json_is_read(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+
+    with pytest.raises(OSError, match="not a regular file"):
+        read_json(tmp_path / "a.json")

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from mmray.core.fingerprint import find_unsealed, seal_files
@@ -32,3 +34,10 @@ def test_a_file_that_is_gone_or_became_a_folder_is_named(tmp_path, sealed):
     wrong = find_unsealed(tmp_path, sealed)
 
     assert wrong == {"model": "is not there", "tasks.json": "cannot be read (Is a directory)"}
+
+
+def test_a_pipe_in_place_of_a_file_is_named_and_not_waited_for(tmp_path, sealed):
+    (tmp_path / "model").unlink()
+    os.mkfifo(tmp_path / "model")
+
+    assert find_unsealed(tmp_path, sealed) == {"model": "cannot be read (not a regular file)"}
