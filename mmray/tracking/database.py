@@ -57,6 +57,11 @@ def open_database(uri: str, file: Path) -> None:
         with locked(file.with_name(f".{file.name}.lock"), on_wait=lambda _: None):
             if not _is_there(file):
                 _make(uri, file)
+    check_database(file)
+
+
+def check_database(file: Path) -> None:
+    """Raise a ClusterError where the store cannot be used; a lock on it is waited for."""
     problem = _find_problem(file) or _find_obstacle(file)
     if problem:
         raise ClusterError(f"the tracking store {problem}", where=str(file), hint=KEPT)

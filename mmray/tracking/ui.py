@@ -15,8 +15,9 @@ from typing import IO
 from mmray.config.document import Config
 from mmray.core.secret import masked
 from mmray.errors import ClusterError
-from mmray.tracking.database import database_file
+from mmray.tracking.database import check_database, database_file
 from mmray.tracking.open import MLFLOW_ENV, tracking_uri
+from mmray.tracking.relocation import relocate_artifacts
 
 ENDED = 128 + signal.SIGTERM
 PORT = 5000
@@ -43,6 +44,9 @@ def serve(config: Config, *, host: str, port: int | None, chatty: bool = False) 
             where=masked(uri),
             hint="run a workflow on this document first",
         )
+    if file is not None:
+        check_database(file)
+        relocate_artifacts(file)
     address = f"http://{host}:{_choose_port(host, port)}"
     _announce_when_up(address, f"{address}{_page(config, uri)}")
     command = [

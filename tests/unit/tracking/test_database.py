@@ -18,6 +18,8 @@ from mmray.errors import ClusterError
 from mmray.tracking import database
 from mmray.tracking.database import database_file, open_database
 from mmray.tracking.store import MLflowTracker
+from mmray.tracking.ui import serve
+from tests.support.document import make_config
 
 ROOT = Path(__file__).parents[3]
 OPEN = """
@@ -229,3 +231,12 @@ def test_a_copied_workspace_writes_nothing_into_the_one_it_was_copied_from(
 
     assert sorted(workspace.rglob("*")) == before
     assert len(list((copy / "mlartifacts").rglob("found.txt"))) == 2
+
+
+def test_the_ui_says_of_a_damaged_store_what_to_do(workspace):
+    os.truncate(workspace / "mlflow.db", 100_000)
+
+    with pytest.raises(ClusterError, match="is cut") as caught:
+        serve(make_config(workspace=str(workspace)), host="127.0.0.1", port=None)
+
+    assert "move this file away" in caught.value.hint
