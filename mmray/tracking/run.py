@@ -20,6 +20,7 @@ import mlflow.pyfunc
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
@@ -148,10 +149,19 @@ class MLflowRun:
                 models = outputs.model_outputs if outputs else []
                 if not models:
                     return False
-                with fluent(self._client.tracking_uri), quiet():
-                    known = mlflow.register_model(f"models:/{models[-1].model_id}", name)
+                known = self._register(models[-1].model_id, name)
             logger.info("the model is version %s of %r", known.version, name)
         return True
+
+    def _register(self, model_id: str, name: str) -> ModelVersion:
+        """Make a version of a registered model, which is made if need be."""
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        source = self._client.get_logged_model(model_id).artifact_location
+        return self._client.create_model_version(name, source, self._run_id, model_id=model_id)
 
     def describe(self, text: str) -> None:
         """Set what MLflow shows first on the run's page."""
