@@ -4,6 +4,7 @@ Asked for many at a time when features are extracted, unless the document wants 
 in the workspace: later stages see the state of the corpus that was extracted, and ask nobody.
 """
 
+import logging
 import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,8 +26,11 @@ from mmray.media.remote import call, open_filesystem, version_in, version_of
 ASKED_AT_ONCE = 16
 LISTED_FROM = 50
 """A folder with so many payloads is listed: one request per thousand instead of one each."""
+MANY = 1_000
+"""So many requests are worth a line."""
 ABSENT = "absent"
 VERSIONS = "remote_versions.parquet"
+logger = logging.getLogger(__name__)
 
 _known: dict[str, str] = {}
 
@@ -38,6 +42,11 @@ def remote_versions(uris: Sequence[str], guard: HostGuard, *, max_s: float) -> d
     """
     _list_folders([uri for uri in uris if uri not in _known], max_s)
     unknown = [uri for uri in uris if uri not in _known]
+    if len(unknown) >= MANY:
+        logger.info(
+            "asking servers for the versions of %d payloads ('data.remote_version: none' asks none)",
+            len(unknown),
+        )
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
         _known.update(pool.map(partial(_ask, guard=guard, max_s=max_s), unknown))
     return {uri: _known[uri] for uri in uris}
