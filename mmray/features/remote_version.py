@@ -44,7 +44,7 @@ def remote_versions(uris: Sequence[str], guard: HostGuard, *, max_s: float) -> d
     unknown = [uri for uri in uris if uri not in _known]
     if len(unknown) >= MANY:
         logger.info(
-            "asking servers for the versions of %d payloads ('data.remote_version: none' asks none)",
+            "asking for the versions of %d payloads ('data.remote_version: none' asks none)",
             len(unknown),
         )
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
