@@ -1,3 +1,5 @@
+import csv
+
 import pytest
 
 from mmray.errors import ManifestError
@@ -65,4 +67,14 @@ def test_a_cell_may_have_a_million_characters_and_no_more(tmp_path):
 def test_a_table_of_too_many_columns_is_told_at_once(tmp_path):
     names = ",".join(f"c{n}" for n in range(100_000))
 
+    csv.field_size_limit(131_072)  # as it is in a new process
     assert "100,000 columns, 50,000 are read" in str(error_of(tmp_path, f"{names}\n"))
+
+
+def test_a_line_of_many_columns_is_told_apart_by_its_commas(tmp_path):
+    names = [f"column-{n}" for n in range(40_000)]
+
+    csv.field_size_limit(131_072)
+    (row,) = read(tmp_path, f"{','.join(names)}\n{','.join(names)}\n")
+
+    assert list(row) == list(row.values()) == names
