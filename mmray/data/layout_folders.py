@@ -4,7 +4,7 @@ Files of several kinds with one name, ``cat/001.wav`` and ``cat/001.txt``, are o
 """
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mmray.core.lock import WORKSPACE_LOCK
@@ -36,7 +36,7 @@ def read_folders(source: Source) -> Iterator[Row]:
     rows = _joined(source, names) if _are_joined(names) else ((n, {"file": n}) for n in names)
     for sample_id, files in rows:
         first = next(iter(files.values()))
-        cells = {column: FileReference(name) for column, name in files.items()}
+        cells: dict[str, Any] = {c: FileReference(name) for c, name in files.items()}
         place = _place(source, first, has_splits=has_splits)
         yield source.place(first), {"sample_id": sample_id} | cells | place
 
@@ -89,7 +89,7 @@ def digest_folders(source: Source) -> Iterator[str]:
     yield from _file_names(source)
 
 
-def _place(source: Source, name: str, *, has_splits: bool) -> Mapping[str, Any]:
+def _place(source: Source, name: str, *, has_splits: bool) -> dict[str, str]:
     """Return the split and the label that the folders of a file say."""
     folders = name.split("/")[:-1]
     split = {"split": SPLITS[folders.pop(0).lower()]} if has_splits else {}
