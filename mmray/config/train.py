@@ -113,7 +113,7 @@ class TrainConfig(StrictModel):
     watch_modalities: bool = True
     """Tell after every epoch how good each modality is alone, and how large its gradients are."""
     keep_checkpoints: PositiveInt = 2
-    """The newest ones, for going on; the best is kept besides."""
+    """The newest ones, to resume from, and the best; none when the training is complete."""
 
     @model_validator(mode="after")
     def _whole_batches_where_they_are_needed(self) -> Self:

@@ -30,9 +30,19 @@ def replacing(path: Path) -> Generator[Path]:
     """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, path)  # noqa: PTH105 (must be atomic, also over an existing file)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            os.replace(temporary, path)  # noqa: PTH105 (must be atomic, also over an existing file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Generator[None]:
+    """Let it be one of our errors when ``path`` cannot be written, or the disk has no room."""
+    try:
+        yield
     except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise MMRayError(
             f"{path.name} cannot be written: {error.strerror}",
@@ -47,8 +57,6 @@ def replacing(path: Path) -> Generator[Path]:
             where=str(path.parent),
             hint="what was complete before is kept; make room and run again",
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

@@ -19,7 +19,7 @@ from ray.train.v2._internal.execution.callback import RayTrainCallback
 from mmray.assembly.epoch_file import EPOCHS, epoch_line, epoch_lines
 from mmray.assembly.run_plan import RunPlan
 from mmray.config.train import ElasticWorkers, TrainConfig
-from mmray.core.atomic import read_complete
+from mmray.core.atomic import read_complete, writing
 from mmray.distributed.epoch_listener import HEARD, OnEpoch, watching
 from mmray.distributed.failure import to_own_error
 from mmray.distributed.lean_trainer import LeanTrainer, LocalTrainer
@@ -158,5 +158,6 @@ def _worker(settings: dict[str, Any]) -> None:
 def _on_epoch(plan: RunPlan, place: "Place", record: "EpochRecord") -> None:
     ray.train.report({"run": plan.name, **record.metrics})
     if place.rank == 0:
-        with (Path(plan.folder) / EPOCHS).open("a", encoding="utf-8") as stream:
+        path = Path(plan.folder) / EPOCHS
+        with writing(path), path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(epoch_line(plan.name, record)) + "\n")

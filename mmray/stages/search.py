@@ -1,6 +1,7 @@
 """Search: trials are the document plus overrides; all of them share the extracted features."""
 
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from mmray.assembly.run_plan import CHECKPOINTS
 from mmray.config.document import Config
 from mmray.config.load import check_document, load_config, replace_key, resolved
 from mmray.config.search import ChoiceSpace, SearchConfig
@@ -63,7 +65,10 @@ def run(config: Config, tracker: Tracker) -> Report:
     write_json(folder / TRIALS, [_trial(result) for result in results])
     report = _report(config, results, folder, seconds=round(time.monotonic() - started, 2))
     _track(tracker, report)
-    return finish(folder, report, config, files=(BEST, TRIALS))
+    finish(folder, report, config, files=(BEST, TRIALS))
+    for left in (folder / "trials").glob(f"*/{CHECKPOINTS}"):  # of trials that were stopped early
+        shutil.rmtree(left, ignore_errors=True)
+    return report
 
 
 def _log_epoch(

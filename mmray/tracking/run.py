@@ -35,7 +35,7 @@ from mmray.tracking.tracker import Status
 
 if TYPE_CHECKING:
     from mmray.assembly.served import CellType, Interface
-from mmray.tracking.undelivered import MAX_BATCH, end_entry, keep, known_steps, metric_entry
+from mmray.tracking.undelivered import MAX_BATCH, Entry, end_entry, keep, known_steps, metric_entry
 
 logger = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class MLflowRun:
         try:
             self._client.set_terminated(self._run_id, status, **self._end_time())
         except MlflowException as error:
-            keep(self._spill, [end_entry(self._run_id, status, int(time.time() * 1000))])
+            self._keep([end_entry(self._run_id, status, int(time.time() * 1000))])
             logger.warning(
                 "run %s is closed when the server is back: %s", self._run_id, error.message
             )
@@ -207,8 +207,9 @@ class MLflowRun:
         """Let the work go on when the store does not take something; the folder still has it."""
         try:
             yield
-        except MlflowException as error:
-            logger.warning("run %s lacks its %s: %s", self._run_id, what, error.message)
+        except (MlflowException, OSError) as error:
+            problem = getattr(error, "message", error)
+            logger.warning("run %s lacks its %s: %s", self._run_id, what, problem)
 
     def _deliver(self) -> None:
         try:
@@ -220,8 +221,14 @@ class MLflowRun:
                 "%d metrics wait for the tracking server: %s", len(self._waiting), error.message
             )
 
+    def _keep(self, entries: Sequence[Entry]) -> None:
+        try:
+            keep(self._spill, entries)
+        except OSError as error:  # of a full disk the work itself tells
+            logger.warning("%d entries for MLflow are lost: %s", len(entries), error)
+
     def _keep_waiting(self) -> None:
-        keep(self._spill, [metric_entry(self._run_id, metric) for metric in self._waiting])
+        self._keep([metric_entry(self._run_id, metric) for metric in self._waiting])
         count = len(self._waiting)
         logger.warning("%d metrics were not delivered; they are in %s", count, self._spill)
 
