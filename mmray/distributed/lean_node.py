@@ -84,7 +84,7 @@ def replaced(owner: ModuleType | type, name: str, value: object) -> Generator[No
 
 def _ending_with_the_node(*_: object, **__: object) -> list[str]:
     """Return how an agent is started."""
-    return [sys.executable, "-u", with_parent.__file__]
+    return [sys.executable, "-P", "-u", with_parent.__file__]
 
 
 def _log(data: Mapping[str, Any], *_: object, **__: object) -> None:

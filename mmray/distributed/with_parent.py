@@ -1,6 +1,7 @@
-"""``python with_parent.py SCRIPT ARGUMENTS``: run a script that ends when its parent does.
+"""``python -P with_parent.py SCRIPT ARGUMENTS``: run a script that ends when its parent does.
 
-An agent of Ray whose node was killed first tries for a minute to tell that node's books.
+An agent of Ray whose node was killed first tries for a minute to tell that node's books. ``-P``:
+no file beside this one may take the place of a library.
 """
 
 import runpy
@@ -15,7 +16,7 @@ def main() -> None:
     if sys.platform == "linux":
         set_kill_on_parent_death_linux()
     del sys.argv[0]
-    sys.path[0] = str(Path(sys.argv[0]).parent)
+    sys.path.insert(0, str(Path(sys.argv[0]).parent))
     runpy.run_path(sys.argv[0], run_name="__main__")
 
 
