@@ -12,6 +12,7 @@ from mmray.core.atomic import write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.word import Split
+from mmray.data.manifest import Manifest
 from mmray.errors import TrainingError
 from mmray.features.custom import custom_code
 from mmray.stages.delivery import deliver, delivered_files
@@ -59,6 +60,8 @@ def run(config: Config, tracker: Tracker) -> Report:
         deliver(config, folder)
         return replace(earlier, next_step=_next_step(config))
     variants = _variants(config)
+    if not can_measure(config, inputs.manifest):  # the model is packaged, and compared with nothing
+        variants = {main_model(config): variants[main_model(config)][:1]}
     train_variants(
         [v for group in variants.values() for v in group],
         config=config,
@@ -98,6 +101,14 @@ def run(config: Config, tracker: Tracker) -> Report:
 
 def _next_step(config: Config) -> str:
     return f"mmray ui CONFIG; mmray predict {Path(config.workspace) / MODEL} MANIFEST"
+
+
+def can_measure(config: Config, manifest: Manifest) -> bool:
+    """Return whether test has a label; without a column, samples are the labels."""
+    rows = manifest.rows_of(Split.TEST)
+    if rows and any(task.column is None for task in config.tasks.values()):
+        return True
+    return any(found[row] is not None for found in manifest.labels.values() for row in rows)
 
 
 def _variants(config: Config) -> dict[str, list[Variant]]:

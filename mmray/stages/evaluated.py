@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmray.config.document import Config
+from mmray.core.nearest import listed
 from mmray.evaluation.ablation import tabulate
 from mmray.evaluation.comparison import summarise
 from mmray.evaluation.conclusion import Conclusion, conclude
@@ -117,6 +118,12 @@ def sentences(config: Config, evaluated: Evaluated) -> tuple[str, ...]:
         ]
     if evaluated.found:
         lines.append(_about_intervals(config))
+    unmeasured = [name for name in config.tasks if name not in evaluated.found]
+    if unmeasured:
+        lines.append(
+            f"warning: no usable sample of test has a label for {listed(unmeasured)}: there is no "
+            "figure, and the model is packaged without one"
+        )
     return tuple(line for line in lines if line is not None)
 
 

@@ -69,7 +69,7 @@ def run(
         folder=str(folder),
         seconds=round(time.monotonic() - started, 2),
         counts=counts,
-        found=_describe(manifest, counts, outcomes),
+        found=_describe(config, manifest, counts, outcomes),
         next_step="mmray train CONFIG",
     )
     _track(tracker, config, report)
@@ -143,7 +143,10 @@ def _labelled(config: Config, manifest: Manifest) -> list[bool]:
 
 
 def _describe(
-    manifest: Manifest, counts: dict[str, Any], outcomes: dict[str, ModalityOutcome]
+    config: Config,
+    manifest: Manifest,
+    counts: dict[str, Any],
+    outcomes: dict[str, ModalityOutcome],
 ) -> tuple[str, ...]:
     lines = [
         f"{counts['samples']} samples = {counts['usable']} usable + {counts['unusable']} unusable"
@@ -161,7 +164,9 @@ def _describe(
             lines.append(f"  {name} redacted: {_listed(outcome.counts['redacted'])}")
         if outcome.learnt:
             lines.append(f"  {name}: {outcome.learnt}")
-        lines += [*outcome.warnings, *describe_shared(name, manifest, outcome.rows)]
+        lines += outcome.warnings
+        if not config.modalities[name].is_inline:  # prepare has compared what the manifest holds
+            lines += describe_shared(name, manifest, outcome.rows)
     return tuple(lines)
 
 

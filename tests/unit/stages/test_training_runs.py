@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from mmray.config.document import EvaluationConfig
+from mmray.core.word import Split
+from mmray.data.manifest import Manifest
 from mmray.evaluation.baseline import Baseline
 from mmray.evaluation.judge import Judgement
-from mmray.stages.evaluate import _variants
+from mmray.stages.evaluate import _variants, can_measure
 from mmray.stages.evaluated import evaluate_models, mean_metrics, sentences
 from mmray.stages.judging import Judged
 from mmray.stages.outcome import headline_figures
@@ -111,14 +113,18 @@ def test_figures_where_a_modality_is_present_are_means_as_well():
     assert found["fusion"]["animal"]["where_present"] == {"accuracy": pytest.approx(0.4)}
 
 
-def test_without_labels_in_test_there_is_nothing_to_say():
+def test_without_labels_in_test_there_is_no_figure():
     config = make_config(modalities=TWO)
     empty = [Judged(Variant("fusion", ("text", "image"), 0), None, {}, {}, {}, {})]
 
     found = evaluate_models(config, {"fusion": empty})
 
     assert found.metrics() == {"fusion": {}}
-    assert (found.details(), sentences(config, found), headline_figures(found)) == ({}, (), {})
+    assert (found.details(), headline_figures(found)) == ({}, {})
+    assert sentences(config, found) == (
+        "warning: no usable sample of test has a label for animal: there is no figure, and the "
+        "model is packaged without one",
+    )
 
 
 def test_a_metric_that_one_training_lacks_has_no_mean():
@@ -131,3 +137,18 @@ def test_one_training_each_is_said_to_know_nothing_of_other_seeds():
     found = sentences(config, evaluate_models(config, {"fusion": [judged("fusion", 30)]}))
 
     assert "'evaluation.seeds'" in found[-1]
+
+
+@pytest.mark.parametrize(
+    ("splits", "labels", "expected"),
+    [
+        (["train", "test"], ["cat", "dog"], True),
+        (["train", "test"], ["cat", None], False),
+        (["train", "val"], ["cat", "dog"], False),
+    ],
+)
+def test_models_are_compared_where_test_has_labels(splits, labels, expected):
+    splits = [Split(split) for split in splits]
+    manifest = Manifest("/c", ["a", "b"], splits, {"text": ["x", "y"]}, {"animal": labels})
+
+    assert can_measure(make_config(), manifest) == expected
