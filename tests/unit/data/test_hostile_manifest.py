@@ -30,9 +30,11 @@ def lines(folder, *rows):
         ('{"a": ' + "[" * 200_000 + "]" * 200_000 + "}", "nested too deeply"),
         ('{"a": ' + "9" * 5000 + "}", "a number of thousands of digits"),
         ('{"a": 1, "b": 2, "a": 3}', "the key 'a' is there twice"),
+        ('{"a": 1, "a" : 3}', "the key 'a' is there twice"),
+        ('{"a": {"b": 1, "b": ":"}}', "the key 'b' is there twice"),
         (json.dumps(dict.fromkeys(map(str, range(60_000)))), "60,000 keys, 50,000 are read"),
     ],
-    ids=["nesting", "digits", "twice", "keys"],
+    ids=["nesting", "digits", "twice", "space", "inner", "keys"],
 )
 def test_a_line_of_json_that_cannot_be_a_row_is_told(tmp_path, row, words):
     said = error_of(lines(tmp_path, '{"a": 1}', row))
