@@ -10,6 +10,8 @@ from mmray.features.checkpoint import NO_CODE, find_file, quiet_loading, read_ch
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 TOKENIZER_FILE = "tokenizer.json"
 SETTINGS_FILE = "tokenizer_config.json"
+TRIAL = "a cat, é 猫 \u0378"
+"""A text with characters that few vocabularies have: a broken tokenizer fails on it."""
 _PAD_NAMES = (PAD, "<pad>", "<|pad|>", "<|endoftext|>")
 
 
@@ -18,7 +20,9 @@ def load_ready(model: str) -> tokenizers.Tokenizer:
     path = find_file(model, TOKENIZER_FILE)
     if path is not None:
         try:
-            return tokenizers.Tokenizer.from_file(str(path))
+            found = tokenizers.Tokenizer.from_file(str(path))
+            found.encode(TRIAL)
+            return found
         except Exception as error:  # the library has no class of its own
             raise _unusable(model, error) from error
     from transformers import AutoTokenizer

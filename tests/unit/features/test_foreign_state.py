@@ -77,3 +77,17 @@ def test_columns_of_a_table_that_do_not_fit_are_refused(tmp_path, change):
     said = refused(tmp_path, TABLE, ROWS, "table.json", change)
 
     assert "what was learnt" in said
+
+
+def test_a_tokenizer_that_fails_on_unknown_characters_is_refused(tmp_path):
+    def forget_unknown(state):
+        vocabulary = state["model"]["vocab"]
+        vocabulary["[NONE]"] = vocabulary.pop("[UNK]")
+        kept = [token for token in state["added_tokens"] if token["content"] != "[UNK]"]
+        return state | {"added_tokens": kept}
+
+    section = {"kind": "text", "column": "note", "extract": {"kind": "tokens", "vocabulary": 60}}
+
+    said = refused(tmp_path, section, TEXTS, "tokenizer.json", forget_unknown)
+
+    assert "cannot be read: WordPiece error" in said
