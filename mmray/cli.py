@@ -104,7 +104,10 @@ def check(  # noqa: PLR0913
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Check document, manifest and environment. Starts nothing, writes nothing."""
+    """Check document, manifest and environment.
+
+    Starts nothing, writes nothing. Calls the 'custom' factories that the document names.
+    """
     with user_errors(debug=debug, config=config):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
