@@ -64,7 +64,14 @@ class BundleModel(mlflow.pyfunc.PythonModel):
             )
         rows = self._predictor.predict(given)
         cells = [to_columns(row, self._columns) for row in rows]
-        return pd.DataFrame(cells, index=index, columns=self._columns)
+        columns = {name: _series([cell[name] for cell in cells], index) for name in self._columns}
+        return pd.DataFrame(columns)
+
+
+def _series(values: list[Any], index: Any) -> "pd.Series[Any]":  # noqa: ANN401 (pandas' own)
+    """Keep None: pandas would make it NaN, which is no JSON."""
+    has_gaps = not values or any(value is None for value in values)
+    return pd.Series(values, index=index, dtype=object if has_gaps else None)
 
 
 def settings_of(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

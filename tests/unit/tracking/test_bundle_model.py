@@ -98,7 +98,9 @@ def test_a_picture_by_http_in_base64_is_answered_with_probabilities(server, logg
 def test_a_record_by_http_gets_one_answer_whatever_it_holds(server):
     for record in ({"foto": "x", "note": None}, {"photo": 7}, {"age": [1]}):
         assert len(ask(server, dataframe_records=[record, record])) == 2
-    assert len(ask(server, dataframe_records=[{"foto": "x"}, {"age": 1}])) == 2
+    nothing, something = ask(server, dataframe_records=[{"foto": "x"}, {"age": 1}])
+    assert nothing["size"] is nothing["animal"] is nothing["animal_probabilities"] is None
+    assert something["size"] is not None
 
 
 def test_records_of_unknown_columns_alone_are_refused_by_name(server):
