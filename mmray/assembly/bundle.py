@@ -54,6 +54,8 @@ class Bundle:
     tasks: dict[str, Task]
     model: FusionModel
     metrics: dict[str, Any]
+    held: int
+    """Weights in all files, those of checkpoints included."""
 
 
 def write_bundle(
@@ -112,11 +114,12 @@ def read_bundle(folder: Path, *, trust: bool = False) -> Bundle:
         for name, spec in specs.items()
     }
     with loading_foreign(folder):
+        held = check_checkpoints(folder)
         for name in features:
             check_exported(config.modalities[name], folder / EXTRACTORS / name)
         tasks = restore_tasks(config, document.tasks)
         model = _read_model(folder, config, features, tasks)
-    return Bundle(folder, config, features, tasks, model.eval(), document.metrics)
+    return Bundle(folder, config, features, tasks, model.eval(), document.metrics, held)
 
 
 def _read_model(
@@ -129,7 +132,6 @@ def _read_model(
     }
     check_counts(sections, shapes, str(folder / DOCUMENT))
     held = sum(math.prod(shape) for shape in shapes.values())
-    check_checkpoints(folder, held)
     # Half of a checkpoint may be built in vain; code that is trusted may build what it likes.
     may_exceed = (folder / ENCODERS).is_dir() or bool(custom_parts(config))
     with bounded(held, spare=SPARE if may_exceed else 2, where=str(folder / DOCUMENT)):

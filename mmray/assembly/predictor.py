@@ -11,7 +11,9 @@ import numpy as np
 import torch
 
 from mmray.assembly.bundle import Bundle, read_bundle
+from mmray.assembly.foreign.checkpoint import SPARE
 from mmray.assembly.foreign.loading import loading_foreign
+from mmray.assembly.foreign.weights import bounded
 from mmray.assembly.records import ABSENT, Intake, Record, Records, to_records
 from mmray.config.document import Config
 from mmray.core.spec import FeatureSpec
@@ -211,7 +213,8 @@ def load(
     )
     intake = Intake(reader if reads_files else None, data.max_payload_bytes)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    with loading_foreign(opened.folder):
+    most = bounded(opened.held, spare=SPARE, where=str(opened.folder))
+    with loading_foreign(opened.folder), most:
         return Predictor(opened, device=device, intake=intake)
 
 

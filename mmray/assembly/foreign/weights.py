@@ -88,7 +88,7 @@ class _Bounded(TorchFunctionMode):
             self._left -= _asked_for(args, kwargs or {})
             if self._left < 0:
                 raise BundleError(
-                    f"its document asks for many times the {self._held:,} weights that it holds",
+                    f"this bundle asks for many times the {self._held:,} weights that it holds",
                     where=self._where,
                     hint=_HUGE,
                 )
