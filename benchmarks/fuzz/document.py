@@ -12,6 +12,7 @@ from benchmarks.fuzz.oddity import odd_text, odd_tree
 from benchmarks.fuzz.subject import Subject
 from benchmarks.mutation import mutate
 from mmray.config.load import load_config, resolved
+from mmray.config.problem import json_schema
 from mmray.stages.check import check
 
 CONFIGS = Path(__file__).parents[2] / "workflows" / "configs"
@@ -58,6 +59,7 @@ ROWS = [
 
 def document_subject() -> Subject:
     """Return documents: one with all that there is, and those that come with the project."""
+    json_schema()  # made once here, and not by every child
     texts = [EVERYTHING, *(path.read_text("utf-8") for path in sorted(CONFIGS.glob("*.yaml")))]
     return Subject("document", partial(_break, texts), _use)
 

@@ -1,6 +1,7 @@
 """What pydantic finds wrong with a document, in the words of the one who wrote it."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -11,6 +12,12 @@ from mmray.errors import ConfigError
 
 Document = dict[str, Any]
 HINT = "'mmray schema' prints every key with its type and meaning"
+
+
+@cache
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of the document; making it takes a quarter of a second."""
+    return Config.model_json_schema()
 
 
 def to_config_error(errors: Sequence[ErrorDetails], document: Document, where: str) -> ConfigError:
@@ -80,7 +87,7 @@ def _written_keys(error: ErrorDetails, document: Document) -> list[str]:
 
 def _allowed_keys(keys: Sequence[str], document: Document) -> list[str]:
     """Return the keys that the section at ``keys`` may have."""
-    schema = Config.model_json_schema()
+    schema = json_schema()
     definitions = schema["$defs"]
     node: dict[str, Any] = schema
     here: Any = document
