@@ -227,7 +227,7 @@ def _after_fork() -> None:
     Threads do not come along into a fork, and torch would wait for its own for ever.
     """
     for predictor in _ALIVE:
-        predictor._lock = threading.Lock()
+        predictor.renew_lock()
     if _ALIVE:
         torch.set_num_threads(1)
 

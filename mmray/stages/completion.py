@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -99,28 +100,43 @@ def count_outcomes(modality: ModalityConfig, rows: pa.Table, samples: int) -> di
     return counts
 
 
-def examples_of(rows: pa.Table) -> dict[str, str]:
-    """Return for each reason the id of the first sample that has it."""
+def shown(reference: object, sample: str, *, is_inline: bool) -> str:
+    """Return what a person looks a payload up by: its file, else the id of its sample."""
+    return masked(reference)[:200] if isinstance(reference, str) and not is_inline else sample
+
+
+def examples_of(name: str, config: Config, manifest: Manifest, rows: pa.Table) -> dict[str, str]:
+    """Return for each reason the first payload that has it."""
+    references, is_inline = manifest.references[name], config.modalities[name].is_inline
+    samples = _first_samples(rows)
+    wanted = set(samples.values())
+    row_of = {sample: row for row, sample in enumerate(manifest.ids) if sample in wanted}
+    return {
+        reason: shown(references[row_of[sample]], sample, is_inline=is_inline)
+        for reason, sample in samples.items()
+    }
+
+
+def _first_samples(rows: pa.Table) -> dict[str, str]:
     rejected = _rejected(rows)
     first = rejected.group_by("reason", use_threads=False).aggregate([("sample_id", "first")])
     return dict(zip(first["reason"].to_pylist(), first["sample_id_first"].to_pylist(), strict=True))
 
 
-def check_rejected(name: str, config: Config, rows: pa.Table) -> None:
+def check_rejected(name: str, config: Config, rows: pa.Table, examples: Mapping[str, str]) -> None:
     """Too large a share of rejected payloads is an ExtractionError that names the reasons."""
     rejected = _rejected(rows)
     if len(rejected) <= config.data.max_rejected_fraction * len(rows):
         return
     common = Counter(rejected["reason"].to_pylist()).most_common(3)
-    examples = {row["reason"]: row for row in reversed(rejected.to_pylist())}
+    details = {row["reason"]: row["detail"] for row in reversed(rejected.to_pylist())}
     listed = "; ".join(
-        f"{reason} x {number}, e.g. sample {examples[reason]['sample_id']} "
-        f"({examples[reason]['detail']})"
+        f"{reason} x {number}, e.g. {examples[reason]} ({details[reason]})"
         for reason, number in common
     )
     raise ExtractionError(
         f"{len(rejected)} of {len(rows)} payloads of {name!r} were rejected: {listed}",
         where=f"modalities.{name}",
-        hint="look at these samples; 'data.max_rejected_fraction' is "
+        hint="look at these; 'data.max_rejected_fraction' is "
         f"{config.data.max_rejected_fraction:g}",
     )

@@ -24,6 +24,7 @@ from mmray.features.extractor import Decode
 from mmray.features.fit import fit_extractor, needs_fit
 from mmray.features.payload import read_payload
 from mmray.media.guard import GuardedDecoder
+from mmray.stages.completion import shown
 from mmray.stages.deep_table import DeepRow
 from mmray.stages.fitted import corpus_reader, train_payloads
 from mmray.stages.progress import Progress
@@ -60,7 +61,7 @@ def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepR
         def outcome(sample: tuple[str, Reference]) -> tuple[str, str, str, str]:
             payload = read(sample[1])
             form, reason, detail = _outcome(payload, Kind(modality.kind), decoders.get())
-            return sample[0], form, reason, detail
+            return shown(sample[1], sample[0], is_inline=modality.is_inline), form, reason, detail
 
         with ThreadPoolExecutor(os.cpu_count()) as pool, Progress({name: len(samples)}) as progress:
             for sample, form, reason, detail in pool.map(outcome, samples):

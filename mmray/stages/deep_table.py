@@ -16,7 +16,7 @@ class DeepRow:
     """Empty: decoded."""
     payloads: int
     example: str
-    """A sample of them."""
+    """One of them: its file, or the id of its sample."""
     detail: str
     """What the decoder said of that sample."""
 

@@ -228,7 +228,8 @@ def _finish(
         mark_success(folder, marker)
     computed = len(work.todo) if work is not None else 0
     rows = current.table
-    check_rejected(name, config, rows)
+    examples = examples_of(name, config, manifest, rows)
+    check_rejected(name, config, rows, examples)
     counts = count_outcomes(config.modalities[name], rows, len(manifest)) | {
         "computed": computed,
         "seconds": seconds,
@@ -236,7 +237,7 @@ def _finish(
         "rejections": str(folder / REJECTIONS),
     }
     return ModalityOutcome(
-        folder, target.mark, counts, examples_of(rows), computed, seconds,
+        folder, target.mark, counts, examples, computed, seconds,
         rows.select(["sample_id", "reason", "content"]),
         target.fit.describe() if target.fit and target.fit.same is not None else "",
         describe_other_libraries(name, current, libraries_of(config.modalities[name])),

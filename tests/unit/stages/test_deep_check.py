@@ -43,14 +43,14 @@ def test_every_payload_is_decoded_and_told_by_format_and_outcome(corpus, tmp_pat
     found = [(r.modality, r.format, r.reason, r.payloads, r.example) for r in rows]
     assert found == [
         ("text", "text", "", 4, "s0"),
-        ("image", "png", "", 1, "s0"),
-        ("image", "-", "not_found", 1, "s2"),
-        ("image", "png", "image_truncated", 1, "s1"),
-        ("audio", "wav", "", 4, "s0"),
+        ("image", "png", "", 1, "good.png"),
+        ("image", "-", "not_found", 1, "gone.png"),
+        ("image", "png", "image_truncated", 1, "short.png"),
+        ("audio", "wav", "", 4, "tone.wav"),
     ]
     lines = list(describe_deep(rows))
     assert lines[0].split() == ["modality", "format", "payloads", "outcome", "for", "example"]
-    assert "s1: OSError: image file is truncated" in lines[4]
+    assert "short.png: OSError: image file is truncated" in lines[4]
 
 
 def test_the_sums_reconcile_and_too_many_rejections_are_a_warning():
