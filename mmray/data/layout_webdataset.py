@@ -4,13 +4,13 @@ What is small and read by us (text, classes, JSON) is read now. Everything else 
 reference says at which byte of the shard it starts.
 """
 
-import json
 import posixpath
 import tarfile
 from collections.abc import Iterator
 from typing import Any, cast
 
 from mmray.data.layout_folders import SPLITS
+from mmray.data.layouts.json_lines import parse_row
 from mmray.data.reference import FileReference
 from mmray.data.source import Row, Source
 from mmray.errors import ManifestError
@@ -136,9 +136,9 @@ def _cells(
         return
     try:
         text = content.decode("utf-8-sig")
-        fields = json.loads(text) if extension.endswith("json") else None
     except ValueError as error:
         raise ManifestError(f"this member cannot be read: {error}", where=place) from None
+    fields = parse_row(text, place, "this member") if extension.endswith("json") else None
     if fields is None:
         yield extension, text.strip()
     elif isinstance(fields, dict):

@@ -10,6 +10,7 @@ import pytest
 
 from mmray.data.table import digest_table
 from mmray.errors import ManifestError
+from tests.support.shards import tar_of
 from tests.support.table import read_table
 
 
@@ -159,3 +160,22 @@ def test_millions_of_rows_that_take_no_bytes_are_refused(tmp_path):
         writer.write_table(table)
 
     assert "unpacks to more than" in error_of(saved)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"a": ' + b"[" * 200_000, "this member is not JSON: it is nested too deeply"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "a number of thousands of digits"),
+        (b'{"a": 1, "a": 2}', "the key 'a' is there twice"),
+        (b"\xff", "this member cannot be read"),
+    ],
+    ids=["nesting", "digits", "twice", "bytes"],
+)
+def test_json_in_a_tar_that_cannot_be_fields_is_told_with_its_member(tmp_path, content, words):
+    (tmp_path / "0.tar").write_bytes(tar_of({"cat.json": content}))
+
+    said = error_of(tmp_path / "0.tar")
+
+    assert words in said
+    assert "0.tar:cat.json" in said

@@ -131,7 +131,7 @@ def test_files_are_not_taken_for_text(tmp_path):
         (tar_of({"a\x1b[2J.png": b"x"}), "has a name with a character that cannot be printed"),
         (tar_in_order([("a.png", b"x"), ("a.png", b"y")]), "the column 'png' of the sample 'a'"),
         (tar_of({"a.txt": b"x", "a.json": b'{"txt": 1}'}), "the column 'txt' of the sample 'a'"),
-        (tar_of({"a.json": b"{"}), "this member cannot be read: Expecting"),
+        (tar_of({"a.json": b"{"}), "this member is not JSON: Expecting"),
         (tar_of({"a.json": b"[1]"}), "this JSON is not an object"),
         (tar_of({"a.txt": b"\xff"}), "this member cannot be read: 'utf-8'"),
         (tar_of({"a.png": b"x" * 5000})[:3000], "this tar is broken or cut short"),
