@@ -38,6 +38,14 @@ class StrictModel(BaseModel):
     )
 
 
+class HintedError(ValueError):
+    """What is wrong with a setting, and what to do; the message names the key where need be."""
+
+    def __init__(self, problem: str, *, hint: str) -> None:
+        super().__init__(problem)
+        self.hint = hint
+
+
 def or_kind(kind: str) -> BeforeValidator:
     """Take a section that does not say its kind for one of ``kind``."""
 

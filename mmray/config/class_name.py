@@ -5,15 +5,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
+from mmray.config.base import HintedError
 from mmray.core.name import to_name
 from mmray.core.nearest import shortened
 
 
 def _class_name(value: object) -> object:
     if isinstance(value, bool):
-        raise ValueError(
-            "YAML reads yes, no, on, off, true and false as booleans, not as names: "
-            "quote it, as in 'no'"
+        raise HintedError(
+            "YAML reads yes, no, on, off, true and false as booleans, not as names",
+            hint="quote it, as in 'no'",
         )
     return _flag_name(value)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from mmray.config.base import HintedError
 from mmray.config.metric import metric_names
 from mmray.config.search import SearchConfig
 from mmray.config.task import TaskConfig
@@ -27,8 +28,14 @@ def check_objectives(
     for key, objective in objectives_of(train, search):
         if objective.metric not in names:
             close = nearest(objective.metric, sorted(names))
-            hint = f"did you mean {close!r}?" if close else "docs/tasks.md lists the metrics"
-            raise ValueError(f"{key}: there is no metric {shortened(objective.metric)!r}; {hint}")
+            hint = (
+                f"did you mean {close!r}?"
+                if close
+                else "docs/tasks.md lists them, as 'val/<task>/<metric>'"
+            )
+            raise HintedError(
+                f"{key}: there is no metric {shortened(objective.metric)!r}", hint=hint
+            )
 
 
 def check_alone(
@@ -42,9 +49,9 @@ def check_alone(
     }
     for key, objective in objectives_of(train, None):
         if objective.metric not in names:
-            raise ValueError(
-                f"{key}: a modality trained alone has no metric {objective.metric!r}; choose "
-                "another, or set evaluation.alone to false"
+            raise HintedError(
+                f"{key}: a modality trained alone has no metric {objective.metric!r}",
+                hint="choose another, or set 'evaluation.alone' to false",
             )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from mmray.config.base import HintedError
 from mmray.config.document import Config
 from mmray.core.nearest import listed, nearest
 from mmray.errors import ConfigError
@@ -43,6 +44,10 @@ def to_config_error(errors: Sequence[ErrorDetails], document: Document, where: s
         case _:
             message = first["msg"].removeprefix("Value error, ")
             problem = f"{dotted or 'the document'}: {message}"
+            cause = first.get("ctx", {}).get("error")
+            if isinstance(cause, HintedError):
+                problem = f"{dotted}: {message}" if dotted else message
+                return ConfigError(problem + more, where=where, hint=cause.hint)
             if not isinstance(first["input"], dict):
                 problem += f", got {first['input']!r:.200}"
             return ConfigError(problem + more, where=where, hint=HINT)

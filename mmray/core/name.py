@@ -25,8 +25,10 @@ def to_name(value: object) -> str:
         return value.isoformat()
     if isinstance(value, Decimal) and value.is_finite():
         return _from_text(f"{value.normalize():f}")
+    if isinstance(value, float) and value.is_integer():
+        return _from_text(str(int(value)))  # 1e16 has no '.0'
     if isinstance(value, Real | Decimal):
-        return _from_text(str(int(value)) if _is_whole(value) else str(value))
+        return _from_text(str(value))
     raise ValueError("is not a name")
 
 
@@ -39,7 +41,3 @@ def _from_text(text: str) -> str:
     if whole:
         return "0" if whole[1] == "-0" else whole[1]
     return text.lower() if text.lower() in _FLAGS else text
-
-
-def _is_whole(value: Real | Decimal) -> bool:
-    return isinstance(value, float) and value.is_integer()

@@ -20,7 +20,8 @@ def class_counts(labels: Labels, splits: Sequence[Split]) -> ClassCounts:
     counts: dict[str, Counter[Split]] = {}
     for (name, split), count in pairs.items():
         counts.setdefault(name, Counter())[split] += count
-    return dict(sorted(counts.items(), key=lambda pair: (-pair[1].total(), pair[0])))
+    names = sorted(counts, key=lambda name: (-counts[name].total(), name))
+    return {name: counts[name] for name in names}
 
 
 def names_of(label: Label | None) -> Iterator[str]:

@@ -179,6 +179,7 @@ def test_check_as_json_is_one_document_on_standard_output(home):
         ),
         ([*ROWS, ROWS[0] | {"sample_id": "x", "photo": "../a.png"}], "photo: '../a.png' lies "),
         ([], "the manifest has no samples"),
+        ([row | {"label": "cat"} for row in ROWS], "label: the train split has one class only"),
     ],
 )
 def test_a_wrong_manifest_is_told_with_exit_code_3(home, rows, words):
