@@ -43,6 +43,7 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the report.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Everything, libraries included.")]
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _COMMAND = re.compile(r"\b(mmray(?: \w+)+|[\w/]+\.py) CONFIG\b")
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -91,7 +92,10 @@ def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 
 def _make_harmless(record: logging.LogRecord) -> bool:
-    record.msg, record.args = shown(record.getMessage()), ()
+    text = record.getMessage()
+    if not record.name.startswith("mmray"):
+        text = _COLOUR.sub("", text)  # Ray writes in colours; nothing of a corpus is in that
+    record.msg, record.args = shown(text), ()
     return True
 
 

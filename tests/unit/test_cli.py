@@ -401,3 +401,19 @@ def test_json_with_odd_characters_reads_back_as_it_was():
 
     assert json.loads(text) == document
     assert not set(text) & set("\x1b\x9b\u202e\ud800\U000e0041")
+
+
+def test_lines_of_the_log_hold_no_escape_sequences_and_no_secrets():
+    program = (
+        "import logging\nfrom mmray.console import set_up_logging\n"
+        "set_up_logging(quiet=False, verbose=False)\n"
+        "logging.getLogger('mmray.x').warning('%s and %s', '\\x1b[31mred', 'http://me:pw@host/a')"
+    )
+
+    program += "\nlogging.getLogger('ray').warning('%s', '\\x1b[1mbold\\x1b[0m')"
+
+    done = run_python("-c", program)
+
+    assert done.stderr.endswith(" bold\n")
+    assert r"\x1b[31mred and http://***@host/a" in done.stderr
+    assert "\x1b" not in done.stderr
