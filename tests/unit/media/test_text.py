@@ -149,3 +149,10 @@ def test_no_character_reference_raises(reference):
 ])  # fmt: skip
 def test_hostile_markup_takes_linear_time(text):
     assert clean(text)
+
+
+def test_why_a_text_cannot_be_read_quotes_nothing_of_it():
+    with pytest.raises(Rejection) as caught:
+        decode_text(b"secret caf\xe9")
+
+    assert caught.value.detail == "it is no utf-8 at byte 10"
