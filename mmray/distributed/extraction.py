@@ -41,7 +41,7 @@ class Job:
 
 def extract_all(jobs: Sequence[Job], *, on_unit: Callable[[UnitOutcome], None]) -> None:
     """Extract every job's samples into its folder; ``on_unit`` hears of each unit once."""
-    run = new_run()
+    run, done = new_run(), 0
     for job in jobs:
         remove_journals(job.plan.output)
     try:
@@ -54,6 +54,10 @@ def extract_all(jobs: Sequence[Job], *, on_unit: Callable[[UnitOutcome], None]) 
                         hint="what was extracted so far is kept; run again once this is mended",
                     )
                 on_unit(outcome)
+                done += outcome.samples
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"after {done:,} of {sum(len(job.todo) for job in jobs):,} payloads")
+        raise
     finally:
         for job in jobs:
             remove_journals(job.plan.output, run)

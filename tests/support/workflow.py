@@ -57,21 +57,26 @@ def run_here(config, *overrides, stages=None):
     return run_stages(loaded, stages or FUSION_STAGES)[-1]
 
 
-def kill_when(condition, config, *overrides, cwd):
-    """Start a workflow and kill it, without warning, as soon as ``condition()`` holds."""
-    process = subprocess.Popen(
-        command(config, *overrides),
-        cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+def kill_when(condition, config, *overrides, cwd, number=signal.SIGKILL):
+    """Start a workflow, send it a signal as soon as ``condition()`` holds: its code, its words."""
+    log = Path(cwd) / "killed.log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            command(config, *overrides),
+            cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=stream,
+        )  # fmt: skip
     try:
         deadline = time.monotonic() + 180
         while not condition():
             assert process.poll() is None, "the workflow ended before it could be killed"
             assert time.monotonic() < deadline, "what to wait for did not come"
             time.sleep(0.02)
+        process.send_signal(number)
+        process.wait(timeout=60)
     finally:
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
+    return process.returncode, log.read_text()
 
 
 def demo_overrides(manifest, workspace):

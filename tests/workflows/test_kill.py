@@ -1,4 +1,7 @@
-"""Killed without warning in extract and in train, and run again: the same as never disturbed."""
+"""Killed in extract, stopped in train, and run again: the same as never disturbed."""
+
+import re
+import signal
 
 import numpy as np
 import pytest
@@ -10,6 +13,10 @@ from mmray.features.store import read_features, read_index, read_outcomes
 from tests.support.workflow import CONFIGS, kill_when, run_workflow, small_corpus
 
 pytestmark = pytest.mark.e2e
+
+
+def last_line(text):
+    return text.strip().splitlines()[-1]
 
 
 def only(pattern, folder):
@@ -41,7 +48,11 @@ def test_a_workflow_that_is_killed_goes_on_to_the_same_features_and_weights(tmp_
     kill_when(in_extract, config, *overrides, f"workspace={killed}", cwd=tmp_path)
     assert not list(killed.glob("features/audio/*/_SUCCESS.json"))
     early = {path.name for path in killed.glob("features/audio/*/shard-*.parquet")}
-    kill_when(in_train, config, *overrides, f"workspace={killed}", cwd=tmp_path)
+    code, said = kill_when(
+        in_train, config, *overrides, f"workspace={killed}", cwd=tmp_path, number=signal.SIGTERM
+    )
+    assert code == 143
+    assert re.match(r"stopped after epoch \d; run the same command to resume$", last_line(said))
     assert not list(killed.glob("train/*/fusion/_SUCCESS.json"))
     run_workflow(config, *overrides, f"workspace={killed}", cwd=tmp_path)
     run_workflow(config, *overrides, f"workspace={whole}", cwd=tmp_path)
