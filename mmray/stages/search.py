@@ -21,6 +21,7 @@ from mmray.core.report import Report
 from mmray.core.secret import masked
 from mmray.errors import ConfigError
 from mmray.stages.train import Prepared, open_inputs
+from mmray.stages.training_runs import training_seconds
 from mmray.stages.workspace import earlier_report, finish, stage_folder
 from mmray.tracking.tracker import Tracker
 
@@ -59,7 +60,7 @@ def run(config: Config, tracker: Tracker) -> Report:
         train=config.train,
         size=connect(config.runtime),
         folder=folder,
-        on_epoch=partial(_log_epoch, tracker, config.search.objective.metric),
+        on_epoch=partial(log_epoch, tracker, config.search.objective.metric, folder),
     )
     _write_best(config, results, folder / BEST)
     write_json(folder / TRIALS, [_trial(result) for result in results])
@@ -71,18 +72,22 @@ def run(config: Config, tracker: Tracker) -> Report:
     return report
 
 
-def _log_epoch(
+def log_epoch(  # noqa: PLR0913 (the first three are bound)
     tracker: Tracker,
     metric: str,
+    folder: Path,
     number: int,
     sample: Mapping[str, Any],
     metrics: dict[str, Any],
     epoch: int,
 ) -> None:
-    run = tracker.child(trial_name(number, sample))
+    """Log an epoch of a trial on its run, which lasts as long as its epochs so far."""
+    seconds = training_seconds(trial_folder(folder, sample))
+    run = tracker.child(trial_name(number, sample), started=time.time() - seconds)
     if epoch == 1:
         run.log_params(dict(sample))
     run.log_metrics(metrics, step=epoch)
+    run.spent(seconds)
     logger.info("trial %d: epoch %d, %s %.4f", number, epoch, metric, metrics[metric])
 
 
@@ -184,8 +189,13 @@ def plan_trial(sample: Mapping[str, Any], *, config: Config, inputs: Prepared, f
         manifest=str(inputs.manifest_path.resolve()),
         features={n: str(f.folder.resolve()) for n, f in inputs.features.items()},
         seed=trial.train.seed,
-        folder=str(Path(folder) / "trials" / fingerprint(dict(sample))),
+        folder=str(trial_folder(Path(folder), sample)),
     )
+
+
+def trial_folder(folder: Path, sample: Mapping[str, Any]) -> Path:
+    """Return where a trial is trained, in the folder of its search."""
+    return folder / "trials" / fingerprint(dict(sample))
 
 
 def trial_name(number: int, sample: Mapping[str, Any]) -> str:
