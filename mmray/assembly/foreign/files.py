@@ -62,7 +62,7 @@ def _problem(folder: Path, name: str) -> str | None:
     try:
         if not stat.S_ISREG((folder / path).stat().st_mode):
             return "is not a regular file"
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a null byte in the name
         return "is not there"
     return None
 
