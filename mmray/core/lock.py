@@ -100,7 +100,8 @@ def _is_named(descriptor: int, path: Path) -> bool:
 
 
 def _write_holder(descriptor: int) -> None:
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0]).name.replace("__main__.py", "mmray")
+    command = shlex.join([program, *sys.argv[1:]])
     holder = Holder(os.getpid(), socket.gethostname(), masked(command), time.strftime("%H:%M:%S"))
     with contextlib.suppress(OSError):  # a full disk: the lock holds without a name
         os.ftruncate(descriptor, 0)

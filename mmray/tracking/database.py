@@ -62,7 +62,8 @@ def open_database(uri: str, file: Path) -> None:
 
 def check_database(file: Path) -> None:
     """Raise a ClusterError where the store cannot be used; a lock on it is waited for."""
-    problem = _find_problem(file) or _find_obstacle(file)
+    obstacle = _find_obstacle(file)  # first: who has locked it may keep others from reading, too
+    problem = _find_problem(file) or obstacle
     if problem:
         raise ClusterError(f"the tracking store {problem}", where=str(file), hint=KEPT)
 

@@ -168,7 +168,7 @@ def lock(workspace, monkeypatch):
     """Another program that writes; it lets go when told to."""
     monkeypatch.setattr(database, "PATIENCE_S", 0.1)
     connection = sqlite3.connect(workspace / "mlflow.db", check_same_thread=False)
-    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("BEGIN EXCLUSIVE")
     yield connection
     connection.close()
 
