@@ -10,7 +10,7 @@ from ray.exceptions import AuthenticationError
 
 from mmray.core.printable import printable
 from mmray.core.secret import masked
-from mmray.distributed.token import TOKEN_HOSTS, auth_headers, read_token
+from mmray.distributed.cluster_token import TOKEN_HOSTS, auth_headers, read_token
 from mmray.errors import ClusterError, ConfigError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from mmray.distributed.token import auth_headers, local_token, may_have_token, read_token
+from mmray.distributed.cluster_token import auth_headers, local_token, may_have_token, read_token
 
 TOKEN = "0123456789abcdef"
 
