@@ -87,7 +87,8 @@ class _Search:
         """Move the first unit of each class that train lacks there."""
         if TRAIN not in self._active:
             return
-        lacking = np.flatnonzero(self._units_of[TRAIN] == 0)
+        is_there = self._units_of.any(axis=0)
+        lacking = np.flatnonzero(is_there & (self._units_of[TRAIN] == 0))
         first = self._by_label[self._label_starts[lacking]]
         for unit in np.unique(self._owners[first]):
             self._move(int(unit), TRAIN)
@@ -110,8 +111,9 @@ class _Search:
                 continue
             start, end = self._label_starts[label : label + 2]
             members = self._owners[self._by_label[start:end]]
-            while self._is_off(label) and self._improve_label(label, members):
-                pass
+            for _ in members:  # more rounds than units would be going in circles
+                if not (self._is_off(label) and self._improve_label(label, members)):
+                    break
 
     def _is_off(self, label: int) -> bool:
         allowed = np.maximum(1.0, TOLERANCE * self._target[:, label])
@@ -134,13 +136,14 @@ class _Search:
         for unit in members[alike[np.argsort(costs[to, alike], kind="stable")]].tolist():
             cells = slice(*self._units.starts[unit : unit + 2])
             own = set(self._units.labels[cells].tolist())
+            size = self._units.samples[cells][self._units.labels[cells] == label].sum()
+            if moved and moved + size > wanted:
+                break
             if own & (used - {label, SIZE}):
                 continue  # a second one would not cost the same
             used |= own
             self._move(unit, to)
-            moved += self._units.samples[cells][self._units.labels[cells] == label].sum()
-            if moved >= wanted:
-                break
+            moved += size
         return True
 
     def _costs(self, members: Ints) -> Floats:

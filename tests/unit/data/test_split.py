@@ -145,3 +145,10 @@ def test_a_share_of_nothing_gives_no_sample():
     assert sizes(split(ids(200), train=0.5, val=0.5, test=0.0))[2] == 0
     assert sizes(split(ids(200), train=1.0, val=0.0, test=0.0)) == [200, 0, 0]
     assert sizes(split(ids(200), train=1 - 5e-7, val=0.0, test=0.0, by="hash")) == [200, 0, 0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_quarter_without_numbers_changes_nothing(seed):
+    numbers, names = [1.0] * 75 + [2.0] * 25, ["a"] * 75 + ["b"] * 25
+
+    assert split(ids(100), numbers, seed=seed) == split(ids(100), names, seed=seed)
