@@ -1,82 +1,77 @@
-"""SIGKILL commands at random moments while they make the tracking store; every store must serve.
+"""SIGKILL processes at random moments while they make the tracking store; every store must serve.
 
     python -m benchmarks.store_kills [--json] [--kills 30] [--seed N]
 
 Each kill is in a workspace of its own. A process that opens the store, as every command does, is
-killed: at a random moment between its start and the end of an undisturbed one, or, every second
-time, so soon after the file that is being made has appeared. Then another process opens the store,
-makes a run and logs a metric, which a third reads.
+killed at a random moment of the time that an undisturbed one takes. Then a process opens the store
+and logs a metric, and another one finds it. All are forks of one that has loaded MLflow, so that
+the time is that of the making.
 """
 
 import argparse
 import json
+import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+from mlflow import MlflowClient
 
 from benchmarks.report import hardware
-
-OPEN = """
-import sys
-from pathlib import Path
 from mmray.tracking.store import MLflowTracker
-workspace = Path(sys.argv[1])
-uri = f"sqlite:///{workspace / 'mlflow.db'}"
-tracker = MLflowTracker(uri=uri, experiment="e", name="pets", workspace=workspace)
-tracker.identify("k")
-run = tracker.parent()
-if sys.argv[2] == "write":
-    run.log_metrics({"loss": 0.5}, step=1)
-print(run.run_id, tracker._client.get_run(run.run_id).data.metrics)
-tracker.close()
-"""
-LIMIT_S = 180.0
 
 
-def start(workspace: Path, what: str) -> subprocess.Popen[str]:
-    """Open the workspace's store in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", OPEN, str(workspace), what],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def open_store(workspace: Path) -> None:
+    """Open the workspace's store and its run, as a command does."""
+    uri = f"sqlite:///{workspace / 'mlflow.db'}"
+    tracker = MLflowTracker(uri=uri, experiment="e", name="pets", workspace=workspace)
+    tracker.identify("k")
+    tracker.parent().log_metrics({"loss": 0.5}, step=1)
+    tracker.close()
 
 
-def kill(process: subprocess.Popen[str], workspace: Path, delay_s: float, *, is_late: bool) -> str:
-    """Kill a process some time after its start, or after the store's file appears; say when."""
-    while is_late and process.poll() is None and not any(workspace.glob("*mlflow.db*")):
-        time.sleep(0.002)
-    time.sleep(delay_s)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+def check_store(workspace: Path) -> None:
+    """Find the one run of the store and its metric."""
+    client = MlflowClient(tracking_uri=f"sqlite:///{workspace / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("e")
+    assert experiment is not None
+    runs = [r for r in client.search_runs([experiment.experiment_id]) if r.data.metrics]
+    assert [run.data.metrics for run in runs] == [{"loss": 0.5}]
+    assert [path for path in workspace.iterdir() if ".tmp" in path.name] == []
+
+
+def fork(work: Callable[[Path], None], workspace: Path) -> int:
+    """Do some work in a process of its own; return its id."""
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        work(workspace)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def ends_well(work: Callable[[Path], None], workspace: Path) -> bool:
+    """Do some work in a process of its own; say whether it ended well."""
+    return os.waitpid(fork(work, workspace), 0)[1] == 0
+
+
+def kill(workspace: Path, after_s: float) -> str:
+    """Kill a process that opens the store so long after its start; say how far it was."""
+    child = fork(open_store, workspace)
+    time.sleep(after_s)
+    os.kill(child, signal.SIGKILL)
+    if os.WIFEXITED(os.waitpid(child, 0)[1]):
+        return "ended"
     names = {path.name for path in workspace.iterdir()}
     if "mlflow.db" in names:
         return "after"
-    return "while" if any(name.endswith(".tmp") for name in names) else "before"
-
-
-def is_whole(workspace: Path) -> bool:
-    """Say whether the store serves: what one process logs, another finds."""
-    said = []
-    for what in ("write", "read"):
-        process = start(workspace, what)
-        out, err = process.communicate(timeout=LIMIT_S)
-        if process.returncode:
-            print(err, file=sys.stderr)
-            return False
-        said.append(out)
-    left = [path.name for path in workspace.iterdir() if path.name.endswith(".tmp")]
-    return said[0] == said[1] and "'loss': 0.5" in said[1] and not left
-
-
-def measure(folder: Path) -> float:
-    """Return how long an undisturbed process takes."""
-    started = time.monotonic()
-    start(folder, "read").communicate(timeout=LIMIT_S)
-    return time.monotonic() - started
+    return "while" if any(".tmp" in name for name in names) else "before"
 
 
 def main() -> None:
@@ -87,25 +82,26 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    when = {"before": 0, "while": 0, "after": 0}
+    when = {"before": 0, "while": 0, "after": 0, "ended": 0}
     whole = 0
     with tempfile.TemporaryDirectory() as root:
         places = [Path(root) / f"{number:02d}" for number in range(options.kills + 1)]
         for place in places:
             place.mkdir()
-        usual_s = measure(places.pop())
-        for number, place in enumerate(places):
-            is_late = number % 2 == 1
-            delay_s = chance.uniform(0.0, 0.6 if is_late else usual_s)
-            when[kill(start(place, "read"), place, delay_s, is_late=is_late)] += 1
-            whole += is_whole(place)
+        started = time.monotonic()
+        assert ends_well(open_store, places.pop())
+        usual_s = time.monotonic() - started
+        for place in places:
+            when[kill(place, chance.uniform(0.0, usual_s))] += 1
+            whole += ends_well(open_store, place) and ends_well(check_store, place)
     found = {"kills": options.kills, "killed": when, "whole": whole, "seed": options.seed}
     if options.json:
         print(json.dumps(found | {"hardware": hardware()}, indent=2))
         return
     print(
-        f"{options.kills} kills ({when['before']} before the store was made, {when['while']} while,"
-        f" {when['after']} after): {whole} stores serve, {options.kills - whole} are broken"
+        f"{options.kills} kills within {usual_s:.1f} s ({when['before']} before the file came, "
+        f"{when['while']} while it was made, {when['after']} after, {when['ended']} too late): "
+        f"{whole} stores serve, {options.kills - whole} are broken"
     )
 
 
