@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def _drop(holder: Any, key: Any, rng: np.random.Generator) -> None:
 
 
 def _replace(holder: Any, key: Any, rng: np.random.Generator) -> None:
-    holder[key] = ODD[rng.integers(len(ODD))]
+    holder[key] = deepcopy(ODD[rng.integers(len(ODD))])
 
 
 def _retype(holder: Any, key: Any, rng: np.random.Generator) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.fuzz.document import document_subject
 from benchmarks.fuzz.manifest import manifest_subject
-from benchmarks.fuzz.oddity import odd_text, odd_tree
+from benchmarks.fuzz.oddity import ODD, odd_text, odd_tree
 from benchmarks.fuzz.subject import Subject, fuzz_subject
 from mmray.errors import ConfigError
 
@@ -58,3 +58,12 @@ def test_odd_documents_are_the_same_every_time():
     assert repr(odd_tree(tree, 3)) == repr(odd_tree(tree, 3))
     assert odd_text("a: 1\nb: 2", 3) == odd_text("a: 1\nb: 2", 3)
     assert tree == {"a": [1, {"b": "c"}], "d": None}
+
+
+def test_what_is_put_into_an_odd_document_is_not_shared_with_the_next():
+    before = repr(ODD)
+
+    for seed in range(300):
+        odd_tree({"a": [1, {"b": "c"}], "d": None}, seed)
+
+    assert repr(ODD) == before
