@@ -19,7 +19,7 @@ SHOWN = 5
 def describe_classes(name: str, counts: ClassCounts) -> str:
     """Return how many samples of train, val and test each class has, the commonest first."""
     shown = [
-        f"{shortened(one)} {'/'.join(str(by_split.get(split, 0)) for split in Split)}"
+        f"{shortened(one)!r} {'/'.join(str(by_split.get(split, 0)) for split in Split)}"
         for one, by_split in counts.items()
     ]
     noun = "classes" if len(counts) != 1 else "class"
@@ -28,7 +28,9 @@ def describe_classes(name: str, counts: ClassCounts) -> str:
 
 def thin_classes(name: str, counts: ClassCounts) -> Iterator[str]:
     """Yield classes of one sample, and those with too few in test."""
-    single = [shortened(one) for one, by_split in counts.items() if sum(by_split.values()) == 1]
+    single = [
+        repr(shortened(one)) for one, by_split in counts.items() if sum(by_split.values()) == 1
+    ]
     if single:
         yield (
             f"{name}: {_classes(len(single))} one sample, and no figure can say how well it is "
@@ -42,7 +44,7 @@ def thin_classes(name: str, counts: ClassCounts) -> Iterator[str]:
         if by_split.get(Split.TEST, 0) < FEW_OF_CLASS and sum(by_split.values()) > 1
     }
     if few:
-        told = [f"{shortened(one)} {n}" for one, n in sorted(few.items(), key=_by_count)]
+        told = [f"{shortened(one)!r} ({n})" for one, n in sorted(few.items(), key=_by_count)]
         yield (
             f"{name}: {_classes(len(few))} fewer than {FEW_OF_CLASS} samples in test, so their "
             f"figures are chance: {listed(told, limit=SHOWN)}"
@@ -56,7 +58,7 @@ def absent_classes(name: str, task: object, counts: ClassCounts) -> Iterator[str
     if absent:
         yield (
             f"{name}: {_classes(len(absent))} no sample in train, and cannot be learnt: "
-            f"{listed(absent, limit=SHOWN)}"
+            f"{listed([repr(shortened(one)) for one in absent], limit=SHOWN)}"
         )
 
 

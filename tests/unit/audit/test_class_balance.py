@@ -17,13 +17,13 @@ def counts(**classes):
 def test_classes_are_listed_with_their_samples_of_every_split():
     found = describe_classes("animal", counts(cat=(96, 12, 12), dog=(9, 1, 0)))
 
-    assert found == "animal: 2 classes (train/val/test): cat 96/12/12, dog 9/1/0"
+    assert found == "animal: 2 classes (train/val/test): 'cat' 96/12/12, 'dog' 9/1/0"
 
 
 def test_many_classes_are_shortened():
     found = describe_classes("animal", counts(**{f"a{n}": (9, 1, 1) for n in range(3000)}))
 
-    assert found.startswith("animal: 3,000 classes (train/val/test): a0 9/1/1, ")
+    assert found.startswith("animal: 3,000 classes (train/val/test): 'a0' 9/1/1, ")
     assert found.endswith(" and 2,980 more")
 
 
@@ -31,8 +31,8 @@ def test_a_class_of_one_sample_and_one_that_test_lacks_are_named():
     found = list(thin_classes("ill", counts(well=(50, 6, 5), sick=(9, 1, 1), odd=(1, 0, 0))))
 
     assert found == [
-        "ill: 1 class has one sample, and no figure can say how well it is found: odd",
-        "ill: 1 class has fewer than 5 samples in test, so their figures are chance: sick 1",
+        "ill: 1 class has one sample, and no figure can say how well it is found: 'odd'",
+        "ill: 1 class has fewer than 5 samples in test, so their figures are chance: 'sick' (1)",
     ]
 
 
@@ -46,7 +46,7 @@ def test_a_listed_class_that_train_lacks_is_named():
 
     found = list(absent_classes("animal", task, counts(cat=(9, 1, 1), dog=(0, 1, 1))))
 
-    assert found == ["animal: 2 classes have no sample in train, and cannot be learnt: dog, ox"]
+    assert found == ["animal: 2 classes have no sample in train, and cannot be learnt: 'dog', 'ox'"]
 
 
 def test_held_out_splits_with_few_labels_or_none_are_named():

@@ -34,7 +34,7 @@ def test_a_corpus_with_labels_enough_has_its_classes_listed_and_no_warning():
 
     found = list(describe_labels(manifest, config))
 
-    assert found == ["animal: 2 classes (train/val/test): a 160/20/20, b 160/20/20"]
+    assert found == ["animal: 2 classes (train/val/test): 'a' 160/20/20, 'b' 160/20/20"]
     assert list(label_warnings(manifest, config)) == []
 
 
