@@ -27,5 +27,6 @@ def describe_shared(name: str, manifest: Manifest, rows: pa.Table) -> Iterator[s
             twin = train["sample_id"][place.drop_null()[0].as_py()]
             yield (
                 f"warning: {len(shared)} of {len(held_out)} {name!r} payloads in {split} are in "
-                f"train, too, byte for byte: {shared['sample_id'][0]} is {twin}"
+                f"train, too, byte for byte: {shared['sample_id'][0]} is {twin}; "
+                "'data.split.group' keeps such samples together"
             )
