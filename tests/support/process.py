@@ -1,12 +1,19 @@
 """Python in a process of its own, for what depends on which modules are loaded."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+
+def die_after(seconds):
+    """End this process, a fork of a test's, though it waits in C where no handler could run."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
 
 
 def wait_for(condition, *arguments, timeout_s):

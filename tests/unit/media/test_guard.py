@@ -13,6 +13,7 @@ from mmray.media.digested import Digested
 from mmray.media.guard import BATCH_PAYLOADS, FEW_PAYLOADS, GuardedDecoder
 from mmray.media.source import PayloadReader, read_and_decode
 from tests.support.decoder import decode, decode_and_take_over, decode_large
+from tests.support.process import die_after
 
 
 @pytest.fixture
@@ -185,7 +186,7 @@ def test_a_fork_gets_a_child_of_its_own_and_leaves_its_parents_alone(guarded):
 
     fork = os.fork()
     if fork == 0:
-        signal.alarm(20)
+        die_after(20)
         os._exit(0 if guarded(b"b") == "B" and guarded.pid != child else 1)
     assert os.waitpid(fork, 0)[1] == 0
     assert guarded(b"a") == "A"
