@@ -2,9 +2,11 @@
 
     python -m benchmarks.fuzz [--json] [--only image] [--files 2000] [--cases 2000] [--from 0]
 
-Decoders get ``--files`` damaged files each: decoded or rejected. Documents and manifests get
+Decoders get ``--files`` damaged files each: decoded or rejected. Documents, manifests, bundles
+(damaged, and forged by an author who lists their files anew), markers and checkpoints get
 ``--cases`` each, in a child of a warm process: a valid result or an error that says what is wrong;
-no traceback, no hang, no crash, no memory past 4 GiB. The exit status is 1 where there is one.
+no traceback, no hang, no crash, no memory past 4 GiB, and where something is damaged that has a
+digest, no other result. The exit status is 1 where there is one.
 """
 
 import argparse

@@ -4,7 +4,6 @@ import os
 import shutil
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 import mmray
 from benchmarks.fuzz.broken_file import break_file
 from benchmarks.fuzz.oddity import damage_file
-from benchmarks.fuzz.subject import Subject
+from benchmarks.fuzz.subject import Subject, temporary_home
 from mmray.assembly.bundle import write_bundle
 from mmray.assembly.foreign.files import CARD, SUMS, seal_bundle
 from mmray.assembly.run import TASKS, assemble_model
@@ -75,7 +74,7 @@ def forged_subject() -> Subject:
 
 
 def _make_bundle() -> Path:
-    home = Path(mkdtemp(prefix="mmray-fuzz-bundle-"))
+    home = temporary_home("bundle")
     config = check_document(DOCUMENT, where="fuzz")
     features = {name: _fit(config, name, home / "state" / name) for name in config.modality_order()}
     fitted = {n: fit_task(t, LABELS[n], list(features)) for n, t in config.tasks.items()}

@@ -1,10 +1,12 @@
 """What is fuzzed: how a broken one is made, and how it is used."""
 
+import atexit
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 from benchmarks.fuzz.forked import Outcome, run_forked
@@ -66,6 +68,13 @@ class Findings:
             "slowest_s": round(self.slowest_s, 2),
             "faults": faults,
         }
+
+
+def temporary_home(name: str) -> Path:
+    """Return a folder for what all cases start from; it is removed at the end of this process."""
+    home = Path(mkdtemp(prefix=f"mmray-fuzz-{name}-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return home
 
 
 def fuzz_subject(subject: Subject, seeds: range) -> Findings:

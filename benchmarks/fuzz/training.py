@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch import Tensor
 from benchmarks.fuzz.broken_file import break_file
 from benchmarks.fuzz.document import ROWS, write_rows
 from benchmarks.fuzz.oddity import damage_file
-from benchmarks.fuzz.subject import Subject
+from benchmarks.fuzz.subject import Subject, temporary_home
 from benchmarks.training_inputs import write_inputs
 from mmray.assembly.run import fit_tasks, load_run, train_run
 from mmray.assembly.run_plan import RunPlan
@@ -63,7 +62,7 @@ class Stopped(Exception):  # noqa: N818 (a training that is stopped on purpose)
 
 def marker_subject() -> Subject:
     """Return a workspace whose stages are complete; what is damaged is made again or refused."""
-    home = Path(mkdtemp(prefix="mmray-fuzz-markers-"))
+    home = temporary_home("markers")
     os.chdir(home)
     _make_workspace(home, epochs=3)
     return Subject("marker", partial(_break, home), _use_workspace, accepts=_each_is_right)
@@ -71,7 +70,7 @@ def marker_subject() -> Subject:
 
 def checkpoint_subject() -> Subject:
     """Return a training under way; a checkpoint that is damaged is passed over."""
-    home = Path(mkdtemp(prefix="mmray-fuzz-checkpoints-"))
+    home = temporary_home("checkpoints")
     os.chdir(home)
     _make_workspace(home, epochs=2)
     known = _known_checkpoints(home / "work" / "run" / "checkpoints")
