@@ -131,6 +131,7 @@ class Trial:
         is_same = bool(report) and figures(report) == figures(self.alone[command])
         if not is_same:
             self.wrong.append(f"{command}: {how}")
+        print(*command, how, "same" if is_same else "WRONG", file=sys.stderr, flush=True)
 
     def again(self, command: tuple[str, str]) -> dict[str, Any]:
         """Do what the error says: run the stages before, then this one."""
