@@ -11,7 +11,8 @@ import logging
 import os
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +162,8 @@ class MLflowRun:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         source = self._client.get_logged_model(model_id).artifact_location
-        return self._client.create_model_version(name, source, self._run_id, model_id=model_id)
+        with redirect_stderr(StringIO()):  # MLflow says so in its own words
+            return self._client.create_model_version(name, source, self._run_id, model_id=model_id)
 
     def describe(self, text: str) -> None:
         """Set what MLflow shows first on the run's page."""

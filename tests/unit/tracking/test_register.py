@@ -19,7 +19,7 @@ def open_run(tmp_path):
     return open_once
 
 
-def test_a_model_of_an_earlier_process_is_registered_once_under_each_name(open_run, caplog):
+def test_a_model_of_an_earlier_process_is_registered_once_under_each_name(open_run, caplog, capsys):
     client, run = open_run()
     assert run.register("pets") is False
     info = client.get_run(run.run_id).info
@@ -37,3 +37,4 @@ def test_a_model_of_an_earlier_process_is_registered_once_under_each_name(open_r
         ("other's", 1), ("pets", 1),
     ]  # fmt: skip
     assert caplog.text.count("the model is version 1 of 'pets'") == 2
+    assert "Created version" not in capsys.readouterr().err
