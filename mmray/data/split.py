@@ -13,9 +13,9 @@ from mmray.data.cell import is_missing
 from mmray.data.column import Column, Gathered
 from mmray.data.label import Labels
 from mmray.data.layout_folders import SPLITS
-from mmray.data.stratify import Floats, by_hash, stratify
+from mmray.data.stratify import stratify
 from mmray.data.table import Chunk
-from mmray.data.unit import units_of
+from mmray.data.unit import Floats, by_hash, units_of
 from mmray.errors import ManifestError
 
 

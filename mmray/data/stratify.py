@@ -7,33 +7,13 @@ helps. The cost is Pearson's chi-squared of samples per label and split against 
 small splits and rare labels weigh most. At last sizes count as much as all labels together.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from mmray.data.unit import SIZE, Floats, Ints, Units, by_hash
 
 TRAIN = 0
-SIZE = 0
-"""The label that every sample has."""
 TOLERANCE = 0.02
 """Of a label's samples in a split; with so many samples, the hash alone decides."""
-
-
-@dataclass(frozen=True, slots=True)
-class Units:
-    """Units in the order of their hash, with the samples of each label in each of them."""
-
-    positions: Floats
-    """(U) hashes as numbers from 0 to 1, rising."""
-    starts: Ints
-    """(U + 1) where the labels of each unit begin, the size first."""
-    labels: Ints
-    """Of all units, one after the other."""
-    samples: Floats
-    """With that label in that unit."""
 
 
 def stratify(units: Units, shares: Floats) -> Ints:
@@ -47,13 +27,6 @@ def stratify(units: Units, shares: Floats) -> Ints:
     search.improve(size_weight=float(max(1, units.labels.max())))
     search.bring_classes_to_train()
     return search.split
-
-
-def by_hash(units: Units, shares: Floats) -> Ints:
-    """Return the split (U) that the hash alone gives each unit, whatever other units there are."""
-    bounds = np.cumsum(shares)[:-1]
-    bounds[np.flatnonzero(shares > 0)[-1] :] = 1.0  # shares add up to one but for rounding
-    return np.searchsorted(bounds, units.positions, side="right").astype(np.int64)
 
 
 class _Search:
@@ -130,21 +103,29 @@ class _Search:
         if not costs[to, best] < -1e-9:
             return False
         here = self.split[members[best]]
-        wanted = min(self._excess[here, label], -self._excess[to, label]) / 2
         alike = np.flatnonzero((self.split[members] == here) & (costs[to] < -1e-9))
-        moved, used = 0.0, {label, SIZE}
-        for unit in members[alike[np.argsort(costs[to, alike], kind="stable")]].tolist():
-            cells = slice(*self._units.starts[unit : unit + 2])
-            own = set(self._units.labels[cells].tolist())
-            size = self._units.samples[cells][self._units.labels[cells] == label].sum()
-            if moved and moved + size > wanted:
-                break
-            if own & (used - {label, SIZE}):
-                continue  # a second one would not cost the same
-            used |= own
-            self._move(unit, to)
-            moved += size
+        best_first = members[alike[np.argsort(costs[to, alike], kind="stable")]]
+        wanted = min(self._excess[here, label], -self._excess[to, label]) / 2
+        self._move_some(best_first, to, label, wanted)
         return True
+
+    def _move_some(self, units: Ints, to: int, label: int, wanted: float) -> None:
+        """Move the first unit, and others of other labels, up to ``wanted`` samples of the label.
+
+        A second one of another label would no longer cost what it was reckoned to cost.
+        """
+        moved, used = 0.0, set[int]()
+        for unit in units.tolist():
+            cells = slice(*self._units.starts[unit : unit + 2])
+            labels = self._units.labels[cells]
+            size = self._units.samples[cells][labels == label].sum()
+            if moved and moved + size > wanted:
+                return
+            others = set(labels.tolist()) - {label, SIZE}
+            if used.isdisjoint(others):
+                used |= others
+                self._move(unit, to)
+                moved += size
 
     def _costs(self, members: Ints) -> Floats:
         """Return (S, U) by how much each move changes the cost; infinite where it is forbidden."""

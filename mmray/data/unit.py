@@ -1,18 +1,45 @@
 """Rows of a manifest as units for a split. Axes: N rows, U units, L labels."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from mmray.core.arrow import pc
 from mmray.data.column import Column
 from mmray.data.label import Labels
-from mmray.data.stratify import SIZE, Ints, Units
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+SIZE = 0
+"""The label that every sample has."""
 NUMBER_PARTS = 4
 """A number's label is the quarter of all of them that it lies in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Units in the order of their hash, with the samples of each label in each of them."""
+
+    positions: Floats
+    """(U) hashes as numbers from 0 to 1, rising."""
+    starts: Ints
+    """(U + 1) where the labels of each unit begin, the size first."""
+    labels: Ints
+    """Of all units, one after the other."""
+    samples: Floats
+    """With that label in that unit."""
+
+
+def by_hash(units: Units, shares: Floats) -> Ints:
+    """Return the split (U) that the hash alone gives each unit, whatever other units there are."""
+    bounds = np.cumsum(shares)[:-1]
+    bounds[np.flatnonzero(shares > 0)[-1] :] = 1.0  # shares add up to one but for rounding
+    return np.searchsorted(bounds, units.positions, side="right").astype(np.int64)
 
 
 def units_of(
