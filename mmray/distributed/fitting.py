@@ -23,6 +23,7 @@ from mmray.core.atomic import read_complete, writing
 from mmray.distributed.epoch_listener import HEARD, OnEpoch, watching
 from mmray.distributed.failure import to_own_error
 from mmray.distributed.lean_trainer import LeanTrainer, LocalTrainer
+from mmray.distributed.loopback_torch import LoopbackTorchConfig
 from mmray.distributed.session import ClusterSize
 from mmray.errors import TrainingError
 
@@ -94,6 +95,7 @@ def fit_runs(
             storage_path=str(storage.resolve()),
             failure_config=ray.train.FailureConfig(max_failures=config.max_failures),
         ),
+        torch_config=LoopbackTorchConfig() if is_local else None,
     )
     trainer.own_callbacks = callbacks
     _forget_earlier(plans)

@@ -1,4 +1,6 @@
-"""A Ray node of this machine alone, without the processes that serve others.
+"""A Ray node of this machine and user alone, without the processes that serve others.
+
+It listens on the loopback address, and keeps its sessions in a folder closed to other users.
 
 Ray starts three that nobody asks of a node that ends with its command: a web server without pages,
 for whose start it waits; the monitor of an autoscaler, though no node can be added; and what sends
@@ -8,21 +10,33 @@ to import Ray while the command waits for it, and then looks for news for as lon
 
 import contextlib
 import logging
+import os
+import stat
 import sys
+import tempfile
 from collections.abc import Generator, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from ray._common.utils import get_default_ray_temp_dir
 from ray._private import node, services, utils, worker
+from ray._private.parameter import RayParams
 
 from mmray.core.printable import printable
 from mmray.distributed import with_parent
 
 logger = logging.getLogger(__name__)
+LOOPBACK = "127.0.0.1"
 
 
 class LeanNode(node.Node):
     """As Ray's own; what a release of Ray starts by another name is started."""
+
+    def __init__(self, ray_params: RayParams, **options: Any) -> None:  # noqa: ANN401 (as Ray's)
+        # 'ray.init' takes an address too, and replaces one of loopback by the machine's.
+        ray_params.node_ip_address = LOOPBACK
+        super().__init__(ray_params, **options)
 
     def start_api_server(self, **_: object) -> None:
         """Start no web server, with or without a dashboard."""
@@ -66,6 +80,21 @@ def log_messages() -> None:
 def has_lean_node() -> bool:
     """Say whether this process has started such a node, and is connected to it."""
     return isinstance(cast("object", worker.global_worker.node), LeanNode)
+
+
+def session_folder() -> str:
+    """Return where local nodes keep sockets, logs and spilled objects: for this user alone.
+
+    Every process of Ray opens a session's own folder to all users; so the one above is closed.
+    """
+    private = Path(get_default_ray_temp_dir()).parent / f"mmray-{os.getuid()}"
+    with contextlib.suppress(FileExistsError):
+        private.mkdir(mode=0o700)
+    status = private.lstat()
+    is_private = stat.S_ISDIR(status.st_mode) and not stat.S_IMODE(status.st_mode) & 0o077
+    if status.st_uid != os.getuid() or not is_private:  # made by someone else
+        private = Path(tempfile.mkdtemp(prefix="mmray-", dir=private.parent))
+    return str(private / "ray")
 
 
 @contextlib.contextmanager

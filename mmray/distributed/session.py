@@ -17,7 +17,8 @@ import ray
 from mmray.config.document import ClusterRuntime, LocalRuntime
 from mmray.core.ending import end_without_search
 from mmray.core.stop import kept_signals
-from mmray.distributed.lean_node import lean_node, log_messages
+from mmray.distributed.lean_node import lean_node, log_messages, session_folder
+from mmray.distributed.token import local_token
 from mmray.distributed.watchdog import watch_node
 from mmray.distributed.worker_path import OwnPath, path_environment
 from mmray.errors import ClusterError
@@ -186,12 +187,20 @@ def check_reachable(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S).close()
 
 
+def loopback_env() -> dict[str, str]:
+    """Return what keeps the libraries by which workers exchange weights off the network."""
+    names = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
+    wanted = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
+    return {each: name for each in wanted if each not in os.environ for name in names}
+
+
 def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
     try:
         if isinstance(runtime, LocalRuntime):
             # Inherited, and not a runtime environment: so the workers that Ray starts beforehand,
             # while this process waits for it, can be ours.
-            with environment(WORKER_ENV | path_environment()), lean_node():
+            env = WORKER_ENV | path_environment() | loopback_env() | local_token()
+            with environment(env), lean_node():
                 ray.init(
                     address="local",
                     job_config=OwnPath(),
@@ -199,6 +208,7 @@ def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
                     include_dashboard=False,
                     logging_level=logging.ERROR,
                     log_to_driver=False,
+                    _temp_dir=session_folder(),
                 )
         else:
             check_reachable(runtime.address)

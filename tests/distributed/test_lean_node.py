@@ -1,5 +1,6 @@
 """What runs on a local Ray node."""
 
+import ast
 import subprocess
 
 import pytest
@@ -8,7 +9,8 @@ from tests.support.process import run_python
 
 pytestmark = pytest.mark.ray
 LIST = """
-import psutil, ray, ray.data
+import os, pathlib, threading
+import psutil, ray, ray.data, ray.train
 from mmray.config.document import LocalRuntime
 from mmray.distributed.lean_data import lean_data
 from mmray.distributed.session import connect
@@ -17,8 +19,18 @@ connect(LocalRuntime(cpus=2))
 assert ray.get(ray.remote(lambda: 7).remote()) == 7
 import_it = ray.remote(lambda: __import__("tokenizers").__file__)
 print("tokenizers:", ray.get(import_it.remote()))
+node = ray._private.worker._global_node
+print("session:", oct(pathlib.Path(node.get_session_dir_path()).parent.parent.stat().st_mode))
+print("environment:", "RAY_AUTH_TOKEN" in os.environ)
+
+def listening():
+    mine = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    found = [each for process in mine for each in process.net_connections("tcp")]
+    return sorted({each.laddr.ip for each in found if each.status == "LISTEN"})
+
 for child in psutil.Process().children(recursive=True):
     print(*child.cmdline())
+print("node:", listening())
 
 class Double:
     def __call__(self, batch):
@@ -36,6 +48,23 @@ def actors():
 with lean_data():
     print("in the block:", doubled(), actors())
 print("after it:", doubled(), actors())
+
+def meet():
+    import torch.distributed
+    torch.distributed.barrier()
+    mine = psutil.Process().net_connections("tcp")
+    found = sorted({each.laddr.ip for each in mine if each.status == "LISTEN"})
+    ray.train.report({"found": found, "world": torch.distributed.get_world_size()})
+
+from mmray.distributed.lean_trainer import LocalTrainer
+from mmray.distributed.loopback_torch import LoopbackTorchConfig
+trainer = LocalTrainer(
+    meet,
+    scaling_config=ray.train.ScalingConfig(num_workers=2, resources_per_worker={"CPU": 0.5}),
+    run_config=ray.train.RunConfig(storage_path=str(pathlib.Path.cwd())),
+    torch_config=LoopbackTorchConfig(),
+)
+print("workers:", trainer.fit().metrics)
 """
 
 
@@ -66,6 +95,23 @@ def test_ray_data_works_on_it_without_actors_of_its_own(done):
 
     assert block == "in the block: [0, 2, 4, 6, 8, 10, 12, 14, 16] []"
     assert lines["after it"].startswith("[0, 2, 4, 6, 8, 10, 12, 14, 16] ['ActorLocationTracker'")
+
+
+def test_it_listens_on_loopback_alone_and_its_files_are_the_user_s_alone(done):
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    inside = {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+
+    assert set(ast.literal_eval(lines["node"])) <= inside
+    assert lines["session"] == "0o40700"
+    assert lines["environment"] == "False"  # the token went to Ray's processes alone
+
+
+def test_workers_that_meet_do_so_without_a_store_that_listens_to_the_network(done):
+    lines = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    met = ast.literal_eval(lines["workers"])
+
+    assert met["world"] == 2
+    assert set(met["found"]) <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
 
 def test_the_nodes_of_others_are_ray_s_own(cluster):
