@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import sys
+import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -17,8 +18,6 @@ from types import TracebackType
 from typing import Annotated, Any, TextIO
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 
 from mmray.config.document import Config
 from mmray.config.load import load_config
@@ -28,7 +27,10 @@ from mmray.core.report import Report
 from mmray.core.secret import masked
 from mmray.core.stop import describe_stop, exit_code, resumable, stoppable
 from mmray.errors import MMRayError
+from mmray.stages.closing import closing_lines
+from mmray.stages.terminal import duration, terminal
 
+logger = logging.getLogger(__name__)
 Stage = Callable[[Config, Any], Report]
 
 ConfigPath = Annotated[
@@ -53,10 +55,8 @@ def set_up_logging(*, quiet: bool, verbose: bool) -> None:
     set_up_process()
     sys.excepthook = _show_bug
     level = logging.WARNING if quiet else logging.INFO
-    if sys.stderr.isatty():
-        handler: logging.Handler = RichHandler(
-            console=Console(stderr=True), show_path=False, show_level=False, markup=False
-        )
+    if terminal().is_terminal:
+        handler: logging.Handler = _AboveProgress()
         handler.setFormatter(logging.Formatter("%(message)s"))
     else:
         handler = logging.StreamHandler()
@@ -91,6 +91,14 @@ def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackT
     sys.stderr.write(shown("".join(traceback.format_exception(kind, error, trace))))
 
 
+class _AboveProgress(logging.Handler):
+    """Writes lines to a terminal, above what is drawn there; the terminal breaks long ones."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        style = "yellow" if record.levelno >= logging.WARNING else None
+        terminal().print(self.format(record), style=style, markup=False, soft_wrap=True)
+
+
 def _make_harmless(record: logging.LogRecord) -> bool:
     text = record.getMessage()
     if not record.name.startswith("mmray"):
@@ -118,21 +126,26 @@ def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
     from mmray.tracking.open import tracking
 
     reports: list[Report] = []
+    started = time.monotonic()
     with resumable(), working_in(config), tracking(config) as tracker:
         for stage in stages:
             report = stage(config, tracker)
             say_report(report)
             reports.append(report)
+    if len(reports) > 1:
+        for line in closing_lines(reports, time.monotonic() - started):
+            terminal().print(shown(line), markup=False)
     return reports
 
 
 def say_report(report: Report) -> None:
     """Say on standard error how a stage went."""
-    state = "skipped, done before" if report.skipped else f"{report.seconds:.1f} s"
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold]{report.stage}[/bold] ({state}, {report.fingerprint})")
+    state = "skipped, done before" if report.skipped else duration(report.seconds)
+    if logger.isEnabledFor(logging.DEBUG):
+        state += f", {report.fingerprint}"
+    terminal().print(f"[bold]{report.stage}[/bold] ({state})")
     for sentence in report.found:
-        console.print(f"  {shown(sentence)}", markup=False)
+        terminal().print(f"  {shown(sentence)}", markup=False)
 
 
 @contextmanager

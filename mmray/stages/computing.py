@@ -20,6 +20,7 @@ from mmray.data.manifest import Manifest
 from mmray.data.reference import Reference
 from mmray.features.spec import spec_of
 from mmray.stages.progress import Progress
+from mmray.stages.terminal import waiting
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -99,7 +100,8 @@ class OnRay:
         stop = Event()
         done = run_in_thread(work_and_load)
         try:
-            connect(config.runtime)
+            with waiting("starting Ray", usually="5 to 15 s"):
+                connect(config.runtime)
         except Exception:
             wait([done])  # what it learns is kept for the next run
             raise
@@ -150,7 +152,7 @@ def _compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
         for work in works
     }
     for line in describe_pools(pools, configs, size):
-        logger.info(line)
+        logger.debug(line)
     jobs = [extraction.Job(_plan(work), work.todo, pools[work.name]) for work in works]
     with Progress({work.name: len(work.todo) for work in works}) as progress:
         extraction.extract_all(

@@ -88,7 +88,7 @@ def run(config: Config, tracker: Tracker) -> Report:
         counts={"test_samples": inputs.manifest.split_sizes()[Split.TEST.value]}
         | {"seeds": config.evaluation.seeds},
         metrics=evaluated.metrics(),
-        found=sentences(config, evaluated),
+        found=(*sentences(config, evaluated), evaluated.main[0].example),
         next_step=_next_step(config),
     )
     track_evaluation(tracker, config, inputs, evaluated, report)

@@ -1,6 +1,6 @@
 """Predictions and metrics of trained models on the test split."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from mmray.models.fusion_model import FusionModel
 from mmray.stages.train import Prepared, Variant, run_folder
 from mmray.training.predict import predict
 from mmray.training.samples import Samples
-from mmray.training.tasks.task import Task
+from mmray.training.tasks.task import Task, Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Judged:
     """By task, a constant answer for the same samples."""
     ablation: Ablation
     """The main metric by task and subset of the modalities; empty where there is none."""
+    example: str = ""
+    """One sample's predictions beside its labels."""
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
@@ -91,7 +93,30 @@ def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
             for name in judgements
         },
         ablation=ablation,
+        example=_example(inputs, samples.ids[0], {n: o[0] for n, o in outputs.items()}, tasks),
     )  # fmt: skip
+
+
+def _example(
+    inputs: Prepared, sample: str, outputs: Mapping[str, np.ndarray[Any, Any]], tasks: Tasks
+) -> str:
+    """Say what was predicted for a sample, and what its labels are."""
+    row = list(inputs.manifest.ids).index(sample)
+    told = [
+        f"{name} {_plain(tasks[name].describe(np.asarray(output)))} "
+        f"(label: {labels[row] if (labels := inputs.manifest.labels.get(name)) else 'none'})"
+        for name, output in outputs.items()
+    ]
+    return f"example: sample {sample}: {'; '.join(told)}"
+
+
+def _plain(prediction: Mapping[str, Any]) -> str:
+    """Return the answer, without the probabilities of all others."""
+    answer = next(iter(prediction.values()), "")
+    probabilities = prediction.get("probabilities")
+    if isinstance(probabilities, dict) and answer in probabilities:
+        return f"{answer} with probability {probabilities[answer]:.2f}"
+    return f"{answer:.4g}" if isinstance(answer, float) else str(answer)
 
 
 def _train_labels(inputs: Prepared, name: str, task: Task) -> np.ndarray[Any, Any]:

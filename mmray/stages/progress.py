@@ -1,16 +1,16 @@
 """How far an extraction is: a live display on a terminal, else a line now and then."""
 
 import logging
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Display
+
+from mmray.stages.terminal import is_live, terminal
 
 logger = logging.getLogger(__name__)
 
@@ -62,12 +62,12 @@ class Progress:
 
     def __enter__(self) -> Self:
         """Show the display if standard error is a terminal, and our log is wanted."""
-        if sys.stderr.isatty() and logger.isEnabledFor(logging.INFO):
+        if is_live():
             columns = (
                 TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                 TextColumn("{task.fields[state]}"),
             )  # fmt: skip
-            self._display = Display(*columns, console=Console(stderr=True))
+            self._display = Display(*columns, console=terminal(), redirect_stdout=False)
             self._rows = {
                 name: self._display.add_task(name, total=course.total, state="")
                 for name, course in self.courses.items()

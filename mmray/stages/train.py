@@ -19,6 +19,7 @@ from mmray.data.manifest import Manifest
 from mmray.features.checkpoint import checkpoint_identity
 from mmray.stages.extract import open_extracted
 from mmray.stages.prepare import log_settings, open_prepared
+from mmray.stages.terminal import waiting
 from mmray.stages.workspace import MANIFEST, earlier_report, finish, stage_folder
 from mmray.tracking.tracker import Tracker
 
@@ -169,10 +170,14 @@ def train_variants(
     if not pending:
         return
     # Here and not above: a run with nothing to train must load neither Ray nor torch.
-    from mmray.assembly.run_plan import RunPlan
-    from mmray.distributed.fitting import fit_runs, plan_workers
-    from mmray.distributed.session import connect
-    from mmray.stages.training_runs import TrainingRuns
+    with waiting("loading PyTorch and Ray", usually="5 to 15 s"):
+        from mmray.assembly.run_plan import RunPlan
+        from mmray.distributed.fitting import fit_runs, plan_workers
+        from mmray.distributed.session import connect
+        from mmray.stages.training_display import TrainingDisplay
+        from mmray.stages.training_runs import TrainingRuns
+
+        size = connect(config.runtime)
 
     plans = [
         RunPlan(
@@ -185,7 +190,7 @@ def train_variants(
         )
         for variant in pending
     ]
-    share = plan_workers(config.train, connect(config.runtime))
+    share = plan_workers(config.train, size)
     logger.info(
         "training %s on %s%d worker%s with %g CPUs each%s",
         ", ".join(f"'{plan.name}'" for plan in plans),
@@ -197,13 +202,14 @@ def train_variants(
     anew = {plan.name for plan in plans if plan.starts_anew}
     runs = TrainingRuns(tracker, config, pending, anew)
     runs.open(pending[0].name)
-    fit_runs(
-        plans,
-        config=config.train,
-        share=share,
-        storage=Path(config.workspace) / "ray",
-        on_epoch=runs.hear,
-    )
+    with TrainingDisplay([plan.name for plan in plans], config) as display:
+        fit_runs(
+            plans,
+            config=config.train,
+            share=share,
+            storage=Path(config.workspace) / "ray",
+            on_epoch=lambda name, record: display.hear(name, record, runs.hear(name, record)),
+        )
     for variant in pending:
         runs.close(variant.name, run_success(inputs, variant), run_folder(inputs, variant))
 

@@ -50,8 +50,8 @@ class TrainingRuns:
             run.log_params(_run_params(self._config, variant))
         return run
 
-    def hear(self, name: str, record: dict[str, Any]) -> None:
-        """Log an epoch, say how it went, and warn where the fusion lags."""
+    def hear(self, name: str, record: dict[str, Any]) -> str:
+        """Log an epoch, warn where the fusion lags, and return how it went."""
         metrics: dict[str, float] = record["metrics"]
         run = self.open(name, started=time.time() - record["seconds"])
         run.log_metrics(metrics, step=record["epoch"])
@@ -61,13 +61,12 @@ class TrainingRuns:
             for name, task in self._config.tasks.items()
             if (key := f"val/{name}/{task.main_metric}") in metrics
         ]
-        logger.info(
-            "%s: epoch %d/%d, %s, %.0f samples/s",
-            name, record["epoch"], self._config.train.epochs, ", ".join(shown),
-            metrics["train/samples_per_s"],
-        )  # fmt: skip
         for warning in self._lag.hear(name, metrics):
             logger.warning("%s", warning)
+        return (
+            f"epoch {record['epoch']}/{self._config.train.epochs}, {', '.join(shown)}, "
+            f"{metrics['train/samples_per_s']:.0f} samples/s"
+        )
 
     def close(self, name: str, success: dict[str, Any], folder: Path) -> None:
         """Log what came of a training."""
