@@ -102,9 +102,10 @@ def _example(
 ) -> str:
     """Say what was predicted for a sample, and what its labels are."""
     row = list(inputs.manifest.ids).index(sample)
+    labels = {name: column[row] for name, column in inputs.manifest.labels.items()}
     told = [
-        f"{name} {_plain(tasks[name].describe(np.asarray(output)))} "
-        f"(label: {labels[row] if (labels := inputs.manifest.labels.get(name)) else 'none'})"
+        f"{name} {_plain(tasks[name].describe(np.asarray(output)))}"
+        + ("" if labels.get(name) is None else f" (label: {labels[name]})")
         for name, output in outputs.items()
     ]
     return f"example: sample {sample}: {'; '.join(told)}"

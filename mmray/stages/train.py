@@ -1,8 +1,10 @@
 """Train: the fusion model on all modalities, on Ray Train."""
 
 import logging
+import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,7 @@ def run(config: Config, tracker: Tracker) -> Report:
     log_settings(config, tracker, prepared.manifest_path.parent, prepared.manifest)
     train_variants([variant], config=config, inputs=prepared, tracker=tracker)
     success = run_success(prepared, variant)
+    logger.debug("%s", _kept(success["features"]))
     report = Report(
         stage=STAGE,
         fingerprint=prepared.folder.name,
@@ -170,7 +173,9 @@ def train_variants(
     if not pending:
         return
     # Here and not above: a run with nothing to train must load neither Ray nor torch.
-    with waiting("loading PyTorch and Ray", usually="5 to 15 s"):
+    is_loaded = "mmray.distributed.fitting" in sys.modules
+    starts = waiting("loading PyTorch and Ray", usually="5 to 15 s")
+    with nullcontext() if is_loaded else starts:
         from mmray.assembly.run_plan import RunPlan
         from mmray.distributed.fitting import fit_runs, plan_workers
         from mmray.distributed.session import connect
@@ -226,7 +231,6 @@ def _describe(success: dict[str, Any], config: Config, val_samples: int) -> tupl
     return (
         f"{success['parameters']:,} parameters, {success['samples']} train samples, "
         f"{success['epochs']} epochs",
-        _kept(success["features"]),
         f"{_best_model(success)}, {val_samples} val samples: {shown}",
     )
 
