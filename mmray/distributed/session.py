@@ -17,8 +17,8 @@ import ray
 from mmray.config.document import ClusterRuntime, LocalRuntime
 from mmray.core.ending import end_without_search
 from mmray.core.stop import kept_signals
+from mmray.distributed.cluster_token import local_token
 from mmray.distributed.lean_node import lean_node, log_messages, session_folder
-from mmray.distributed.token import local_token
 from mmray.distributed.watchdog import watch_node
 from mmray.distributed.worker_path import OwnPath, path_environment
 from mmray.errors import ClusterError
