@@ -1,6 +1,8 @@
 """What a connection to Ray leaves as it was."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +51,13 @@ def test_the_environment_is_put_back(monkeypatch):
 
     assert os.environ["MMRAY_A"] == "1"
     assert "MMRAY_B" not in os.environ
+
+
+def test_no_module_beside_a_script_has_the_name_of_one_of_python_s():
+    """A script's folder comes first: Ray's agent found our ``token`` in place of Python's."""
+    import mmray.distributed
+
+    (folder,) = mmray.distributed.__path__
+    names = {path.stem for path in Path(folder).glob("*.py")}
+
+    assert names & set(sys.stdlib_module_names) == set()
