@@ -68,7 +68,7 @@ class BundleModel(mlflow.pyfunc.PythonModel):
         return pd.DataFrame(columns)
 
 
-def _series(values: list[Any], index: Any) -> "pd.Series[Any]":  # noqa: ANN401 (pandas' own)
+def _series(values: list[Any], index: Any) -> Any:  # noqa: ANN401 (pandas has no stubs here)
     """Keep None: pandas would make it NaN, which is no JSON."""
     has_gaps = not values or any(value is None for value in values)
     return pd.Series(values, index=index, dtype=object if has_gaps else None)

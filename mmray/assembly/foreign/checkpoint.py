@@ -15,11 +15,6 @@ MAX_CONFIG_BYTES = 2**24
 MAX_NUMBER, MAX_LAYERS = 10**9, 1000
 SPARE = 20
 """A network may be built that has so many times the weights in the bundle: half of it is unused."""
-_LAYERS = 10**9, 1000
-SPARE = 20
-"""A network may be built that has so many times the weights in the bundle: half of it is unused."""
-SMALL = 10**8
-"""A network of so few weights may be built in any case."""
 _LAYERS = re.compile(r"layers|depths?$|blocks|stages")
 _HUGE = "the bundle is damaged, or was made to exhaust memory"
 
