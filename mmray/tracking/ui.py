@@ -66,6 +66,7 @@ def serve(config: Config, *, host: str, port: int | None, chatty: bool = False) 
 
 def _choose_port(host: str, port: int | None) -> int:
     """Return the port that was asked for, else the usual one or a free one."""
+    problem = ""
     for wanted in (PORT, 0) if port is None else (port,):
         try:
             with socket.create_server((host, wanted)) as listener:
