@@ -136,9 +136,12 @@ class PayloadReader:
 def read_and_decode(
     reader: PayloadReader, decode: Callable[[bytes], Any], entry: bytes | str
 ) -> Digested:
-    """Decode a payload, or what a reference leads to."""
+    """Decode a payload, or what a reference leads to; a Rejection by ``decode`` is returned."""
     payload = reader.read(entry) if isinstance(entry, str) else entry
-    return Digested(digest_bytes(payload), decode(payload))
+    try:
+        return Digested(digest_bytes(payload), decode(payload))
+    except Rejection as rejection:
+        return Digested(digest_bytes(payload), Rejection(rejection.reason, rejection.detail))
 
 
 def _read_span(descriptor: int, start: int, size: int) -> bytes:
