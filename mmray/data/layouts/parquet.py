@@ -17,7 +17,7 @@ from mmray.data.layouts.header import check_columns
 from mmray.data.layouts.unpacked import Unpacked
 from mmray.errors import ManifestError
 
-BATCH_BYTES = 2**28
+BATCH_BYTES = 2**30
 
 
 def read_parquet(file: str, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -39,7 +39,7 @@ def read_parquet(file: str, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str
 
 
 def _batches(table: pq.ParquetFile, unpacked: Unpacked) -> Iterator[pa.RecordBatch]:
-    sizes = list(_chunk_sizes(table))
+    sizes = list(_group_sizes(table))
     unpacked.check(sum(sizes))
     rows = BATCH_BYTES // max([1, *sizes])
     for batch in table.iter_batches(batch_size=max(1, min(AT_ONCE, rows))):
@@ -47,11 +47,13 @@ def _batches(table: pq.ParquetFile, unpacked: Unpacked) -> Iterator[pa.RecordBat
         yield batch
 
 
-def _chunk_sizes(table: pq.ParquetFile) -> Iterator[int]:
-    """Yield how long the pages of each column chunk are; no cell is longer."""
-    for group in map(table.metadata.row_group, range(table.metadata.num_row_groups)):
-        for number in range(group.num_columns):
-            yield group.column(number).total_uncompressed_size
+def _group_sizes(table: pq.ParquetFile) -> Iterator[int]:
+    """Yield how large each row group is unpacked; no cell in it is larger.
+
+    Of the columns nothing is asked: Arrow ends the process over statistics that are damaged.
+    """
+    for number in range(table.metadata.num_row_groups):
+        yield table.metadata.row_group(number).total_byte_size
 
 
 def _hint(error: Exception) -> str:
