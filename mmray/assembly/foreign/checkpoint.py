@@ -2,10 +2,10 @@
 
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from mmray.assembly.foreign.number import numbers_in
 from mmray.assembly.foreign.weights import check_finite, read_shapes
 from mmray.core.bounded_file import parse_json, read_bounded
 from mmray.errors import BundleError
@@ -37,7 +37,7 @@ def _check_config(path: Path) -> None:
     settings = parse_json(content, what=CONFIG, where=str(path), error=BundleError)
     if not isinstance(settings, dict):
         raise BundleError("config.json is no mapping", where=str(path), hint=_HUGE)
-    for key, number in _numbers(cast("dict[str, object]", settings), ""):
+    for key, number in numbers_in(cast("dict[str, object]", settings)):
         limit = MAX_LAYERS if _LAYERS.search(key) else MAX_NUMBER
         if number > limit:
             raise BundleError(
@@ -65,14 +65,3 @@ def _check_file(path: Path) -> None:
     with safe_open(path, framework="pt") as file:
         for name in file.keys():  # noqa: SIM118 (it is no mapping)
             check_finite({name: file.get_tensor(name)}, path)
-
-
-def _numbers(section: object, key: str) -> Iterator[tuple[str, int]]:
-    if isinstance(section, int) and not isinstance(section, bool):
-        yield key, section
-    elif isinstance(section, dict):
-        for name, part in cast("dict[str, object]", section).items():
-            yield from _numbers(part, f"{key}.{name}" if key else name)
-    elif isinstance(section, list):
-        for part in cast("list[object]", section):
-            yield from _numbers(part, key)

@@ -1,13 +1,14 @@
 """What bundle.json says, checked before anything is built from it."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
 
 from mmray import __version__
+from mmray.assembly.foreign.number import numbers_in
 from mmray.config.base import StrictModel
 from mmray.config.document import Config
 from mmray.config.load import check_document
@@ -106,7 +107,7 @@ def _check_numbers(config: Config, path: Path) -> None:
         f"modalities.{name}": modality.model_dump(mode="json")
         for name, modality in config.modalities.items()
     }
-    for key, number in _numbers(sections, ""):
+    for key, number in numbers_in(sections):
         last = key.rpartition(".")[2]
         if number > MAX_NUMBER and not last.startswith("max_"):
             raise BundleError(
@@ -114,17 +115,6 @@ def _check_numbers(config: Config, path: Path) -> None:
                 where=str(path),
                 hint="the bundle is damaged, or was made to exhaust memory",
             )
-
-
-def _numbers(section: object, key: str) -> Iterator[tuple[str, int]]:
-    if isinstance(section, int) and not isinstance(section, bool):
-        yield key, section
-    elif isinstance(section, dict):
-        for name, part in cast("dict[str, object]", section).items():
-            yield from _numbers(part, f"{key}.{name}" if key else name)
-    elif isinstance(section, list):
-        for part in cast("list[object]", section):
-            yield from _numbers(part, key)
 
 
 def _broken(problem: str, path: Path) -> BundleError:
