@@ -39,11 +39,6 @@ def is_stopping() -> bool:
     return bool(_stop.number)
 
 
-def forget_stop() -> None:
-    """Let this process go on as if it had not been asked to end: it was, by itself."""
-    _stop.number = 0
-
-
 def exit_code() -> int:
     """Return the exit code of a process that ends because it was asked to."""
     return 128 + (_stop.number or signal.SIGINT)

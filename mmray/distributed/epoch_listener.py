@@ -9,10 +9,11 @@ from typing import Any
 
 from mmray.assembly.epoch_file import epoch_lines
 from mmray.core.atomic import read_json, write_json
-from mmray.core.stop import forget_stop
 from mmray.errors import TrainingError
 
 POLL_S = 0.5
+INTERRUPT = signal.SIGUSR2
+"""Interrupts the block. Not SIGINT: a command in the background of a script ignores that."""
 HEARD = "heard.json"
 """Beside a run's epochs: the numbers of those that were passed on."""
 
@@ -56,8 +57,6 @@ def watching(files: dict[str, Path], on_epoch: OnEpoch, *, needed: Path) -> Gene
     """
     listener, stop = EpochListener(files, on_epoch), threading.Event()
     failures: list[BaseException] = []
-    main = threading.main_thread()
-    is_main = threading.current_thread() is main
 
     def follow() -> None:
         try:
@@ -66,23 +65,41 @@ def watching(files: dict[str, Path], on_epoch: OnEpoch, *, needed: Path) -> Gene
                 listener.hear()
         except BaseException as error:
             failures.append(error)
-            if is_main and not stop.is_set():
-                signal.pthread_kill(main.ident or 0, signal.SIGINT)
+            if not stop.is_set():
+                interrupt()
 
-    thread = threading.Thread(target=follow, name="epochs", daemon=True)
-    thread.start()
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not failures:
-            raise
-    finally:
-        stop.set()
-        thread.join()
+    with _interruptible() as interrupt:
+        thread = threading.Thread(target=follow, name="epochs", daemon=True)
+        thread.start()
+        try:
+            yield
+        except KeyboardInterrupt:
+            if not failures:
+                raise
+        finally:
+            stop.set()
+            thread.join()
     if failures:
-        forget_stop()
         raise failures[0]
     listener.hear()
+
+
+@contextlib.contextmanager
+def _interruptible() -> Generator[Callable[[], None]]:
+    """Yield what raises a KeyboardInterrupt in the block; outside of the main thread, nothing."""
+    main = threading.main_thread()
+    if threading.current_thread() is not main:
+        yield lambda: None
+        return
+    before = signal.signal(INTERRUPT, _interrupt)
+    try:
+        yield lambda: signal.pthread_kill(main.ident or 0, INTERRUPT)
+    finally:
+        signal.signal(INTERRUPT, before)
+
+
+def _interrupt(_: int, __: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _check_there(needed: Path) -> None:

@@ -24,6 +24,7 @@ from mmray.training.tasks.label import (
     known_labels,
 )
 from mmray.training.tasks.recall import pair_hits, recall_metrics
+from mmray.training.tasks.saved import saved_names
 from mmray.training.tasks.task import Array, Statistic
 
 
@@ -179,6 +180,5 @@ def fit_alignment(
 
 def restore_alignment(config: AlignmentConfig, document: Mapping[str, Any]) -> AlignmentTask:
     """Read back what ``to_dict`` wrote."""
-    classes = document["classes"]
-    modalities = tuple(document["modalities"])
-    return AlignmentTask(config, modalities, None if classes is None else tuple(classes))
+    classes = None if document["classes"] is None else saved_names(document, "classes")
+    return AlignmentTask(config, saved_names(document, "modalities"), classes)

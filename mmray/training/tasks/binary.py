@@ -32,6 +32,7 @@ from mmray.training.tasks.metric_functions import (
     binary_precision,
     binary_recall,
 )
+from mmray.training.tasks.saved import saved_names, saved_number
 from mmray.training.tasks.task import Array, Statistic, repeated
 
 AT_THRESHOLD = {
@@ -137,8 +138,8 @@ def fit_binary(config: BinaryConfig, labels: Sequence[Label]) -> BinaryTask:
 
 def restore_binary(config: BinaryConfig, document: Mapping[str, Any]) -> BinaryTask:
     """Read back what ``to_dict`` wrote."""
-    negative, positive = document["classes"]
-    return BinaryTask(config, (negative, positive), document["positive_weight"])
+    negative, positive = saved_names(document, "classes")
+    return BinaryTask(config, (negative, positive), saved_number(document, "positive_weight"))
 
 
 def _is_positive(probabilities: Float[np.ndarray, " N"]) -> Integer[np.ndarray, " N"]:

@@ -27,6 +27,7 @@ from mmray.training.tasks.label import (
     known_labels,
 )
 from mmray.training.tasks.loss import focal_classes
+from mmray.training.tasks.saved import saved_names, saved_numbers
 from mmray.training.tasks.task import Array, Statistic, repeated
 
 
@@ -119,7 +120,5 @@ def restore_classification(
     config: ClassificationConfig, document: Mapping[str, Any]
 ) -> ClassificationTask:
     """Read back what ``to_dict`` wrote."""
-    weights = document["weights"]
-    return ClassificationTask(
-        config, tuple(document["classes"]), None if weights is None else tuple(weights)
-    )
+    weights = None if document["weights"] is None else saved_numbers(document, "weights")
+    return ClassificationTask(config, saved_names(document, "classes"), weights)

@@ -24,6 +24,7 @@ from mmray.training.tasks.metric_functions import (
     multilabel_precision,
     multilabel_recall,
 )
+from mmray.training.tasks.saved import saved_names, saved_numbers
 from mmray.training.tasks.task import Array, Statistic, repeated
 
 PER_CLASS = {
@@ -187,7 +188,8 @@ def fit_multilabel(config: MultilabelConfig, labels: Sequence[Label]) -> Multila
 
 def restore_multilabel(config: MultilabelConfig, document: Mapping[str, Any]) -> MultilabelTask:
     """Read back what ``to_dict`` wrote."""
-    return MultilabelTask(config, tuple(document["classes"]), tuple(document["positive_weights"]))
+    weights = saved_numbers(document, "positive_weights")
+    return MultilabelTask(config, saved_names(document, "classes"), weights)
 
 
 def _names(label: Label) -> list[str]:

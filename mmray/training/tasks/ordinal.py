@@ -29,6 +29,7 @@ from mmray.training.tasks.metric_functions import (
     multiclass_accuracy,
     multiclass_cohen_kappa,
 )
+from mmray.training.tasks.saved import saved_names
 from mmray.training.tasks.task import Array, Statistic, repeated
 
 
@@ -132,7 +133,7 @@ def fit_ordinal(config: OrdinalConfig, labels: Sequence[Label]) -> OrdinalTask:
 
 def restore_ordinal(config: OrdinalConfig, document: Mapping[str, Any]) -> OrdinalTask:
     """Read back what ``to_dict`` wrote."""
-    return OrdinalTask(config, tuple(document["classes"]))
+    return OrdinalTask(config, saved_names(document, "classes"))
 
 
 def _ranks(probabilities: Float[np.ndarray, "N K"]) -> Integer[np.ndarray, " N"]:

@@ -19,6 +19,7 @@ from mmray.models.head import AffineHead
 from mmray.training.tasks.label import Label, is_missing, known_labels
 from mmray.training.tasks.loss import pinball
 from mmray.training.tasks.metric_functions import mean_absolute_error, mean_squared_error, r2_score
+from mmray.training.tasks.saved import saved_number
 from mmray.training.tasks.task import Array, Statistic, repeated
 
 SHOWN = 2000
@@ -148,7 +149,7 @@ def fit_regression(config: RegressionConfig, labels: Sequence[Label]) -> Regress
 
 def restore_regression(config: RegressionConfig, document: Mapping[str, Any]) -> RegressionTask:
     """Read back what ``to_dict`` wrote."""
-    return RegressionTask(config, document["mean"], document["std"])
+    return RegressionTask(config, saved_number(document, "mean"), saved_number(document, "std"))
 
 
 def regression_metrics(predicted: Array, labels: Array) -> dict[str, float]:

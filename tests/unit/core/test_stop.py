@@ -23,7 +23,8 @@ from mmray.core.stop import (
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_each_signal_raises_an_interrupt_and_has_its_exit_code(number, code):
-    before = {each: signal.getsignal(each) for each in SIGNALS}
+    # A test run in the background of a script starts with these ignored.
+    before = {each: signal.signal(each, signal.default_int_handler) for each in SIGNALS}
     try:
         with pytest.raises(KeyboardInterrupt), stoppable():
             signal.raise_signal(number)
@@ -51,6 +52,8 @@ def test_who_asks_again_does_not_wait_for_the_end():
         import os, signal, time
         from mmray.core import stop
         stop.AGAIN_S = 0.0
+        for each in stop.SIGNALS:
+            signal.signal(each, signal.default_int_handler)
         try:
             with stop.stoppable():
                 os.kill(os.getpid(), signal.SIGTERM)

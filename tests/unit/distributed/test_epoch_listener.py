@@ -1,6 +1,7 @@
 """Epochs heard while a block runs, and what ends the block early."""
 
 import json
+import signal
 import threading
 
 import pytest
@@ -20,7 +21,7 @@ def files(tmp_path):
 
 
 def train_for_ever():
-    threading.Event().wait(60)
+    assert not threading.Event().wait(20), "nothing has ended it"
 
 
 def test_each_epoch_is_heard_once_also_by_who_resumes(files, tmp_path):
@@ -33,6 +34,17 @@ def test_each_epoch_is_heard_once_also_by_who_resumes(files, tmp_path):
     assert heard == [1, 2]
 
 
+@pytest.fixture(params=[False, True], ids=["foreground", "background"])
+def ignored(request):
+    """As a shell starts what a script puts in the background: with Ctrl-C ignored."""
+    before = signal.getsignal(signal.SIGINT)
+    if request.param:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ignored")
 def test_a_training_whose_epochs_nobody_takes_is_ended(files, tmp_path):
     def refuse(name, line):
         raise ValueError("no room for epoch 1")

@@ -1,0 +1,35 @@
+"""What a task's ``to_dict`` wrote, read back: names and finite numbers, and nothing else."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+MAX_NUMBER = 1e38
+"""What float32 still holds."""
+
+
+def saved_names(document: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Return names; a ValueError where there is anything else."""
+    names = document[key]
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in cast("list[Any]", names)):
+        raise ValueError(f"{key!r} of a task is no list of names")
+    return tuple(cast("list[str]", names))
+
+
+def saved_numbers(document: Mapping[str, Any], key: str) -> tuple[float, ...]:
+    """Return finite numbers; a ValueError where there is anything else."""
+    numbers = document[key]
+    if not isinstance(numbers, list):
+        raise ValueError(f"{key!r} of a task is no list of numbers")
+    return tuple(_number(number, key) for number in cast("list[Any]", numbers))
+
+
+def saved_number(document: Mapping[str, Any], key: str) -> float:
+    """Return a finite number; a ValueError where there is anything else."""
+    return _number(document[key], key)
+
+
+def _number(number: object, key: str) -> float:
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if is_number and abs(number) <= MAX_NUMBER:  # never of NaN
+        return float(number)
+    raise ValueError(f"{key!r} of a task holds {str(number)[:50]!r}, which is no finite number")
