@@ -29,7 +29,8 @@ def saved_number(document: Mapping[str, Any], key: str) -> float:
 
 
 def _number(number: object, key: str) -> float:
-    is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    if is_number and abs(number) <= MAX_NUMBER:  # never of NaN
-        return float(number)
-    raise ValueError(f"{key!r} of a task holds {str(number)[:50]!r}, which is no finite number")
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise ValueError(f"{key!r} of a task holds {str(number)[:50]!r}, which is no number")
+    if not abs(number) <= MAX_NUMBER:  # nor of NaN
+        raise ValueError(f"{key!r} of a task holds {number}, which float32 cannot")
+    return float(number)

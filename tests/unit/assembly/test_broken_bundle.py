@@ -186,7 +186,7 @@ def test_sizes_that_no_memory_has(bundle, keys, size):
         ("tasks.animal", {}, "cannot be loaded: KeyError"),
         ("tasks.animal.classes", ["cat", "dog"], "are not those of the document's model"),
         ("tasks.animal.classes", 7, "'classes' of a task is no list of names"),
-        ("tasks.size.mean", {}, "'mean' of a task holds '{}', which is no finite number"),
+        ("tasks.size.mean", {}, "'mean' of a task holds '{}', which is no number"),
         ("metrics", None, "metrics"),
     ],
 )
