@@ -219,9 +219,25 @@ def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
                 log_to_driver=False,
                 runtime_env={"env_vars": WORKER_ENV | path_environment()},
             )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ClusterError(
-            f"cannot connect to Ray: {error}",
-            where=f"runtime: {runtime.model_dump(mode='json')}",
-            hint="is the cluster up ('ray status')? 'runtime.mode=local' needs none",
-        ) from error
+    except Exception as error:
+        own = to_cluster_error(error, runtime)
+        if own is None:
+            raise
+        raise own from error
+
+
+def to_cluster_error(
+    error: Exception, runtime: LocalRuntime | ClusterRuntime
+) -> ClusterError | None:
+    """Return what a failure of Ray to start or to connect is for the user; None for a bug."""
+    # Of a node that did not start in time, Ray tells with an Exception of no kind.
+    if type(error) is not Exception and not isinstance(error, OSError | RuntimeError | ValueError):
+        return None
+    is_local = isinstance(runtime, LocalRuntime)
+    return ClusterError(
+        f"cannot {'start' if is_local else 'connect to'} Ray: {error}",
+        where=f"runtime: {runtime.model_dump(mode='json')}",
+        hint="is the machine short of memory, or of room in /tmp? The same command tries again"
+        if is_local
+        else "is the cluster up ('ray status')? 'runtime.mode=local' needs none",
+    )

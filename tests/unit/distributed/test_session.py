@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mmray.distributed.session import environment, without_native_log
+from mmray.config.document import ClusterRuntime, LocalRuntime
+from mmray.distributed.session import environment, to_cluster_error, without_native_log
 
 OURS = "12:03:09 text: fitting tokens on the train split\n"
 NATIVE = (
@@ -61,3 +62,18 @@ def test_no_module_beside_a_script_has_the_name_of_one_of_python_s():
     names = {path.stem for path in Path(folder).glob("*.py")}
 
     assert names & set(sys.stdlib_module_names) == set()
+
+
+def test_what_ray_fails_to_start_with_is_an_error_with_a_way_out_and_a_bug_stays_one():
+    late = Exception("The current node timed out during startup.")
+
+    local = to_cluster_error(late, LocalRuntime())
+    remote = to_cluster_error(
+        ConnectionError("refused"), ClusterRuntime(mode="cluster", address="h:6379")
+    )
+
+    assert "cannot start Ray: The current node timed out" in str(local)
+    assert "short of memory" in local.hint
+    assert "cannot connect to Ray: refused" in str(remote)
+    assert "ray status" in remote.hint
+    assert to_cluster_error(TypeError("ours"), LocalRuntime()) is None
