@@ -12,6 +12,7 @@ from typing import Any
 from ray import tune
 from ray.tune.experiment import Trial
 
+from mmray.assembly.epoch_file import EPOCHS, epoch_lines
 from mmray.config.train import ObjectiveConfig
 from mmray.core.atomic import read_json, write_json
 from mmray.distributed.sampling import Sample
@@ -90,9 +91,9 @@ class TrialLog(tune.Callback):
     ) -> None:
         """Number the trial by the order in which they were made."""
         sample = dict(trial.config)
-        self.results[trial.trial_id] = TrialResult(
-            trials.index(trial) + 1, sample, self.folder_of(sample)
-        )
+        result = TrialResult(trials.index(trial) + 1, sample, self.folder_of(sample))
+        self._recall(result)
+        self.results[trial.trial_id] = result
         if len(trials) > len(self.tried()):
             write_json(self.folder / SAMPLES, [dict(each.config) for each in trials])
 
@@ -108,7 +109,7 @@ class TrialLog(tune.Callback):
         found = self.results[trial.trial_id]
         metrics = {name: value for name, value in result.items() if "/" in name}
         found.best = self._better(found.best, metrics[self.objective.metric])
-        found.epochs = int(result["epoch"])
+        found.epochs = max(found.epochs, int(result["epoch"]))
         if found.epochs > read_state(found.folder).epochs:
             self.on_epoch(found.number, found.sample, metrics, found.epochs)
             _write_state(found)
@@ -126,7 +127,7 @@ class TrialLog(tune.Callback):
     ) -> None:
         """Say what ended the trial; the others continue."""
         result = self.results[trial.trial_id]
-        result.has_ended, result.error = True, _last_line(trial.get_error())
+        result.has_ended, result.error = True, _reason(trial)
         logger.warning("trial %d failed: %s", result.number, result.error)
 
     def on_step_end(self, iteration: int, trials: list[Trial], **_: object) -> None:
@@ -150,6 +151,18 @@ class TrialLog(tune.Callback):
             self.results.values(), key=lambda r: (r.best is None, sign * (r.best or 0.0), r.number)
         )
 
+    def _recall(self, result: TrialResult) -> None:
+        """Give a trial that ended in an earlier search what it reached there.
+
+        Its epochs are reported to Tune once more, which may stop it at another epoch this time.
+        """
+        state = read_state(result.folder)
+        if not state.has_ended:
+            return
+        result.epochs = state.epochs
+        for line in epoch_lines(result.folder / EPOCHS)[: state.epochs]:
+            result.best = self._better(result.best, line["metrics"][self.objective.metric])
+
     def _better(self, best: float | None, value: float) -> float | None:
         if not math.isfinite(value):
             return best
@@ -169,6 +182,10 @@ def _write_state(result: TrialResult) -> None:
     write_json(result.folder / STATE, state)
 
 
-def _last_line(error: object) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[-1].strip()[:MAX_CHARS] if lines else type(error).__name__
+def _reason(trial: Trial) -> str:
+    """Return the last line of what ended a trial."""
+    # Tune's own question looks where this file is copied to later.
+    path = Path(trial.error_file or "")
+    text = path.read_text(encoding="utf-8") if path.is_file() else str(trial.get_error() or "")
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip()[:MAX_CHARS] if lines else "its process ended without a word"

@@ -1,5 +1,6 @@
 """A search on a real Tune: how many trials at a time, and what a second search repeats."""
 
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,8 @@ from tests.support.process import wait_for
 from tests.support.run import make_run_plan
 
 pytestmark = pytest.mark.ray
+# Workers find no module of the working folder; so they get this one's functions as they are.
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 TRIALS = 3
 """More than the cluster has cores."""
 

@@ -1,5 +1,6 @@
 """What a search notes of its trials, without Tune."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +23,9 @@ def log(tmp_path):
 
 
 def trial(name, lr):
-    return SimpleNamespace(trial_id=name, config={"lr": lr}, get_error=lambda: None)
+    return SimpleNamespace(
+        trial_id=name, config={"lr": lr}, error_file=None, get_error=lambda: None
+    )
 
 
 def report(log, trials, each, epoch, loss):
@@ -67,6 +70,40 @@ def test_the_best_comes_first_and_what_is_not_finite_is_no_best(log):
     ]  # fmt: skip
     assert log.num_ended == 3
     assert read_state(log.folder / "0.1").epochs == 3
+
+
+def test_a_trial_that_has_ended_keeps_what_it_reached_also_where_tune_stops_it_sooner(log):
+    first, again = [trial("a", 0.1)], [trial("b", 0.1)]
+    losses = (0.5, 0.4, 0.6)
+    log.on_trial_start(1, first, first[0])
+    for epoch, loss in enumerate(losses, start=1):
+        report(log, first, first[0], epoch, loss)
+    log.on_trial_complete(1, first, first[0])
+    lines = [
+        {"run": "r", "epoch": epoch, "seconds": 1.0, "metrics": {"val/loss": loss}}
+        for epoch, loss in enumerate(losses, start=1)
+    ]
+    (log.folder / "0.1" / "epochs.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    resumed = TrialLog(log.objective, log.folder, log.folder_of, log.on_epoch)
+
+    resumed.on_trial_start(1, again, again[0])
+    report(resumed, again, again[0], 1, 0.5)
+    resumed.on_trial_complete(1, again, again[0])
+
+    assert [(r.best, r.epochs) for r in resumed.ranked()] == [(0.4, 3)]
+    assert read_state(log.folder / "0.1").epochs == 3
+
+
+def test_the_reason_of_a_failure_is_its_last_line_or_that_there_is_none(log, tmp_path):
+    silent, told = trial("a", 0.1), trial("b", 0.2)
+    told.error_file = str(tmp_path / "error.txt")
+    (tmp_path / "error.txt").write_text("Failure # 1\nTraceback ...\nValueError: no room\n\n")
+    for each in (silent, told):
+        log.on_trial_start(1, [silent, told], each)
+        log.on_trial_error(1, [silent, told], each)
+
+    errors = [result.error for result in log.ranked()]
+    assert errors == ["its process ended without a word", "ValueError: no room"]
 
 
 @pytest.mark.parametrize("sampler", ["random", "optuna"])
