@@ -101,14 +101,22 @@ def mark_units(marks: Path) -> None:
     """Have every process of the extraction note in a file when it has done a unit."""
     from mmray.distributed import extraction
 
-    class MarkingShardActor(extraction.ShardActor):
-        def _extract(self, number, name, unit):
-            outcome = super()._extract(number, name, unit)
-            with marks.open("a", encoding="utf-8") as stream:
-                stream.write(f"{os.getpid()} {name} {time.monotonic()} {outcome.samples}\n")
-            return outcome
+    class MarkingActor(extraction.LoadingActor):
+        def __init__(self, *args, **settings):
+            from mmray.distributed import shard_actor
 
-    extraction.ShardActor = MarkingShardActor
+            class MarkingShardActor(shard_actor.ShardActor):
+                def _extract(self, number, name, unit):
+                    outcome = super()._extract(number, name, unit)
+                    with marks.open("a", encoding="utf-8") as stream:
+                        line = f"{os.getpid()} {name} {time.monotonic()} {outcome.samples}\n"
+                        stream.write(line)
+                    return outcome
+
+            shard_actor.ShardActor = MarkingShardActor
+            super().__init__(*args, **settings)
+
+    extraction.LoadingActor = MarkingActor
 
 
 WAYS = {"prepare": run_prepare, "extract": run_extract}

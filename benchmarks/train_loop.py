@@ -31,12 +31,10 @@ from safetensors.torch import load_file
 from benchmarks.report import Comparison, add_options, tell
 from benchmarks.training_inputs import num_train_samples, write_inputs
 from benchmarks.turns import Turn, seconds_within, work_in_turn
-from mmray.assembly.run import CHECKPOINTS
 from mmray.assembly.run_plan import RunPlan
 from mmray.config.load import check_document
 from mmray.core.spec import FeatureSpec
 from mmray.core.word import Kind, Split
-from mmray.training.checkpoint import Weights, judged_weights
 
 SAMPLES, EPOCHS, BATCH = 8192, 8, 64
 TRAINED = num_train_samples(SAMPLES)
@@ -87,15 +85,9 @@ class Job:
         return self.folder / f"{self.name}.started"
 
     @property
-    def bare_weights(self) -> Path:
-        """Where the bare loop leaves its weights."""
+    def last_weights(self) -> Path:
+        """Where the weights after the last epoch are, whatever epoch was the best."""
         return self.folder / f"{self.name}.safetensors"
-
-    def weights(self) -> Weights:
-        """Return the weights after the last epoch, whatever epoch was the best."""
-        if self.way == "bare":
-            return load_file(self.bare_weights)
-        return judged_weights(self.folder / self.name / CHECKPOINTS, EPOCHS)
 
     @property
     def command(self) -> list[str]:
@@ -162,7 +154,7 @@ def run_bare(job: Job) -> None:
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
             optimizer.step()
         note(job.marks, begun)
-    save_weights(model, job.bare_weights)
+    save_weights(model, job.last_weights)
 
 
 def run_ours(job: Job) -> None:
@@ -173,6 +165,7 @@ def run_ours(job: Job) -> None:
 
     def noting_worker(settings: dict) -> None:
         """Do what a worker does, and note its start and the passes."""
+        from mmray.assembly.run import save_weights
         from mmray.distributed import fitting
         from mmray.training import loop
 
@@ -183,6 +176,8 @@ def run_ours(job: Job) -> None:
             metrics = train_epoch(wrapped, state, plan, epoch)
             if plan.place.rank == 0:
                 note(marks, begun)
+                if epoch == EPOCHS - 1:
+                    save_weights(state.model, last_weights)
             return metrics
 
         loop.train_epoch = noted
@@ -190,6 +185,7 @@ def run_ours(job: Job) -> None:
         fitting._worker(settings)
 
     plan, marks, started = job.plan(), job.marks, job.started
+    last_weights = job.last_weights
     Path(plan.folder).mkdir()
     fitting._worker = noting_worker
     connect(LocalRuntime())
@@ -202,7 +198,7 @@ WAYS = {"ours": run_ours, "bare": run_bare}
 
 def largest_difference(jobs: list[Job]) -> float:
     """Return by how much a weight differs between two trainings at most; it must be little."""
-    one, other = (job.weights() for job in jobs)
+    one, other = (load_file(job.last_weights) for job in jobs)
     most = max(float((one[name] - other[name]).abs().max()) for name in one.keys() | other.keys())
     if most > ROUNDING:
         raise SystemExit(f"the ways did not train the same: a weight differs by {most:g}")
