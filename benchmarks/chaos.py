@@ -19,7 +19,7 @@ LEFT_BYTES = 64 * 2**10
 KINDS = ("actor", "decoder", "worker", "driver", "node", "disk")
 AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 """They live and die with their node, and the first node is where the command is."""
-TITLES = {"actor": "ShardActor", "decoder": "mmray.media.guard_child", "worker": "ray::"}
+TITLES = {"actor": "LoadingActor", "decoder": "mmray.media.guard_child", "worker": "ray::"}
 """A part of the command line of each kind of process."""
 
 

@@ -101,7 +101,7 @@ def mark_units(marks: Path) -> None:
     """Have every process of the extraction note in a file when it has done a unit."""
     from mmray.distributed import extraction
 
-    class MarkingActor(extraction.LoadingActor):
+    class MarkingLoadingActor(extraction.LoadingActor):
         def __init__(self, *args, **settings):
             from mmray.distributed import shard_actor
 
@@ -116,7 +116,7 @@ def mark_units(marks: Path) -> None:
             shard_actor.ShardActor = MarkingShardActor
             super().__init__(*args, **settings)
 
-    extraction.LoadingActor = MarkingActor
+    extraction.LoadingActor = MarkingLoadingActor
 
 
 WAYS = {"prepare": run_prepare, "extract": run_extract}
@@ -144,7 +144,7 @@ class Watch:
             self.cpu_s[process.pid] = times.user + times.system
             if process.pid == self.driver.pid:
                 self.driver_mib = max(self.driver_mib, mib)
-            elif "ShardActor" in title:
+            elif "LoadingActor" in title:
                 self.actor_mib = max(self.actor_mib, mib)
         self.total_mib = max(self.total_mib, total)
 
