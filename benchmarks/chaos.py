@@ -19,7 +19,7 @@ LEFT_BYTES = 64 * 2**10
 KINDS = ("actor", "decoder", "worker", "driver", "node", "disk")
 AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 """They live and die with their node, and the first node is where the command is."""
-TITLES = {"actor": "LoadingActor", "decoder": "mmray.media.guard_child", "worker": "ray::"}
+TITLES = {"actor": "LoadingActor", "decoder": "mmray.media.guard.child", "worker": "ray::"}
 """A part of the command line of each kind of process."""
 
 
@@ -165,7 +165,7 @@ class Journals:
 
     def look(self) -> None:
         """Read the journals that are there."""
-        from mmray.core.atomic import read_json
+        from mmray.core.file.atomic import read_json
 
         for path in self._begun():
             unit = self.units.setdefault(str(path), Begun())

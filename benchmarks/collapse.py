@@ -25,27 +25,27 @@ import numpy as np
 import torch
 
 from benchmarks.report import hardware, parse
-from mmray.config.balance import (
+from mmray.config.model.encoder import MlpEncoderConfig
+from mmray.config.model.model import ModelConfig
+from mmray.config.task.task import ClassificationConfig
+from mmray.config.training.balance import (
     GradientBlendingConfig,
     MmParetoConfig,
     NoBalanceConfig,
     OgmGeConfig,
 )
-from mmray.config.encoder import MlpEncoderConfig
-from mmray.config.model import ModelConfig
-from mmray.config.task import ClassificationConfig
-from mmray.config.train import ObjectiveConfig, TrainConfig
+from mmray.config.training.train import ObjectiveConfig, TrainConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.evaluation.lagging import LagWatch
 from mmray.evaluation.metric_text import difference_text
 from mmray.models.build import build_model
-from mmray.training.loop import fit
-from mmray.training.plan import TrainPlan
-from mmray.training.samples import ModalityFeatures, Samples
-from mmray.training.statistics import fit_statistics
+from mmray.training.data.samples import ModalityFeatures, Samples
+from mmray.training.data.statistics import fit_statistics
+from mmray.training.loop.loop import fit
+from mmray.training.loop.plan import TrainPlan
+from mmray.training.loop.validation import validate
 from mmray.training.tasks.classification import ClassificationTask
-from mmray.training.validation import validate
 
 CLASSES = ("0", "1", "2", "3")
 TASKS = {"label": ClassificationTask(ClassificationConfig(column="label"), CLASSES)}

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import hardware
-from mmray.data.corpus import write_corpus
+from mmray.data.demo_corpus.corpus import write_corpus
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("prepare", "extract", "train", "evaluate")

@@ -2,7 +2,7 @@
 
     python -m benchmarks.connect [--json] [--rounds 5]
 
-Both by ``mmray.distributed.session.connect`` with the same settings and environment, each in a
+Both by ``mmray.distributed.node.session.connect`` with the same settings and environment, each in a
 process of its own that has loaded Ray before; Ray's own with its web server, the autoscaler's
 monitor and the log monitor. ``cpu_s`` is what all processes together took until five seconds later.
 """
@@ -26,7 +26,7 @@ LATER_S = 5.0
 def connect_once(way: str) -> dict[str, float]:
     """Connect in this process; return the seconds that it took, and those of all processors."""
     from mmray.config.document import LocalRuntime
-    from mmray.distributed import session
+    from mmray.distributed.node import session
 
     if way == "full":
         session.lean_node = contextlib.nullcontext

@@ -31,16 +31,16 @@ from benchmarks.chaos import Nodes, end
 from benchmarks.report import hardware
 from benchmarks.resume import SAMPLES, SPECS
 from benchmarks.training_inputs import write_inputs
-from mmray.assembly.epoch_file import EPOCHS, epoch_lines
-from mmray.assembly.run import RunPlan, train_run
 from mmray.config.document import ClusterRuntime
-from mmray.config.encoder import MlpEncoderConfig
-from mmray.config.load import check_document
+from mmray.config.model.encoder import MlpEncoderConfig
+from mmray.config.reading.load import check_document
 from mmray.core.spec import FeatureSpec
-from mmray.distributed.fitting import fit_runs, plan_workers
-from mmray.distributed.session import connect
+from mmray.distributed.node.session import connect
+from mmray.distributed.training.fitting import fit_runs, plan_workers
 from mmray.models.build import build_encoder
-from mmray.training.place import Place
+from mmray.run.epoch_file import EPOCHS, epoch_lines
+from mmray.run.training_run import RunPlan, train_run
+from mmray.training.parallel.worker_context import Place
 
 UNDISTURBED = 4
 """Epochs before a node is lost, and before one is added."""

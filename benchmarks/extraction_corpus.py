@@ -14,7 +14,7 @@ import soundfile
 from PIL import Image
 
 from mmray.config.document import Config
-from mmray.config.load import check_document
+from mmray.config.reading.load import check_document
 
 DISTINCT = 200
 USUAL = {"photo_px": (640, 480), "clip_s": 5.0}

@@ -70,8 +70,8 @@ def is_train(sample: str, workspace: Path) -> bool:
 
 def _train_ids(workspace: Path) -> set[str]:
     if "train" not in _JOB:
-        from mmray.core.word import Split
-        from mmray.data.manifest import read_manifest
+        from mmray.core.kind import Split
+        from mmray.data.manifest.manifest import read_manifest
 
         manifest = read_manifest(next(workspace.glob("prepare/*/manifest.parquet")))
         _JOB["train"] = {manifest.ids[row] for row in manifest.rows_of(Split.TRAIN)}

@@ -25,20 +25,20 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import BertConfig, BertModel, ResNetConfig, ResNetModel
 
 from benchmarks.report import Comparison, parse, tell
-from mmray.config.model import ModelConfig
-from mmray.config.pretrained import HFImageEncoderConfig, HFTextEncoderConfig
-from mmray.config.task import ClassificationConfig
-from mmray.config.train import TrainConfig
+from mmray.config.model.model import ModelConfig
+from mmray.config.model.pretrained import HFImageEncoderConfig, HFTextEncoderConfig
+from mmray.config.task.task import ClassificationConfig
+from mmray.config.training.train import TrainConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.models.build import build_model
 from mmray.models.encoders.pretrained.base import Settings
-from mmray.training.batch import Batch
-from mmray.training.modalities import Modalities
-from mmray.training.optimizer import build_optimizer
-from mmray.training.plan import Place, TrainPlan
-from mmray.training.samples import ModalityFeatures, Samples
-from mmray.training.step import train_step
+from mmray.training.data.batch import Batch
+from mmray.training.data.samples import ModalityFeatures, Samples
+from mmray.training.loop.plan import Place, TrainPlan
+from mmray.training.loop.step import train_step
+from mmray.training.modalities.modalities import Modalities
+from mmray.training.optimisation.optimizer import build_optimizer
 from mmray.training.tasks.classification import ClassificationTask
 
 HAS_GPU = torch.cuda.is_available()

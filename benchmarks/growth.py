@@ -36,7 +36,7 @@ import psutil
 
 from benchmarks.extraction_corpus import USUAL
 from benchmarks.report import hardware
-from mmray.console import set_up_process
+from mmray.cli.console import set_up_process
 
 SMALL = {"photo_px": (32, 32), "clip_s": 0.1}
 MODALITIES = {
@@ -70,9 +70,9 @@ def run_prepare(manifest: Path, workspace: Path) -> dict:
 
 def run_extract(manifest: Path, workspace: Path) -> dict:
     """The stage, and how long of it the extraction took, Ray's start included."""
-    from mmray.distributed.session import connect
+    from mmray.distributed.node.session import connect
     from mmray.stages import extract
-    from mmray.stages.computing import OnRay
+    from mmray.stages.extraction.computing import OnRay
     from mmray.tracking.memory import MemoryTracker
 
     class Timed(OnRay):
@@ -99,11 +99,11 @@ def run_extract(manifest: Path, workspace: Path) -> dict:
 
 def mark_units(marks: Path) -> None:
     """Have every process of the extraction note in a file when it has done a unit."""
-    from mmray.distributed import extraction
+    from mmray.distributed.extraction import extraction
 
     class MarkingLoadingActor(extraction.LoadingActor):
         def __init__(self, *args, **settings):
-            from mmray.distributed import shard_actor
+            from mmray.distributed.extraction import shard_actor
 
             class MarkingShardActor(shard_actor.ShardActor):
                 def _extract(self, number, name, unit):

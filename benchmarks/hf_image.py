@@ -25,7 +25,7 @@ from PIL import Image
 from transformers import MobileNetV1Config, MobileNetV1Model, pipeline
 
 from benchmarks.report import Comparison, parse, tell
-from mmray.config.image import ImageConfig
+from mmray.config.modality.image import ImageConfig
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
 

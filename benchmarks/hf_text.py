@@ -23,7 +23,7 @@ import torch
 from transformers import AutoTokenizer, BertConfig, BertModel, BertTokenizerFast, pipeline
 
 from benchmarks.report import Comparison, parse, tell
-from mmray.config.text import TextConfig
+from mmray.config.modality.text import TextConfig
 from mmray.features.build import build_extractor
 from mmray.features.extractor import Extractor
 

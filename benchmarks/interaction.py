@@ -22,10 +22,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.report import hardware, parse
-from mmray.config.encoder import LinearEncoderConfig
-from mmray.config.model import FusionConfig, ModelConfig
+from mmray.config.model.encoder import LinearEncoderConfig
+from mmray.config.model.model import FusionConfig, ModelConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.models.build import build_model
 from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fusion_model import FusionModel

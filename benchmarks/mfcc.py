@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.report import Comparison, parse, tell
 from mmray.features.audio.mel import LogMel
 from mmray.features.audio.mfcc import Mfcc
-from mmray.media.audio_segment import AudioClip
+from mmray.media.audio.segment import AudioClip
 
 CLIPS, RATE_HZ = 400, 16_000
 SETTINGS = {"coefficients": 20, "mels": 128, "fft_size": 2048, "hop": 512}

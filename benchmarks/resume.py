@@ -25,16 +25,16 @@ from safetensors.torch import load_file
 
 from benchmarks.report import hardware
 from benchmarks.training_inputs import write_inputs
-from mmray.assembly.run import RunPlan, train_run
 from mmray.config.document import LocalRuntime
-from mmray.config.encoder import MlpEncoderConfig
-from mmray.config.load import check_document
+from mmray.config.model.encoder import MlpEncoderConfig
+from mmray.config.reading.load import check_document
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
-from mmray.distributed.fitting import WorkerShare, fit_runs
-from mmray.distributed.session import connect
+from mmray.distributed.node.session import connect
+from mmray.distributed.training.fitting import WorkerShare, fit_runs
 from mmray.models.build import build_encoder
-from mmray.training.place import Place
+from mmray.run.training_run import RunPlan, train_run
+from mmray.training.parallel.worker_context import Place
 
 SAMPLES, EPOCHS, BATCH = 512, 6, 32
 SPECS = {

@@ -24,12 +24,12 @@ import torch
 
 from benchmarks.report import hardware
 from benchmarks.training_inputs import write_inputs
-from mmray.assembly.run import RunPlan, train_run
-from mmray.config.load import check_document
-from mmray.core.atomic import read_success
+from mmray.config.reading.load import check_document
+from mmray.core.file.atomic import read_success
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
-from mmray.training.place import Place
+from mmray.run.training_run import RunPlan, train_run
+from mmray.training.parallel.worker_context import Place
 
 SPECS = {
     "text": FeatureSpec(Kind.TEXT, "vector", (768,), "float32"),

@@ -28,17 +28,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 
 from benchmarks.report import hardware
-from mmray.assembly.run import RunPlan, train_run
 from mmray.config.document import Config
-from mmray.config.load import load_config
-from mmray.core.atomic import read_success
-from mmray.data.corpus import write_corpus
+from mmray.config.reading.load import load_config
+from mmray.core.file.atomic import read_success
+from mmray.data.demo_corpus.corpus import write_corpus
 from mmray.evaluation.ablation import subset_name, subsets_of
+from mmray.run.training_run import RunPlan, train_run
 from mmray.stages import extract, prepare
-from mmray.stages.judging import judge_variants
+from mmray.stages.evaluation.predictions import judge_variants
 from mmray.stages.train import fusion_variant, open_inputs, run_folder
 from mmray.tracking.memory import MemoryTracker
-from mmray.training.place import Place
+from mmray.training.parallel.worker_context import Place
 
 DOCUMENT = Path(__file__).parents[1] / "workflows" / "configs" / "quickstart.yaml"
 TASK, RATE, EPOCHS = "digit", 0.5, 15

@@ -31,10 +31,10 @@ from safetensors.torch import load_file
 from benchmarks.report import Comparison, add_options, tell
 from benchmarks.training_inputs import num_train_samples, write_inputs
 from benchmarks.turns import Turn, seconds_within, work_in_turn
-from mmray.assembly.run_plan import RunPlan
-from mmray.config.load import check_document
+from mmray.config.reading.load import check_document
+from mmray.core.kind import Kind, Split
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind, Split
+from mmray.run.training_job import RunPlan
 
 SAMPLES, EPOCHS, BATCH = 8192, 8, 64
 TRAINED = num_train_samples(SAMPLES)
@@ -120,14 +120,14 @@ def run_bare(job: Job) -> None:
     """Train with nothing but training."""
     import torch
 
-    from mmray.assembly.run import assemble_model, fit_tasks, save_weights
-    from mmray.assembly.samples import load_samples, open_features
-    from mmray.data.manifest import read_manifest
-    from mmray.training.epoch import train_batches
-    from mmray.training.loop import seed_epoch
-    from mmray.training.optimizer import build_optimizer
-    from mmray.training.sampling import shuffled
-    from mmray.training.statistics import fit_statistics
+    from mmray.data.manifest.manifest import read_manifest
+    from mmray.run.samples import load_samples, open_features
+    from mmray.run.training_run import assemble_model, fit_tasks, save_weights
+    from mmray.training.data.epoch import train_batches
+    from mmray.training.data.sampling import shuffled
+    from mmray.training.data.statistics import fit_statistics
+    from mmray.training.loop.loop import seed_epoch
+    from mmray.training.optimisation.optimizer import build_optimizer
     from mmray.training.tasks.build import task_losses
 
     torch.set_num_threads(1)
@@ -160,14 +160,14 @@ def run_bare(job: Job) -> None:
 def run_ours(job: Job) -> None:
     """Train by Ray Train."""
     from mmray.config.document import LocalRuntime
-    from mmray.distributed import fitting
-    from mmray.distributed.session import connect
+    from mmray.distributed.node.session import connect
+    from mmray.distributed.training import fitting
 
     def noting_worker(settings: dict) -> None:
         """Do what a worker does, and note its start and the passes."""
-        from mmray.assembly.run import save_weights
-        from mmray.distributed import fitting
-        from mmray.training import loop
+        from mmray.distributed.training import fitting
+        from mmray.run.training_run import save_weights
+        from mmray.training.loop import loop
 
         train_epoch = loop.train_epoch
 

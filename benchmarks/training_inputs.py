@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mmray.core.atomic import mark_success
+from mmray.core.file.atomic import mark_success
+from mmray.core.kind import Split
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Split
-from mmray.data.manifest import Manifest, write_manifest
+from mmray.data.manifest.manifest import Manifest, write_manifest
 from mmray.features.extractor import ExtractedBatch
 from mmray.features.store import write_index, write_shard
 

@@ -23,9 +23,9 @@ import av
 import numpy as np
 
 from benchmarks.report import Comparison, parse, tell
-from mmray.media.video import decode_video
-from mmray.media.video_render import render_scaled
-from mmray.media.video_sampling import Sampling, VideoLimits
+from mmray.media.video.decode import decode_video
+from mmray.media.video.render import render_scaled
+from mmray.media.video.sampling import Sampling, VideoLimits
 
 WIDTH, HEIGHT, RATE_HZ, SECONDS, FRAMES, SIDE = 1280, 720, 25, 30, 8, 224
 LIMITS = VideoLimits(2**28, 36_000_000, 3600.0, 250_000)

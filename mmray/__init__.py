@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmray.assembly.predictor import Predictor
+    from mmray.run.predict.predictor import Predictor
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
@@ -25,6 +25,6 @@ def load(
     ``data.allow``. A bundle that names code of its author is refused unless ``trust``.
     """
     # Here and not above: importing mmray must not load torch.
-    from mmray.assembly.predictor import load as load_predictor
+    from mmray.run.predict.predictor import load as load_predictor
 
     return load_predictor(bundle, folder=folder, allow=allow, trust=trust)

@@ -7,6 +7,6 @@ import sys
 if not sys.flags.safe_path:
     sys.path.append(sys.path.pop(0))
 
-from mmray.cli import main
+from mmray.cli.app import main
 
 main()

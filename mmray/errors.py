@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import ClassVar
 
-from mmray.core.secret import masked
+from mmray.core.text.secret import masked
 
 MAX_CHARS = 1200
 """Of each part of an error that is printed."""

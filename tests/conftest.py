@@ -17,7 +17,7 @@ def cluster():
     import ray
 
     from mmray.config.document import LocalRuntime
-    from mmray.distributed.session import connect
+    from mmray.distributed.node.session import connect
 
     yield connect(LocalRuntime(cpus=2))
     ray.shutdown()

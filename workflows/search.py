@@ -4,8 +4,8 @@ python workflows/search.py workflows/configs/search.yaml
 python workflows/search.py workflows/configs/search.yaml --set search.trials=24
 """
 
+from mmray.cli.console import run_workflow
 from mmray.config.document import Config
-from mmray.console import run_workflow
 from mmray.core.report import Report
 from mmray.stages import evaluate, extract, prepare, search, train
 from mmray.tracking.tracker import Tracker

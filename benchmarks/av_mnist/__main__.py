@@ -29,16 +29,16 @@ import torch
 from benchmarks.av_mnist.corpus import SIZES, SNR_DB, write_corpus
 from benchmarks.interaction import KINDS
 from benchmarks.report import hardware
-from mmray.assembly.run import train_run
-from mmray.assembly.run_plan import RunPlan
 from mmray.config.document import Config
-from mmray.config.load import load_config
-from mmray.core.atomic import read_success
+from mmray.config.reading.load import load_config
+from mmray.core.file.atomic import read_success
+from mmray.run.training_job import RunPlan
+from mmray.run.training_run import train_run
 from mmray.stages import extract, prepare
-from mmray.stages.judging import judge_variants
+from mmray.stages.evaluation.predictions import judge_variants
 from mmray.stages.train import Variant, open_inputs, run_folder
 from mmray.tracking.memory import MemoryTracker
-from mmray.training.place import Place
+from mmray.training.parallel.worker_context import Place
 
 DOCUMENT = Path(__file__).parents[2] / "workflows" / "configs" / "av_mnist.yaml"
 FULL = {"train": 55_000, "val": 5_000, "test": 10_000}

@@ -13,15 +13,15 @@ import mmray
 from benchmarks.fuzz.broken_file import break_file
 from benchmarks.fuzz.oddity import damage_file
 from benchmarks.fuzz.subject import Subject, temporary_home
-from mmray.assembly.bundle import write_bundle
-from mmray.assembly.foreign.files import CARD, SUMS, seal_bundle
-from mmray.assembly.run import TASKS, assemble_model
-from mmray.assembly.samples import FeatureFolder
 from mmray.config.document import Config
-from mmray.config.load import check_document
-from mmray.core.atomic import write_json
+from mmray.config.reading.load import check_document
+from mmray.core.file.atomic import write_json
 from mmray.features.build import build_extractor
 from mmray.features.fit import fit_extractor
+from mmray.run.bundle.bundle import write_bundle
+from mmray.run.bundle.foreign.files import CARD, SUMS, seal_bundle
+from mmray.run.samples import FeatureFolder
+from mmray.run.training_run import TASKS, assemble_model
 from mmray.training.tasks.build import fit_task
 
 DOCUMENT: dict[str, Any] = {

@@ -11,9 +11,9 @@ import yaml
 from benchmarks.fuzz.oddity import odd_text, odd_tree
 from benchmarks.fuzz.subject import Subject
 from benchmarks.mutation import mutate
-from mmray.config.load import load_config, resolved
-from mmray.config.problem import json_schema
-from mmray.stages.check import check
+from mmray.config.reading.load import load_config, resolved
+from mmray.config.reading.problem import json_schema
+from mmray.inspection.check import check
 
 CONFIGS = Path(__file__).parents[2] / "workflows" / "configs"
 EVERYTHING = """\

@@ -18,8 +18,8 @@ from benchmarks.fuzz.document import ROWS
 from benchmarks.fuzz.oddity import odd_text, odd_tree
 from benchmarks.fuzz.subject import Subject
 from benchmarks.mutation import mutate
-from mmray.config.load import check_document
-from mmray.data.manifest import read_manifest, write_manifest
+from mmray.config.reading.load import check_document
+from mmray.data.manifest.manifest import read_manifest, write_manifest
 from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts, prepared_folder
 
 Rows = list[dict[str, Any]]

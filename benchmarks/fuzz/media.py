@@ -14,10 +14,10 @@ import psutil
 from pydantic import TypeAdapter
 
 from benchmarks.mutation import mutate
-from mmray.config.modality import ModalityConfig
+from mmray.config.modality.modality import ModalityConfig
 from mmray.core.rejection import Rejection
 from mmray.features.build import build_extractor
-from mmray.media.guard import GuardedDecoder
+from mmray.media.guard.guard import GuardedDecoder
 
 TIMEOUT_S = 30.0
 CRASHES = ("decode_crashed", "decode_timeout")

@@ -18,21 +18,21 @@ from benchmarks.fuzz.document import ROWS, write_rows
 from benchmarks.fuzz.oddity import damage_file
 from benchmarks.fuzz.subject import Subject, temporary_home
 from benchmarks.training_inputs import write_inputs
-from mmray.assembly.run import fit_tasks, load_run, train_run
-from mmray.assembly.run_plan import RunPlan
-from mmray.assembly.samples import load_samples, open_features
 from mmray.config.document import Config
-from mmray.config.load import check_document
-from mmray.core.atomic import mark_success, read_success
+from mmray.config.reading.load import check_document
+from mmray.core.file.atomic import mark_success, read_success
+from mmray.core.kind import Kind, Split
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind, Split
-from mmray.data.manifest import read_manifest
+from mmray.data.manifest.manifest import read_manifest
 from mmray.errors import MMRayError
 from mmray.features.store.files import REJECTIONS, list_files
+from mmray.run.samples import load_samples, open_features
+from mmray.run.training_job import RunPlan
+from mmray.run.training_run import fit_tasks, load_run, train_run
 from mmray.stages.prepare import prepared_folder, run
 from mmray.tracking.memory import MemoryTracker
-from mmray.training.checkpoint import load_latest
-from mmray.training.place import Place
+from mmray.training.loop.checkpoint import load_latest
+from mmray.training.parallel.worker_context import Place
 
 SPECS = {
     "text": FeatureSpec(Kind.TEXT, "vector", (6,), "float32"),

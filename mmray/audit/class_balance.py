@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
-from mmray.config.task import BinaryConfig, ClassificationConfig, MultilabelConfig, OrdinalConfig
-from mmray.core.nearest import listed, shortened
-from mmray.core.word import Split
-from mmray.data.class_count import ClassCounts
+from mmray.config.task.task import (
+    BinaryConfig,
+    ClassificationConfig,
+    MultilabelConfig,
+    OrdinalConfig,
+)
+from mmray.core.kind import Split
+from mmray.core.text.nearest import listed, shortened
+from mmray.data.manifest.class_count import ClassCounts
 
 ShareTask = ClassificationConfig | BinaryConfig | OrdinalConfig
 ListedTask = ClassificationConfig | MultilabelConfig | OrdinalConfig

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-from mmray.core.nearest import listed, nearest, shortened
+from mmray.core.text.nearest import listed, nearest, shortened
 
 NOTHING = {"nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "?", "-"}
 SIGNS = frozenset(".,;:_-'\"()")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from mmray.audit.payload_hint import hint_for
 from mmray.config.document import Config
-from mmray.core.nearest import shortened
-from mmray.core.suffix import kind_of_name
-from mmray.core.word import Kind
-from mmray.data.manifest import Manifest
-from mmray.media.place import is_remote, is_uri, member_of, place_of
+from mmray.core.file.suffix import kind_of_name
+from mmray.core.kind import Kind
+from mmray.core.text.nearest import shortened
+from mmray.data.manifest.manifest import Manifest
+from mmray.media.location import is_remote, is_uri, member_of, place_of
 
 ALL = 20_000
 """So many files are looked for, each of them; of more, a sample of ``SOME``."""

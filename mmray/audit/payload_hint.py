@@ -5,7 +5,7 @@ import posixpath
 from itertools import islice
 from pathlib import Path
 
-from mmray.media.place import place_of
+from mmray.media.location import place_of
 
 MAX_ENTRIES = 10_000
 """Of a folder that is searched for a similar name."""

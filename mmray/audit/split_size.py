@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mmray.config.document import Config
-from mmray.core.word import Split
-from mmray.data.manifest import Manifest
+from mmray.core.kind import Split
+from mmray.data.manifest.manifest import Manifest
 
 OFF = 0.25
 """Of a split's size asked for."""

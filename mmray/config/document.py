@@ -13,16 +13,16 @@ from pydantic import (
     model_validator,
 )
 
-from mmray.config.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
 from mmray.config.base import StrictModel
 from mmray.config.data import DataConfig
-from mmray.config.modality import ModalityConfig
-from mmray.config.model import FilmFusionConfig, ModelConfig
-from mmray.config.objective import check_alone, check_objectives
-from mmray.config.search import SearchConfig
-from mmray.config.task import AlignmentConfig, TaskConfig, balanced_task
-from mmray.config.train import TrainConfig
-from mmray.core.word import Kind, axis_order
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.model.model import FilmFusionConfig, ModelConfig
+from mmray.config.task.task import AlignmentConfig, TaskConfig, balanced_task
+from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
+from mmray.config.training.objective import check_alone, check_objectives
+from mmray.config.training.search import SearchConfig
+from mmray.config.training.train import TrainConfig
+from mmray.core.kind import Kind, axis_order
 
 
 class EvaluationConfig(StrictModel):

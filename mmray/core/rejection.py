@@ -2,7 +2,7 @@
 
 import re
 
-from mmray.core.secret import masked
+from mmray.core.text.secret import masked
 
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>")
 

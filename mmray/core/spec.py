@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from mmray.core.word import Kind
+from mmray.core.kind import Kind
 
 Layout = Literal["vector", "sequence", "tokens", "pixels", "frames"]
 

@@ -5,7 +5,7 @@ import re
 import ray.exceptions
 from ray.train import TrainingFailedError
 
-from mmray.core.disk import to_disk_error
+from mmray.core.file.disk import to_disk_error
 from mmray.errors import MMRayError, TrainingError
 
 MAX_CHARS = 300

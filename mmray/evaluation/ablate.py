@@ -4,11 +4,11 @@ import numpy as np
 import torch
 
 from mmray.evaluation.ablation import MAX_MODALITIES, subset_name, subsets_of
-from mmray.evaluation.judge import Judgement
+from mmray.evaluation.evaluate import Judgement
 from mmray.models.fusion_model import FusionModel
-from mmray.training.predict import decode_all, raw_outputs
-from mmray.training.samples import Samples
-from mmray.training.subset import SubsetView, parts_in_order
+from mmray.training.data.samples import Samples
+from mmray.training.loop.predict import decode_all, raw_outputs
+from mmray.training.modalities.subset import SubsetView, parts_in_order
 from mmray.training.tasks.build import independent_tasks
 from mmray.training.tasks.task import Tasks
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmray.config.document import EvaluationConfig
 from mmray.evaluation.comparison import summarise
-from mmray.evaluation.judge import Judgement
+from mmray.evaluation.evaluate import Judgement
 
 Subset = tuple[str, ...]
 """Modalities in M-axis order."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from mmray.core.printable import printable
-from mmray.evaluation.judge import Array, Judgement, judge_task
+from mmray.core.text.printable import printable
+from mmray.evaluation.evaluate import Array, Judgement, judge_task
 from mmray.training.tasks.label import has_label
 from mmray.training.tasks.task import Task
 

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from mmray.config.document import EvaluationConfig
+from mmray.evaluation.evaluate import Array, Judgement, mean_statistic
 from mmray.evaluation.interval import Interval, bootstrap_interval, wilson_interval
-from mmray.evaluation.judge import Array, Judgement, mean_statistic
 from mmray.evaluation.metric_text import SHARES, is_better_smaller
 
 Verdict = Literal["better", "not shown", "worse"]

@@ -7,7 +7,7 @@ from typing import Any
 from mmray.config.document import EvaluationConfig
 from mmray.evaluation.baseline import Baseline
 from mmray.evaluation.comparison import Difference, Figure, best_of, compare, summarise
-from mmray.evaluation.judge import Judgement
+from mmray.evaluation.evaluate import Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from mmray.core.markdown import plain
+from mmray.core.text.markdown import plain
 from mmray.evaluation.conclusion import Conclusion
 from mmray.evaluation.metric_text import axis_title
 from mmray.evaluation.sentence import (

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 
-from mmray.config.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
 from mmray.config.document import Config
+from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
 from mmray.evaluation.metric_text import difference_text, is_better_smaller, metric_title
 
 PATIENCE = 2

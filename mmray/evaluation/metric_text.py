@@ -1,6 +1,6 @@
 """What metrics are called in front of people, and which way they point."""
 
-from mmray.config.train import SMALLER_IS_BETTER
+from mmray.config.training.train import SMALLER_IS_BETTER
 
 TITLES = {
     "mae": "mean absolute error",

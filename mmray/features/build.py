@@ -4,22 +4,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, assert_never
 
-from mmray.config.audio import AudioConfig, TranscriptConfig
-from mmray.config.image import ImageConfig
-from mmray.config.modality import ModalityConfig
-from mmray.config.table import TableConfig
-from mmray.config.text import TextConfig, TokensConfig, WordVectorsConfig
-from mmray.config.video import VideoConfig
+from mmray.config.modality.audio import AudioConfig, TranscriptConfig
+from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.modality.table import TableConfig
+from mmray.config.modality.text import TextConfig, TokensConfig, WordVectorsConfig
+from mmray.config.modality.video import VideoConfig
 from mmray.errors import BundleError
 from mmray.features.audio.build import TEXT_FOLDER, audio_identity, build_audio, export_audio
-from mmray.features.checkpoint import MODEL_FOLDER
+from mmray.features.checkpoints.checkpoint import MODEL_FOLDER
 from mmray.features.extractor import Extractor, Tally
 from mmray.features.image.build import build_image, export_image, image_identity
 from mmray.features.table.build import build_table, export_table, table_identity
 from mmray.features.text.build import VECTORS_FILE, build_text, export_text, text_identity
 from mmray.features.text.tokenizer import TOKENIZER_FILE
 from mmray.features.video.build import build_video, export_video, video_identity
-from mmray.media.text_redaction import count_redactions
+from mmray.media.text.redaction import count_redactions
 
 NOT_IN_IDENTITY = ("model", "tokenizer", "path", "batch_size", "dim")
 """Settings of an extractor that name what the identity holds by content, or change no feature."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from mmray.core.fingerprint import digest_file, fingerprint
+from mmray.core.kind import Kind
+from mmray.core.process.user_code import find_user_code
 from mmray.core.spec import FeatureSpec
-from mmray.core.user_code import find_user_code
-from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.extractor import Extractor
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
 from mmray.media.digested import Digested
-from mmray.media.guard import Entry, GuardedDecoder
+from mmray.media.guard.guard import Entry, GuardedDecoder
 
 Decoded: TypeAlias = Any
 Decode: TypeAlias = Callable[[bytes], Decoded]

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mmray.config.audio import AudioConfig
-from mmray.config.modality import ModalityConfig
-from mmray.config.table import TableConfig
-from mmray.config.text import TextConfig
+from mmray.config.modality.audio import AudioConfig
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.modality.table import TableConfig
+from mmray.config.modality.text import TextConfig
 from mmray.features.audio.fit import audio_fit_identity, audio_needs_fit, fit_audio
 from mmray.features.table.fit import fit_table, table_needs_fit
 from mmray.features.text.fit import fit_text, text_needs_fit

@@ -4,8 +4,8 @@ import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from mmray.config.modality import ModalityConfig
-from mmray.core.word import Kind
+from mmray.config.modality.modality import ModalityConfig
+from mmray.core.kind import Kind
 
 _DECODE = {
     Kind.TEXT: ("jieba", "stopwordsiso", "phonenumbers", "python-stdnum"),

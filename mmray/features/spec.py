@@ -2,12 +2,12 @@
 
 from typing import assert_never
 
-from mmray.config.audio import AudioConfig
-from mmray.config.image import ImageConfig
-from mmray.config.modality import ModalityConfig
-from mmray.config.table import TableConfig
-from mmray.config.text import TextConfig
-from mmray.config.video import VideoConfig
+from mmray.config.modality.audio import AudioConfig
+from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.modality.table import TableConfig
+from mmray.config.modality.text import TextConfig
+from mmray.config.modality.video import VideoConfig
 from mmray.core.spec import FeatureSpec
 from mmray.features.audio.spec import audio_spec
 from mmray.features.image.spec import image_spec

@@ -8,9 +8,8 @@ from typing import Any
 
 from mmray.core.fingerprint import digest_bytes
 from mmray.core.rejection import Rejection
-from mmray.media.address import HostGuard
 from mmray.media.digested import Digested
-from mmray.media.place import (
+from mmray.media.location import (
     Member,
     check_place,
     is_below,
@@ -20,6 +19,7 @@ from mmray.media.place import (
     member_of,
     place_of,
 )
+from mmray.media.remote.address import HostGuard
 
 MAX_READ_S = 60.0
 HELD_FOLDERS = 256
@@ -84,7 +84,7 @@ class PayloadReader:
         size = self._max_bytes if size is None else size
         if not is_uri(place):
             return self._read_local(place, start, size)
-        from mmray.media.remote import read_remote
+        from mmray.media.remote.remote import read_remote
 
         return read_remote(place, self._guard, start=start, size=size, max_s=self._max_read_s)
 

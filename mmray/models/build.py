@@ -7,7 +7,7 @@ from typing import assert_never
 
 from torch import nn
 
-from mmray.config.encoder import (
+from mmray.config.model.encoder import (
     CnnEncoderConfig,
     CustomEncoderConfig,
     EncoderConfig,
@@ -18,11 +18,11 @@ from mmray.config.encoder import (
     MlpEncoderConfig,
     TransformerEncoderConfig,
 )
-from mmray.config.model import ModelConfig
-from mmray.config.pretrained import PretrainedConfig
-from mmray.config.weighting import FixedWeightingConfig, WeightingConfig
+from mmray.config.model.model import ModelConfig
+from mmray.config.model.pretrained import PretrainedConfig
+from mmray.config.training.weighting import FixedWeightingConfig, WeightingConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import located
 from mmray.models.encoders.cnn import ImageCnnEncoder, SequenceCnnEncoder
 from mmray.models.encoders.frames import (

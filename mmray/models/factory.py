@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from mmray.core.user_code import find_user_code
+from mmray.core.process.user_code import find_user_code
 from mmray.errors import ConfigError
 
 

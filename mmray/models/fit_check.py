@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from mmray.config.augment import AugmentConfig, SpecAugmentConfig
-from mmray.config.encoder import EncoderConfig, LeNetEncoderConfig, TransformerEncoderConfig
-from mmray.config.modality import ModalityConfig
-from mmray.config.model import FusionConfig, ModelConfig, TensorFusionConfig
-from mmray.config.table import TableConfig
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.modality.table import TableConfig
+from mmray.config.model.encoder import EncoderConfig, LeNetEncoderConfig, TransformerEncoderConfig
+from mmray.config.model.model import FusionConfig, ModelConfig, TensorFusionConfig
+from mmray.config.training.augment import AugmentConfig, SpecAugmentConfig
 from mmray.core.spec import FeatureSpec, Layout
 from mmray.errors import ConfigError
 

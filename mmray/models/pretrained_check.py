@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mmray.config.audio import AudioConfig, TranscriptConfig, WaveformConfig
-from mmray.config.modality import ModalityConfig
-from mmray.config.pretrained import (
+from mmray.config.modality.audio import AudioConfig, TranscriptConfig, WaveformConfig
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.modality.text import TokensConfig
+from mmray.config.model.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
     HFVideoEncoderConfig,
     PretrainedConfig,
 )
-from mmray.config.text import TokensConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import ConfigError, located
 from mmray.features.audio.family import check_decoding, read_family
-from mmray.features.checkpoint import read_checkpoint_config
-from mmray.features.checkpoint_kind import check_kind
+from mmray.features.checkpoints.checkpoint import read_checkpoint_config
+from mmray.features.checkpoints.kind import check_kind
 from mmray.features.image.shape import picture_size, vision_config
 from mmray.features.text.position import LAYERS, check_positions, text_settings
 from mmray.features.text.tokenizer import load_ready, vocabulary_size

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from mmray.config.weighting import (
+from mmray.config.training.weighting import (
     FixedWeightingConfig,
     GradNormWeightingConfig,
     UncertaintyWeightingConfig,

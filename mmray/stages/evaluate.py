@@ -6,16 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmray.assembly.foreign.trust import custom_parts
 from mmray.config.document import Config
-from mmray.core.atomic import write_json
+from mmray.core.file.atomic import write_json
 from mmray.core.fingerprint import fingerprint
+from mmray.core.kind import Split
 from mmray.core.report import Report
-from mmray.core.word import Split
-from mmray.data.manifest import Manifest
+from mmray.data.manifest.manifest import Manifest
 from mmray.errors import TrainingError
 from mmray.features.custom import custom_code
-from mmray.stages.delivery import deliver, delivered_files
+from mmray.run.bundle.foreign.trust import custom_parts
+from mmray.stages.evaluation.delivery import deliver, delivered_files
 from mmray.stages.train import (
     Prepared,
     Variant,
@@ -26,7 +26,7 @@ from mmray.stages.train import (
     seed_variant,
     train_variants,
 )
-from mmray.stages.training_runs import training_seconds
+from mmray.stages.training.runs import training_seconds
 from mmray.stages.workspace import (
     MODEL,
     earlier_report,
@@ -37,7 +37,7 @@ from mmray.stages.workspace import (
 from mmray.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
-    from mmray.stages.evaluated import Evaluated
+    from mmray.stages.evaluation.evaluated import Evaluated
 
 logger = logging.getLogger(__name__)
 STAGE = "evaluate"
@@ -69,9 +69,9 @@ def run(config: Config, tracker: Tracker) -> Report:
         tracker=tracker,
     )
     # Here and not above: judging needs torch, and a skipped stage must not load it.
-    from mmray.stages.evaluated import evaluate_models, sentences
-    from mmray.stages.judging import judge_variants
-    from mmray.stages.outcome import track_evaluation, write_report
+    from mmray.stages.evaluation.evaluated import evaluate_models, sentences
+    from mmray.stages.evaluation.outcome import track_evaluation, write_report
+    from mmray.stages.evaluation.predictions import judge_variants
 
     folder.mkdir(parents=True, exist_ok=True)
     evaluated = evaluate_models(
@@ -130,8 +130,8 @@ def _variants(config: Config) -> dict[str, list[Variant]]:
 
 
 def _write_bundle(folder: Path, config: Config, inputs: Prepared, evaluated: "Evaluated") -> None:
-    from mmray.assembly.bundle import write_bundle
-    from mmray.stages.evaluated import bundle_metrics
+    from mmray.run.bundle.bundle import write_bundle
+    from mmray.stages.evaluation.evaluated import bundle_metrics
 
     main = evaluated.main[0]
     write_bundle(
@@ -145,7 +145,7 @@ def _write_bundle(folder: Path, config: Config, inputs: Prepared, evaluated: "Ev
 
 
 def _log_bundle(tracker: Tracker, config: Config, folder: Path) -> None:
-    from mmray.assembly.served import interface_of
+    from mmray.run.bundle.served import interface_of
 
     tracker.child(main_model(config)).log_bundle(
         folder / MODEL,

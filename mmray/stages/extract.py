@@ -10,25 +10,30 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mmray.audit.shared_payload import describe_shared
 from mmray.config.document import Config
 from mmray.core.arrow import pc
-from mmray.core.atomic import read_success
-from mmray.core.csv_table import write_csv
+from mmray.core.file.atomic import read_success
+from mmray.core.file.csv_table import write_csv
 from mmray.core.fingerprint import fingerprint
+from mmray.core.kind import Split
 from mmray.core.report import Report
-from mmray.core.word import Split
-from mmray.data.manifest import Manifest
+from mmray.data.manifest.manifest import Manifest
 from mmray.errors import ExtractionError
-from mmray.features import remote_version
-from mmray.stages.computing import Compute, OnRay
-from mmray.stages.modality import ModalityOutcome, extract_modalities, find_target, is_up_to_date
+from mmray.features.payloads import remote_version
+from mmray.stages.extraction.computing import Compute, OnRay
+from mmray.stages.extraction.modality import (
+    ModalityOutcome,
+    extract_modalities,
+    find_target,
+    is_up_to_date,
+)
 from mmray.stages.prepare import open_prepared
-from mmray.stages.shared_payload import describe_shared
 from mmray.stages.workspace import earlier_report, finish, require_success, stage_folder
 from mmray.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
-    from mmray.assembly.samples import FeatureFolder
+    from mmray.run.samples import FeatureFolder
 
 logger = logging.getLogger(__name__)
 STAGE = "extract"
@@ -90,7 +95,7 @@ def open_extracted(
     config: Config, prepared: Path, manifest: Manifest
 ) -> tuple[str, "dict[str, FeatureFolder]", dict[str, Any]]:
     """Return fingerprint, feature folders in M-axis order, and counts of the complete stage."""
-    from mmray.assembly.samples import open_features  # not above: extraction need not load torch
+    from mmray.run.samples import open_features  # not above: extraction need not load torch
 
     remote_version.recall_versions(Path(config.workspace))
     targets = {name: find_target(name, config, manifest) for name in config.modality_order()}

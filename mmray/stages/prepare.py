@@ -7,20 +7,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from mmray.audit.label_report import label_warnings
+from mmray.audit.objective_check import check_measured
+from mmray.audit.payload_check import payload_warnings
 from mmray.config.document import Config
-from mmray.core.atomic import read_complete
+from mmray.core.file.atomic import read_complete
 from mmray.core.fingerprint import fingerprint
+from mmray.core.kind import Split
 from mmray.core.report import Report
-from mmray.core.word import Split
-from mmray.data.label_check import check_two_classes
-from mmray.data.manifest import Manifest, read_manifest, write_manifest
-from mmray.data.normalise import normalise
-from mmray.data.probe import probe_references
-from mmray.data.table import corpus_folder, digest_corpus, open_corpus
+from mmray.data.manifest.label_check import check_two_classes
+from mmray.data.manifest.manifest import Manifest, read_manifest, write_manifest
+from mmray.data.manifest.normalise import normalise
+from mmray.data.manifest.probe import probe_references
+from mmray.data.table.table import corpus_folder, digest_corpus, open_corpus
 from mmray.errors import ManifestError
-from mmray.stages.label_report import label_warnings
-from mmray.stages.objective_check import check_measured
-from mmray.stages.payload_check import payload_warnings
 from mmray.stages.workspace import (
     MANIFEST,
     earlier_report,

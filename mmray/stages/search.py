@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mmray.assembly.run_plan import CHECKPOINTS
 from mmray.config.document import Config
-from mmray.config.load import check_document, load_config, replace_key, resolved
-from mmray.config.search import ChoiceSpace, SearchConfig
-from mmray.core.atomic import replacing, write_json
+from mmray.config.reading.load import check_document, load_config, replace_key, resolved
+from mmray.config.training.search import ChoiceSpace, SearchConfig
+from mmray.core.file.atomic import replacing, write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
-from mmray.core.secret import masked
+from mmray.core.text.secret import masked
 from mmray.errors import ConfigError
+from mmray.run.training_job import CHECKPOINTS
 from mmray.stages.train import Prepared, open_inputs
-from mmray.stages.training_runs import training_seconds
+from mmray.stages.training.runs import training_seconds
 from mmray.stages.workspace import earlier_report, finish, stage_folder
 from mmray.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
-    from mmray.distributed.searching import TrialResult
+    from mmray.distributed.search.searching import TrialResult
 
 logger = logging.getLogger(__name__)
 STAGE = "search"
@@ -51,8 +51,8 @@ def run(config: Config, tracker: Tracker) -> Report:
     if earlier is not None:
         return earlier
     # Here and not above: a search that is done must load neither Ray nor torch.
-    from mmray.distributed.searching import search_trials
-    from mmray.distributed.session import connect
+    from mmray.distributed.node.session import connect
+    from mmray.distributed.search.searching import search_trials
 
     results = search_trials(
         partial(plan_trial, config=config, inputs=inputs, folder=str(folder.resolve())),
@@ -180,7 +180,7 @@ def apply_sample(config: Config, sample: Mapping[str, Any]) -> Config:
 
 def plan_trial(sample: Mapping[str, Any], *, config: Config, inputs: Prepared, folder: str) -> Any:  # noqa: ANN401
     """Return the training of one trial; the same sample has the same folder."""
-    from mmray.assembly.run_plan import RunPlan
+    from mmray.run.training_job import RunPlan
 
     trial = apply_sample(config, sample)
     return RunPlan(

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmray.assembly.samples import FeatureFolder
 from mmray.config.document import Config
-from mmray.config.modality import ModalityConfig
-from mmray.config.pretrained import PretrainedConfig
-from mmray.core.atomic import read_complete, read_success
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.model.pretrained import PretrainedConfig
+from mmray.core.file.atomic import read_complete, read_success
 from mmray.core.fingerprint import fingerprint
+from mmray.core.kind import Split
 from mmray.core.report import Report
-from mmray.core.word import Split
-from mmray.data.manifest import Manifest
-from mmray.features.checkpoint import checkpoint_identity
+from mmray.data.manifest.manifest import Manifest
+from mmray.display.terminal import waiting
+from mmray.features.checkpoints.checkpoint import checkpoint_identity
+from mmray.run.samples import FeatureFolder
 from mmray.stages.extract import open_extracted
 from mmray.stages.prepare import log_settings, open_prepared
-from mmray.stages.terminal import waiting
 from mmray.stages.workspace import MANIFEST, earlier_report, finish, stage_folder
 from mmray.tracking.tracker import Tracker
 
@@ -173,14 +173,14 @@ def train_variants(
     if not pending:
         return
     # Here and not above: a run with nothing to train must load neither Ray nor torch.
-    is_loaded = "mmray.distributed.fitting" in sys.modules
+    is_loaded = "mmray.distributed.training.fitting" in sys.modules
     starts = waiting("loading PyTorch and Ray", usually="5 to 15 s")
     with nullcontext() if is_loaded else starts:
-        from mmray.assembly.run_plan import RunPlan
-        from mmray.distributed.fitting import fit_runs, plan_workers
-        from mmray.distributed.session import connect
-        from mmray.stages.training_display import TrainingDisplay
-        from mmray.stages.training_runs import TrainingRuns
+        from mmray.display.training_display import TrainingDisplay
+        from mmray.distributed.node.session import connect
+        from mmray.distributed.training.fitting import fit_runs, plan_workers
+        from mmray.run.training_job import RunPlan
+        from mmray.stages.training.runs import TrainingRuns
 
         size = connect(config.runtime)
 

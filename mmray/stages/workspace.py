@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from mmray.config.document import Config
-from mmray.config.load import storable
-from mmray.core.atomic import SUCCESS, mark_success, read_complete
+from mmray.config.reading.load import storable
+from mmray.core.file.atomic import SUCCESS, mark_success, read_complete
 from mmray.core.fingerprint import fingerprint
-from mmray.core.lock import WORKSPACE_LOCK, Holder, locked
+from mmray.core.process.lock import WORKSPACE_LOCK, Holder, locked
 from mmray.core.report import Report, report_from_dict
-from mmray.core.secret import masked_document
+from mmray.core.text.secret import masked_document
 from mmray.errors import ConfigError, MMRayError
 
 logger = logging.getLogger(__name__)

@@ -30,8 +30,8 @@ class BundleModel(mlflow.pyfunc.PythonModel):
 
     def load_context(self, context: Any) -> None:  # noqa: ANN401 (MLflow's own type is private)
         """Load the bundle that was logged with the model."""
-        from mmray.assembly.predictor import load
-        from mmray.assembly.served import output_columns
+        from mmray.run.bundle.served import output_columns
+        from mmray.run.predict.predictor import load
 
         told = settings_of(context.model_config or {}, os.environ)
         self._predictor = load(
@@ -52,7 +52,7 @@ class BundleModel(mlflow.pyfunc.PythonModel):
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
         """Predict from raw records."""
-        from mmray.assembly.served import to_columns
+        from mmray.run.bundle.served import to_columns
 
         given: Any = model_input
         index = model_input.index if isinstance(given, pd.DataFrame) else None

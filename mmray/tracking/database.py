@@ -14,8 +14,8 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from mmray.core.atomic import replacing, sync
-from mmray.core.lock import locked
+from mmray.core.file.atomic import replacing, sync
+from mmray.core.process.lock import locked
 from mmray.errors import ClusterError
 
 logger = logging.getLogger(__name__)

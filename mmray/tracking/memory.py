@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mmray.tracking.tracker import Status
 
 if TYPE_CHECKING:
-    from mmray.assembly.served import Interface
+    from mmray.run.bundle.served import Interface
 
 URI = "memory://"
 

@@ -30,12 +30,12 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 from packaging.requirements import Requirement
 
 import mmray
-from mmray.core.secret import masked, masked_document
+from mmray.core.text.secret import masked, masked_document
 from mmray.tracking import bundle_model
 from mmray.tracking.tracker import Status
 
 if TYPE_CHECKING:
-    from mmray.assembly.served import CellType, Interface
+    from mmray.run.bundle.served import CellType, Interface
 from mmray.tracking.undelivered import MAX_BATCH, Entry, end_entry, keep, known_steps, metric_entry
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from sqlalchemy.exc import SQLAlchemyError
 
-from mmray.core.secret import masked
+from mmray.core.text.secret import masked
 from mmray.errors import ClusterError
 from mmray.tracking.database import KEPT, artifact_folder, database_file, open_database
 from mmray.tracking.relocation import BESIDE, BESIDE_TAG, WORKSPACE_TAG, relocate_artifacts

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from mmray.assembly.served import Interface
+    from mmray.run.bundle.served import Interface
 
 UNDELIVERED = "undelivered-metrics.jsonl"
 """In the workspace: what a tracking server could not be told while it was away."""

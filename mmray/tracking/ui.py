@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import IO
 
 from mmray.config.document import Config
-from mmray.core.secret import masked
+from mmray.core.text.secret import masked
 from mmray.errors import ClusterError
 from mmray.tracking.database import check_database, database_file
 from mmray.tracking.open import MLFLOW_ENV, tracking_uri

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 
-from mmray.core.atomic import replacing
+from mmray.core.file.atomic import replacing
 from mmray.tracking.tracker import Status
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmray.config.encoder import (
+from mmray.config.model.encoder import (
     CnnEncoderConfig,
     GruEncoderConfig,
     LeNetEncoderConfig,
@@ -15,14 +15,14 @@ from mmray.config.encoder import (
     MlpEncoderConfig,
     TransformerEncoderConfig,
 )
-from mmray.config.pretrained import (
+from mmray.config.model.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
     HFVideoEncoderConfig,
 )
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.models.batch_statistics import encode_present
 from mmray.models.build import build_encoder
 from mmray.models.feature_batch import FeatureBatch

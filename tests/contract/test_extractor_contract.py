@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from mmray.config.modality import ModalityConfig
+from mmray.config.modality.modality import ModalityConfig
 from mmray.core.rejection import Rejection
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.extractor import extract_batch

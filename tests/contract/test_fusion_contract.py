@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmray.config.model import AttendingFusionConfig, LateFusionConfig
+from mmray.config.model.model import AttendingFusionConfig, LateFusionConfig
 from tests.support.fusion import (
     FUSIONS,
     NAMES,

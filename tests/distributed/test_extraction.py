@@ -5,12 +5,12 @@ import os
 import numpy as np
 import pytest
 
-from mmray.config.audio import AudioConfig, MfccConfig
-from mmray.config.text import TextConfig
+from mmray.config.modality.audio import AudioConfig, MfccConfig
+from mmray.config.modality.text import TextConfig
 from mmray.core.rejection import Rejection
-from mmray.distributed.extraction import ExtractionPlan, Job, extract_all
-from mmray.distributed.planning import ExtractionPool
-from mmray.distributed.session import WORKER_ENV
+from mmray.distributed.extraction.extraction import ExtractionPlan, Job, extract_all
+from mmray.distributed.extraction.planning import ExtractionPool
+from mmray.distributed.node.session import WORKER_ENV
 from mmray.errors import ExtractionError
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
@@ -112,7 +112,7 @@ def test_an_extractor_that_cannot_be_built_is_our_own_error(cluster, tmp_path):
 
 
 def test_a_payload_outside_of_the_corpus_is_rejected_where_it_is_read(tmp_path):
-    from mmray.features.payload import read_payload
+    from mmray.features.payloads.payload import read_payload
     from mmray.media.source import PayloadReader
 
     (tmp_path / "corpus").mkdir()

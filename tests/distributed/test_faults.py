@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mmray.config.text import TextConfig
-from mmray.distributed.extraction import ExtractionPlan, Job, extract_all
-from mmray.distributed.planning import ExtractionPool
+from mmray.config.modality.text import TextConfig
+from mmray.distributed.extraction.extraction import ExtractionPlan, Job, extract_all
+from mmray.distributed.extraction.planning import ExtractionPool
 from mmray.errors import ExtractionError
 from mmray.features.spec import spec_of
 from mmray.features.store import find_gaps, read_features, shards_of, write_index

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from mmray.config.train import TrainConfig
-from mmray.distributed.fitting import WorkerShare, fit_runs, plan_workers
-from mmray.distributed.session import ClusterSize
+from mmray.config.training.train import TrainConfig
+from mmray.distributed.node.session import ClusterSize
+from mmray.distributed.training.fitting import WorkerShare, fit_runs, plan_workers
 from mmray.errors import TrainingError
 from tests.support.run import make_run_plan
 

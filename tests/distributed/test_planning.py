@@ -2,12 +2,12 @@
 
 import pytest
 
-from mmray.config.audio import AudioConfig
 from mmray.config.document import ModalityResources
-from mmray.config.image import ImageConfig
-from mmray.config.text import TextConfig
-from mmray.distributed.planning import describe_pools, plan_pool
-from mmray.distributed.session import ClusterSize
+from mmray.config.modality.audio import AudioConfig
+from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.text import TextConfig
+from mmray.distributed.extraction.planning import describe_pools, plan_pool
+from mmray.distributed.node.session import ClusterSize
 from mmray.errors import ClusterError
 
 pytestmark = pytest.mark.ray  # loads Ray, but starts none

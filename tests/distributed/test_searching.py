@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 import ray
 
-from mmray.config.search import SearchConfig
-from mmray.core.atomic import read_json, read_success
-from mmray.distributed.searching import search_trials
+from mmray.config.training.search import SearchConfig
+from mmray.core.file.atomic import read_json, read_success
+from mmray.distributed.search.searching import search_trials
 from tests.support.process import wait_for
 from tests.support.run import make_run_plan
 

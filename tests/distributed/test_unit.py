@@ -2,8 +2,8 @@
 
 import pytest
 
-from mmray.distributed.extraction import UNITS_PER_TASK, cut_tasks
-from mmray.distributed.unit import UNIT_SAMPLES, cut_units, pack_unit, unpack_unit
+from mmray.distributed.extraction.extraction import UNITS_PER_TASK, cut_tasks
+from mmray.distributed.extraction.shard_task import UNIT_SAMPLES, cut_units, pack_unit, unpack_unit
 
 pytestmark = pytest.mark.ray  # beside the engine's other tests
 

@@ -5,14 +5,14 @@ import socket
 import psutil
 import pytest
 
-from mmray.distributed.watchdog import is_alive
+from mmray.distributed.node.watchdog import is_alive
 from tests.support.process import run_python, wait_for
 
 pytestmark = pytest.mark.ray
 LOSE = """
 import sys, time, psutil
 from mmray.config.document import LocalRuntime
-from mmray.distributed.session import connect
+from mmray.distributed.node.session import connect
 
 connect(LocalRuntime(cpus=1))
 children = psutil.Process().children(recursive=True)

@@ -7,10 +7,10 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from mmray.config.balance import GradientBlendingConfig, MmParetoConfig, OgmGeConfig
-from mmray.config.train import TrainConfig
-from mmray.training.loop import fit
-from mmray.training.plan import Place
+from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig, OgmGeConfig
+from mmray.config.training.train import TrainConfig
+from mmray.training.loop.loop import fit
+from mmray.training.loop.plan import Place
 from tests.support.sample import make_model
 from tests.support.training import identity, ignore, make_plan
 

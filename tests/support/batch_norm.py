@@ -6,13 +6,13 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from mmray.config.encoder import LeNetEncoderConfig, LinearEncoderConfig
-from mmray.config.model import ModelConfig
-from mmray.config.train import TrainConfig
+from mmray.config.model.encoder import LeNetEncoderConfig, LinearEncoderConfig
+from mmray.config.model.model import ModelConfig
+from mmray.config.training.train import TrainConfig
 from mmray.models.build import build_model
-from mmray.training.loop import fit
-from mmray.training.place import Place
-from mmray.training.sharded import shard
+from mmray.training.loop.loop import fit
+from mmray.training.parallel.sharded import shard
+from mmray.training.parallel.worker_context import Place
 from tests.support.sample import TASKS
 from tests.support.training import ignore, make_plan
 

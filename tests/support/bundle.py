@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from mmray.assembly.bundle import write_bundle
-from mmray.assembly.foreign.files import SUMS, seal_bundle
-from mmray.assembly.run import TASKS, assemble_model
-from mmray.assembly.samples import FeatureFolder
-from mmray.core.atomic import write_json
+from mmray.core.file.atomic import write_json
 from mmray.features.build import build_extractor
 from mmray.features.fit import fit_extractor
+from mmray.run.bundle.bundle import write_bundle
+from mmray.run.bundle.foreign.files import SUMS, seal_bundle
+from mmray.run.samples import FeatureFolder
+from mmray.run.training_run import TASKS, assemble_model
 from mmray.training.tasks.build import fit_task
 from tests.support.document import make_config
 

@@ -56,7 +56,7 @@ def decode_and_take_over(payload):
     """Answer as native code could that a hostile payload has taken over: with a pickle, or junk."""
     import gc
 
-    from mmray.media.channel import Channel
+    from mmray.media.guard.channel import Channel
 
     if payload == b"a":
         return "A"

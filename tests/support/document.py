@@ -2,7 +2,7 @@
 
 import json
 
-from mmray.config.load import check_document
+from mmray.config.reading.load import check_document
 
 
 def make_document(**sections):

@@ -27,9 +27,9 @@ class Here:
         return {work.name: self._compute(work) for work in works}
 
     def _compute(self, work):
-        from mmray.distributed.shard_actor import extract_unit
-        from mmray.distributed.shard_plan import ExtractionPlan
-        from mmray.distributed.unit import cut_units
+        from mmray.distributed.extraction.shard_actor import extract_unit
+        from mmray.distributed.extraction.shard_plan import ExtractionPlan
+        from mmray.distributed.extraction.shard_task import cut_units
         from mmray.features.spec import spec_of
 
         modality, data = work.config.modalities[work.name], work.config.data

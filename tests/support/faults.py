@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 
 VALUES = 2**14
 ROOM_BYTES = 2**16

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from mmray.config.model import (
+from mmray.config.model.model import (
     AttentionFusionConfig,
     BottleneckFusionConfig,
     ConcatFusionConfig,

@@ -8,16 +8,16 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from mmray.config.encoder import MlpEncoderConfig
-from mmray.config.model import ModelConfig
-from mmray.config.train import TrainConfig
+from mmray.config.model.encoder import MlpEncoderConfig
+from mmray.config.model.model import ModelConfig
+from mmray.config.training.train import TrainConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.models.build import build_model
-from mmray.training.loop import fit
-from mmray.training.plan import Place, TrainPlan
-from mmray.training.samples import ModalityFeatures, Samples
-from mmray.training.sharded import shard
+from mmray.training.data.samples import ModalityFeatures, Samples
+from mmray.training.loop.loop import fit
+from mmray.training.loop.plan import Place, TrainPlan
+from mmray.training.parallel.sharded import shard
 from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.build import fit_task
 from tests.support.training import ignore

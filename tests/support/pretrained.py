@@ -9,19 +9,19 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from mmray.config.audio import AudioConfig
-from mmray.config.image import ImageConfig
-from mmray.config.model import ModelConfig
-from mmray.config.pretrained import HFImageEncoderConfig, HFTextEncoderConfig
-from mmray.config.text import TextConfig
-from mmray.config.train import TrainConfig
+from mmray.config.modality.audio import AudioConfig
+from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.text import TextConfig
+from mmray.config.model.model import ModelConfig
+from mmray.config.model.pretrained import HFImageEncoderConfig, HFTextEncoderConfig
+from mmray.config.training.train import TrainConfig
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
 from mmray.models.build import build_encoder, build_model
 from mmray.training.augment.picture import Crop
-from mmray.training.loop import fit
-from mmray.training.plan import Place, TrainPlan
-from mmray.training.samples import ModalityFeatures, Samples
+from mmray.training.data.samples import ModalityFeatures, Samples
+from mmray.training.loop.loop import fit
+from mmray.training.loop.plan import Place, TrainPlan
 from tests.support.payload import clip_payload, tone
 from tests.support.sample import TASKS
 from tests.support.training import identity, ignore

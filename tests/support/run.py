@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from mmray.assembly.run_plan import RunPlan
-from mmray.core.atomic import mark_success
+from mmray.core.file.atomic import mark_success
+from mmray.core.kind import Kind, Split
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind, Split
-from mmray.data.manifest import Manifest, write_manifest
+from mmray.data.manifest.manifest import Manifest, write_manifest
 from mmray.features.extractor import ExtractedBatch
 from mmray.features.store import write_index, write_shard
+from mmray.run.training_job import RunPlan
 from tests.support.document import make_config
 
 SPECS = {

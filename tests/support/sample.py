@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 
-from mmray.config.encoder import CnnEncoderConfig, LinearEncoderConfig, LstmEncoderConfig
-from mmray.config.model import ModelConfig
-from mmray.config.task import ClassificationConfig, RegressionConfig
+from mmray.config.model.encoder import CnnEncoderConfig, LinearEncoderConfig, LstmEncoderConfig
+from mmray.config.model.model import ModelConfig
+from mmray.config.task.task import ClassificationConfig, RegressionConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.models.build import build_model
-from mmray.training.samples import ModalityFeatures, Samples
+from mmray.training.data.samples import ModalityFeatures, Samples
 from mmray.training.tasks.classification import ClassificationTask
 from mmray.training.tasks.regression import RegressionTask
 

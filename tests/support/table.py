@@ -1,6 +1,6 @@
 """A table of rows that a test looks at, and may read again."""
 
-from mmray.data.table import RawTable, open_table
+from mmray.data.table.table import RawTable, open_table
 
 
 class ReadTable(RawTable):

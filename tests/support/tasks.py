@@ -2,7 +2,7 @@
 
 import math
 
-from mmray.config.loss import (
+from mmray.config.task.loss import (
     BceConfig,
     FocalClassesConfig,
     FocalConfig,
@@ -11,7 +11,7 @@ from mmray.config.loss import (
     SiglipConfig,
     SupervisedContrastiveConfig,
 )
-from mmray.config.task import (
+from mmray.config.task.task import (
     AlignmentConfig,
     BinaryConfig,
     ClassificationConfig,

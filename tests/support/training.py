@@ -10,10 +10,10 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from mmray.config.train import TrainConfig
-from mmray.training.loop import fit
-from mmray.training.plan import Place, TrainPlan
-from mmray.training.sharded import shard
+from mmray.config.training.train import TrainConfig
+from mmray.training.loop.loop import fit
+from mmray.training.loop.plan import Place, TrainPlan
+from mmray.training.parallel.sharded import shard
 from tests.support.sample import TASKS, make_model, make_samples
 
 
@@ -34,7 +34,7 @@ def make_plan(*, config=None, place=None, folder=None, val=20, train=40, absent=
 
 def take(samples, start, stop):
     """The samples from start to stop."""
-    from mmray.training.samples import ModalityFeatures, Samples
+    from mmray.training.data.samples import ModalityFeatures, Samples
 
     def cut(features):
         present = features.present[start:stop]

@@ -8,9 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from mmray.config.load import load_config
-from mmray.console import run_stages
-from mmray.data.corpus import write_corpus
+from mmray.cli.console import run_stages
+from mmray.config.reading.load import load_config
+from mmray.data.demo_corpus.corpus import write_corpus
 from workflows.fusion import STAGES as FUSION_STAGES
 
 ROOT = Path(__file__).parents[2]

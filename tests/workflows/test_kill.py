@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from mmray.core.atomic import read_success
+from mmray.core.file.atomic import read_success
 from mmray.core.spec import spec_from_dict
 from mmray.features.store import read_features, read_index, read_outcomes
 from tests.support.workflow import CONFIGS, kill_when, run_workflow, small_corpus

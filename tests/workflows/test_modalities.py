@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import mmray
-from mmray.core.atomic import read_json
+from mmray.core.file.atomic import read_json
 from tests.support.corpora import SHARED
 from tests.support.two_photos import write_two_photos
 from tests.support.video_corpus import CUT_OFF, SILENT, write_video_corpus

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmray.data.column import AT_ONCE
 from mmray.data.layouts.header import check_columns
 from mmray.data.layouts.unpacked import Unpacked
+from mmray.data.manifest.column import AT_ONCE
 from mmray.errors import ManifestError
 
 BATCH_BYTES = 2**30

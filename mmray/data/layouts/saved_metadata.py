@@ -4,7 +4,7 @@ from typing import Any
 
 from mmray.data.layouts.json_lines import parse_row
 from mmray.data.layouts.limits import MAX_METADATA_BYTES
-from mmray.data.source import Source
+from mmray.data.sources.source import Source
 from mmray.errors import ManifestError
 
 MAX_LISTS = 8

@@ -11,8 +11,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmray.core.atomic import replacing
-from mmray.core.printable import printable
+from mmray.core.file.atomic import replacing
+from mmray.core.text.printable import printable
 
 INK = "#1f4e79"
 EMPHASIS = "#5b94c8"

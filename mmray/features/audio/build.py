@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, assert_never
 
-from mmray.config.audio import (
+from mmray.config.modality.audio import (
     AudioConfig,
     CustomAudioExtract,
     HFAudioConfig,
@@ -13,7 +13,7 @@ from mmray.config.audio import (
     TranscriptConfig,
     WaveformConfig,
 )
-from mmray.core.word import Kind
+from mmray.core.kind import Kind
 from mmray.features.audio.decode import audio_decoder
 from mmray.features.audio.family import read_family
 from mmray.features.audio.fit import TEXT_FOLDER
@@ -22,9 +22,9 @@ from mmray.features.audio.mel import LogMel
 from mmray.features.audio.mfcc import Mfcc
 from mmray.features.audio.spec import audio_spec, check_recogniser, inner_text
 from mmray.features.audio.waveform import WaveformExtractor
-from mmray.features.checkpoint import MODEL_FOLDER, checkpoint_identity
+from mmray.features.checkpoints.checkpoint import MODEL_FOLDER, checkpoint_identity
+from mmray.features.checkpoints.export import export_checkpoint
 from mmray.features.custom import custom_digest, load_custom
-from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.text.build import build_text, export_text, text_identity
 

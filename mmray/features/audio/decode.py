@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 
-from mmray.config.audio import AudioDecodeConfig
-from mmray.media.audio import AudioSteps, decode_audio
-from mmray.media.audio_segment import AudioClip
+from mmray.config.modality.audio import AudioDecodeConfig
+from mmray.media.audio.decode import AudioSteps, decode_audio
+from mmray.media.audio.segment import AudioClip
 
 
 def audio_decoder(config: AudioDecodeConfig) -> Callable[[bytes], AudioClip]:

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mmray.config.audio import AudioDecodeConfig
-from mmray.core.word import Kind
+from mmray.config.modality.audio import AudioDecodeConfig
+from mmray.core.kind import Kind
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import (
+from mmray.features.checkpoints.checkpoint import (
     find_file,
     first_width,
     read_checkpoint_config,
     read_checkpoint_file,
 )
-from mmray.features.checkpoint_kind import check_kind
+from mmray.features.checkpoints.kind import check_kind
 
 Name = Literal["waveform", "whisper", "ast", "clap", "yamnet", "other"]
 Json = Mapping[str, Any]

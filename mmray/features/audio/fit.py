@@ -5,14 +5,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from mmray.config.audio import AudioConfig, TranscriptConfig
+from mmray.config.modality.audio import AudioConfig, TranscriptConfig
 from mmray.core.rejection import Rejection
 from mmray.features.audio.decode import audio_decoder
 from mmray.features.audio.spec import inner_text
-from mmray.features.checkpoint import checkpoint_identity
+from mmray.features.checkpoints.checkpoint import checkpoint_identity
 from mmray.features.text.fit import fit_text, text_needs_fit
-from mmray.media.audio_segment import AudioClip
-from mmray.media.guard import GuardedDecoder
+from mmray.media.audio.segment import AudioClip
+from mmray.media.guard.guard import GuardedDecoder
 
 TEXT_FOLDER = "text"
 """Where the state of a transcript's text extractor lies."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from mmray.core.spec import FeatureSpec
 from mmray.features.audio.join import extract_joined
 from mmray.features.extractor import Feature
-from mmray.media.audio_segment import AudioClip
+from mmray.media.audio.segment import AudioClip
 
 Floats = npt.NDArray[np.float32]
 Pooling = Literal["sequence", "mean", "statistics"]

@@ -13,9 +13,9 @@ from mmray.errors import ConfigError
 from mmray.features.audio.batch import Inputs, batches, run_network
 from mmray.features.audio.family import Family
 from mmray.features.audio.join import extract_joined
-from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.extractor import Feature
-from mmray.media.audio_segment import AudioClip
+from mmray.media.audio.segment import AudioClip
 
 Pooling = Literal["mean", "sequence", "pooled"]
 Samples = npt.NDArray[np.float32]

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from mmray.core.spec import FeatureSpec
 from mmray.features.extractor import Feature
-from mmray.media.audio_segment import AudioClip
+from mmray.media.audio.segment import AudioClip
 
 Samples = npt.NDArray[np.float32]
 

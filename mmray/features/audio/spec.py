@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from mmray.config.audio import (
+from mmray.config.modality.audio import (
     AudioConfig,
     AudioDecodeConfig,
     CustomAudioExtract,
@@ -13,9 +13,9 @@ from mmray.config.audio import (
     TranscriptConfig,
     WaveformConfig,
 )
-from mmray.config.text import TextConfig
+from mmray.config.modality.text import TextConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.audio.family import (
     Family,

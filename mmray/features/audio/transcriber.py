@@ -13,7 +13,7 @@ from mmray.errors import ConfigError
 from mmray.features.audio.batch import Inputs, batches, run_network, stacked
 from mmray.features.audio.family import read_family
 from mmray.features.audio.hf_audio import load_front
-from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
 
 Samples = npt.NDArray[np.float32]
 

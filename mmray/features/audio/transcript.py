@@ -9,7 +9,7 @@ import numpy.typing as npt
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
 from mmray.features.extractor import Decoded, Extractor, Feature
-from mmray.media.audio_segment import AudioClip
+from mmray.media.audio.segment import AudioClip
 
 Samples = npt.NDArray[np.float32]
 Recogniser = Callable[[Sequence[Samples]], list[str]]

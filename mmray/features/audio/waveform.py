@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from mmray.core.spec import FeatureSpec
 from mmray.features.audio.join import extract_joined
 from mmray.features.extractor import Feature
-from mmray.media.audio_segment import AudioClip
+from mmray.media.audio.segment import AudioClip
 
 
 class WaveformExtractor:

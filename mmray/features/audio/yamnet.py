@@ -17,9 +17,9 @@ from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.audio.join import extract_joined
 from mmray.features.audio.yamnet_plan import HOP, PATCH, PATCH_HOP, SHORTEST
-from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.extractor import Feature
-from mmray.media.audio_segment import AudioClip
+from mmray.media.audio.segment import AudioClip
 
 Samples = npt.NDArray[np.float32]
 

@@ -4,15 +4,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
-from mmray.config.image import CustomImageExtract, HFImageConfig, ImageConfig, PixelsConfig
-from mmray.core.word import Kind
-from mmray.features.checkpoint import MODEL_FOLDER, checkpoint_identity
+from mmray.config.modality.image import CustomImageExtract, HFImageConfig, ImageConfig, PixelsConfig
+from mmray.core.kind import Kind
+from mmray.features.checkpoints.checkpoint import MODEL_FOLDER, checkpoint_identity
+from mmray.features.checkpoints.export import export_checkpoint
 from mmray.features.custom import custom_digest, load_custom
-from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.image.pixels import PixelsExtractor
 from mmray.features.image.spec import image_spec
-from mmray.media.image import ImageSteps, decode_image
+from mmray.media.image.decode import ImageSteps, decode_image
 
 VERSIONS = {"pixels": 4, "hf_image": 5, "custom": 1}
 """Raise one when that extractor's code, or its decoding, gives other features than before."""

@@ -8,7 +8,7 @@ from mmray.errors import ConfigError
 from mmray.features.extractor import Feature
 from mmray.features.image.network import VisionNetwork
 from mmray.features.image.preprocess import Pixels, decode_for
-from mmray.media.image import ImageSteps
+from mmray.media.image.decode import ImageSteps
 
 
 class HFImageExtractor:

@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.image.preprocess import SETTINGS, Preprocess, read_preprocess
 
 _LOADING_ERRORS = (OSError, ValueError, ImportError, KeyError)

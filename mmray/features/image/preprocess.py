@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmray.core.rejection import Rejection
 from mmray.errors import ConfigError
-from mmray.media.image import ImageSteps, open_image
+from mmray.media.image.decode import ImageSteps, open_image
 
 SETTINGS = (
     "do_resize", "size", "resample", "do_center_crop", "crop_size", "crop_pct", "do_pad", "pad_size"

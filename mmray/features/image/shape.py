@@ -6,15 +6,15 @@ Axes: T patches or cells, H height, W width, F feature.
 from math import ceil
 from typing import Any
 
-from mmray.core.word import Kind
+from mmray.core.kind import Kind
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import (
+from mmray.features.checkpoints.checkpoint import (
     find_file,
     first_width,
     read_checkpoint_config,
     read_checkpoint_file,
 )
-from mmray.features.checkpoint_kind import check_kind
+from mmray.features.checkpoints.kind import check_kind
 from mmray.features.image.preprocess import Size
 
 Checkpoint = dict[str, Any]

@@ -2,9 +2,9 @@
 
 from typing import assert_never
 
-from mmray.config.image import CustomImageExtract, HFImageConfig, ImageConfig, PixelsConfig
+from mmray.config.modality.image import CustomImageExtract, HFImageConfig, ImageConfig, PixelsConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.features.custom import load_custom
 from mmray.features.image.shape import vision_config, vision_steps, vision_width
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from mmray.core.atomic import read_success
+from mmray.core.file.atomic import read_success
 from mmray.features.store.index import INDEX
 from mmray.features.store.shard import shards_of
 

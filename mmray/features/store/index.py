@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmray.core.atomic import replacing
+from mmray.core.file.atomic import replacing
 from mmray.features.store.rows import KEYS, StoredRows, locate, read_rows
 from mmray.features.store.shard import read_columns
 

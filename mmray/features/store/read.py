@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mmray.core.arrow import pc
-from mmray.core.atomic import replacing
+from mmray.core.file.atomic import replacing
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError
 from mmray.features.store.files import seals_of

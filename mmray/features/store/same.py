@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmray.core.arrow import pc
-from mmray.core.atomic import replacing
+from mmray.core.file.atomic import replacing
 from mmray.features.store.rows import KEYS, locate, read_rows
 from mmray.features.store.shard import PATTERN, read_columns
 

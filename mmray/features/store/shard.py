@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmray.core.atomic import replacing
+from mmray.core.file.atomic import replacing
 from mmray.core.fingerprint import digest_lines
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ExtractionError

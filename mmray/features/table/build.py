@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 from typing import Any, assert_never
 
-from mmray.config.table import CustomTableExtract, TableConfig, TableVectorConfig
-from mmray.core.atomic import read_json
+from mmray.config.modality.table import CustomTableExtract, TableConfig, TableVectorConfig
+from mmray.core.file.atomic import read_json
 from mmray.core.fingerprint import digest_file
-from mmray.core.word import Kind
+from mmray.core.kind import Kind
 from mmray.features.custom import custom_digest, load_custom
 from mmray.features.extractor import Extractor
 from mmray.features.state import fitted_file

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmray.config.table import TableConfig, TableVectorConfig
-from mmray.core.atomic import write_json
+from mmray.config.modality.table import TableConfig, TableVectorConfig
+from mmray.core.file.atomic import write_json
 from mmray.core.rejection import Rejection
 from mmray.errors import ExtractionError
 from mmray.features.table.category import CategoryState, most_frequent

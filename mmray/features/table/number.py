@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from mmray.config.table import Scale
+from mmray.config.modality.table import Scale
 
 Values = npt.NDArray[np.float64]
 

@@ -2,15 +2,15 @@
 
 from typing import assert_never
 
-from mmray.config.table import (
+from mmray.config.modality.table import (
     CategoryColumn,
     CustomTableExtract,
     SequenceColumn,
     TableConfig,
     TableVectorConfig,
 )
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.features.custom import load_custom
 
 NUMBER_SLOTS = 2

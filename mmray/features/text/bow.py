@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mmray.core.spec import FeatureSpec
 from mmray.features.extractor import Feature
-from mmray.media.text_word import find_words
+from mmray.media.text.word import find_words
 
 K = TypeVar("K", str, int)
 Columns = Mapping[str, int] | Callable[[str], int]

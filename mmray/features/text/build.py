@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from mmray.config.text import (
+from mmray.config.modality.text import (
     BowConfig,
     CustomTextExtract,
     HFTextConfig,
@@ -18,11 +18,11 @@ from mmray.config.text import (
     WordVectorsConfig,
 )
 from mmray.core.fingerprint import digest_file
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
-from mmray.features.checkpoint import MODEL_FOLDER, checkpoint_identity, find_file
+from mmray.features.checkpoints.checkpoint import MODEL_FOLDER, checkpoint_identity, find_file
+from mmray.features.checkpoints.export import export_checkpoint
 from mmray.features.custom import custom_digest, load_custom
-from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.state import fitted_file
 from mmray.features.text.bow import BowExtractor
@@ -41,7 +41,7 @@ from mmray.features.text.tokenizer import (
 from mmray.features.text.tokens import TokensExtractor
 from mmray.features.text.vector_file import read_vectors, write_vectors
 from mmray.features.text.word_vectors import WordVectorsExtractor
-from mmray.media.text import read_text
+from mmray.media.text.decode import read_text
 
 VECTORS_FILE = "vectors.bin"
 """Where a bundle keeps the word vectors of a modality."""

@@ -1,7 +1,7 @@
 """How a text is cleaned for the extractor that the document names."""
 
-from mmray.config.text import HFTextConfig, TextConfig, TokensConfig
-from mmray.media.text import Cleaning
+from mmray.config.modality.text import HFTextConfig, TextConfig, TokensConfig
+from mmray.media.text.decode import Cleaning
 
 
 def cleaning_of(config: TextConfig) -> Cleaning:

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from mmray.config.text import (
+from mmray.config.modality.text import (
     BowConfig,
     TextConfig,
     TextExtractConfig,
     TfidfConfig,
     TokensConfig,
 )
-from mmray.core.atomic import replacing, write_json
+from mmray.core.file.atomic import replacing, write_json
 from mmray.core.rejection import Rejection
 from mmray.errors import ExtractionError
 from mmray.features.text.bow import choose_words, count_texts, smooth_idf
@@ -19,8 +19,8 @@ from mmray.features.text.cleaning import cleaning_of
 from mmray.features.text.hashing import hashed_columns
 from mmray.features.text.tokenizer import TOKENIZER_FILE
 from mmray.features.text.train import train_tokenizer
-from mmray.media.text import read_text
-from mmray.media.text_redaction import PLACEHOLDERS
+from mmray.media.text.decode import read_text
+from mmray.media.text.redaction import PLACEHOLDERS
 
 VOCABULARY_FILE = "vocabulary.json"
 IDF_FILE = "idf.json"

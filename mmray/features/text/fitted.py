@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import FiniteFloat, TypeAdapter, ValidationError
 
-from mmray.core.atomic import read_json
+from mmray.core.file.atomic import read_json
 from mmray.errors import ConfigError
 
 

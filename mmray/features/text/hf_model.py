@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.text.position import check_positions
 
 POOLING = (

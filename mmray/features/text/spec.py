@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import assert_never
 
-from mmray.config.text import (
+from mmray.config.modality.text import (
     BowConfig,
     CustomTextExtract,
     HFTextConfig,
@@ -12,10 +12,10 @@ from mmray.config.text import (
     TokensConfig,
     WordVectorsConfig,
 )
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
-from mmray.features.checkpoint import first_width, read_checkpoint_config
-from mmray.features.checkpoint_kind import check_kind
+from mmray.features.checkpoints.checkpoint import first_width, read_checkpoint_config
+from mmray.features.checkpoints.kind import check_kind
 from mmray.features.custom import load_custom
 from mmray.features.text.position import check_layer, check_positions, text_settings
 from mmray.features.text.tokenizer import ready_vocabulary_size

@@ -5,7 +5,12 @@ from typing import Any
 import tokenizers
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import NO_CODE, find_file, quiet_loading, read_checkpoint_file
+from mmray.features.checkpoints.checkpoint import (
+    NO_CODE,
+    find_file,
+    quiet_loading,
+    read_checkpoint_file,
+)
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 TOKENIZER_FILE = "tokenizer.json"

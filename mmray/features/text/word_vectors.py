@@ -8,7 +8,7 @@ import numpy as np
 from mmray.core.spec import FeatureSpec
 from mmray.features.extractor import Feature
 from mmray.features.text.vector_file import Vectors
-from mmray.media.text_word import find_words
+from mmray.media.text.word import find_words
 
 
 class WordVectorsExtractor:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
-from mmray.config.video import (
+from mmray.config.modality.video import (
     DEFAULT_FRAMES,
     CustomVideoExtract,
     FramesConfig,
@@ -17,17 +17,17 @@ from mmray.config.video import (
     UniformSamplingConfig,
     VideoConfig,
 )
-from mmray.core.word import Kind
-from mmray.features.checkpoint import MODEL_FOLDER, checkpoint_identity
+from mmray.core.kind import Kind
+from mmray.features.checkpoints.checkpoint import MODEL_FOLDER, checkpoint_identity
+from mmray.features.checkpoints.export import export_checkpoint
 from mmray.features.custom import custom_digest, load_custom
-from mmray.features.export import export_checkpoint
 from mmray.features.extractor import Extractor
 from mmray.features.video.checkpoint import read_video_checkpoint
 from mmray.features.video.frames import FramesExtractor
 from mmray.features.video.spec import video_spec
-from mmray.media.video import decode_video
-from mmray.media.video_render import Pixels, render_picture, render_scaled
-from mmray.media.video_sampling import Sampling, VideoLimits
+from mmray.media.video.decode import decode_video
+from mmray.media.video.render import Pixels, render_picture, render_scaled
+from mmray.media.video.sampling import Sampling, VideoLimits
 
 VERSIONS = {"frames": 2, "hf_image": 3, "hf_video": 2, "custom": 1}
 """Raise one when that extractor's code, or its decoding, gives other features than before."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import (
+from mmray.features.checkpoints.checkpoint import (
     find_file,
     first_width,
     read_checkpoint_config,

@@ -10,10 +10,10 @@ from transformers import AutoModel
 
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.extractor import Feature
 from mmray.features.image.preprocess import Preprocess
-from mmray.media.video_sampling import spread
+from mmray.media.video.sampling import spread
 
 WITH_FIRST = ("timesformer", "vivit")
 """Families with a token that stands for the whole clip."""

@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
-from mmray.config.image import HFImageConfig, ImageConfig
-from mmray.config.video import (
+from mmray.config.modality.image import HFImageConfig, ImageConfig
+from mmray.config.modality.video import (
     DEFAULT_FRAMES,
     CustomVideoExtract,
     FramesConfig,
@@ -11,8 +11,8 @@ from mmray.config.video import (
     HFVideoConfig,
     VideoConfig,
 )
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.custom import load_custom
 from mmray.features.image.spec import image_spec

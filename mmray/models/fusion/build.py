@@ -5,7 +5,7 @@ from typing import assert_never
 
 from torch import nn
 
-from mmray.config.model import (
+from mmray.config.model.model import (
     AttendingFusionConfig,
     AttentionFusionConfig,
     BottleneckFusionConfig,

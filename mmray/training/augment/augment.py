@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from mmray.training.augment.step import AugmentStep
-from mmray.training.batch import Batch
+from mmray.training.data.batch import Batch
 
 Augmentation = Mapping[str, Sequence[AugmentStep]]
 """What is done to the features of a modality, in this order."""

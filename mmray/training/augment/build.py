@@ -7,7 +7,10 @@ from typing import assert_never
 from jaxtyping import Float
 from torch import Tensor
 
-from mmray.config.augment import (
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.modality.table import TableConfig
+from mmray.config.modality.text import TextConfig, TokensConfig
+from mmray.config.training.augment import (
     AugmentConfig,
     ColourAugmentConfig,
     CropAugmentConfig,
@@ -17,9 +20,6 @@ from mmray.config.augment import (
     TimeShiftAugmentConfig,
     WordDropoutAugmentConfig,
 )
-from mmray.config.modality import ModalityConfig
-from mmray.config.table import TableConfig
-from mmray.config.text import TextConfig, TokensConfig
 from mmray.errors import located
 from mmray.training.augment.augment import Augmentation
 from mmray.training.augment.picture import Colour, Crop, Flip, ResizedCrop
@@ -27,8 +27,8 @@ from mmray.training.augment.sequence import SpecAugment, TimeShift
 from mmray.training.augment.step import AugmentStep
 from mmray.training.augment.tokens import WordDropout
 from mmray.training.augment.unknown import unknown_and_droppable
-from mmray.training.samples import ModalityFeatures, Samples
-from mmray.training.statistics import moments
+from mmray.training.data.samples import ModalityFeatures, Samples
+from mmray.training.data.statistics import moments
 
 
 def build_augmentation(

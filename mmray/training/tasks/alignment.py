@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
-from mmray.config.loss import SiglipConfig
-from mmray.config.metric import recall_names
-from mmray.config.task import AlignmentConfig
+from mmray.config.task.loss import SiglipConfig
+from mmray.config.task.metric import recall_names
+from mmray.config.task.task import AlignmentConfig
 from mmray.models.head import SharedSpace, split_outputs
-from mmray.training.place import Place
+from mmray.training.parallel.worker_context import Place
 from mmray.training.tasks.contrast import Rows, contrastive_losses
 from mmray.training.tasks.gather_rows import gather_rows, row_counts
 from mmray.training.tasks.label import (

@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from mmray.config import metric
-from mmray.config.task import BinaryConfig
-from mmray.core.flag import positive_of
-from mmray.core.nearest import listed
+from mmray.config.task import metric
+from mmray.config.task.task import BinaryConfig
+from mmray.core.label.positive import positive_of
+from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.class_metric import class_details

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
-from mmray.config.task import (
+from mmray.config.task.task import (
     AlignmentConfig,
     BinaryConfig,
     ClassificationConfig,
@@ -16,7 +16,7 @@ from mmray.config.task import (
     RegressionConfig,
     TaskConfig,
 )
-from mmray.training.place import Place
+from mmray.training.parallel.worker_context import Place
 from mmray.training.tasks.alignment import AlignmentTask, fit_alignment, restore_alignment
 from mmray.training.tasks.binary import fit_binary, restore_binary
 from mmray.training.tasks.classification import fit_classification, restore_classification

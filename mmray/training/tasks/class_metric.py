@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Integer
 
-from mmray.config.metric import AVERAGES
+from mmray.config.task.metric import AVERAGES
 from mmray.training.tasks.metric_functions import (
     multiclass_accuracy,
     multiclass_confusion_matrix,

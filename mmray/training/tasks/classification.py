@@ -9,10 +9,10 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmray.config import metric
-from mmray.config.loss import FocalClassesConfig
-from mmray.config.task import ClassificationConfig
-from mmray.core.nearest import listed
+from mmray.config.task import metric
+from mmray.config.task.loss import FocalClassesConfig
+from mmray.config.task.task import ClassificationConfig
+from mmray.core.text.nearest import listed
 from mmray.models.head import AffineHead
 from mmray.training.tasks.class_metric import (
     class_details,

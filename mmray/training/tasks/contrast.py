@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmray.config.loss import (
+from mmray.config.task.loss import (
     AlignmentLossConfig,
     InfoNceConfig,
     SiglipConfig,

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmray.config.loss import BceConfig, FocalConfig
+from mmray.config.task.loss import BceConfig, FocalConfig
 from mmray.training.tasks.loss import focal_flags
 
 

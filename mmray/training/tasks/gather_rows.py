@@ -8,7 +8,7 @@ import torch.distributed as dist
 from jaxtyping import Shaped
 from torch import Tensor
 
-from mmray.training.place import Place
+from mmray.training.parallel.worker_context import Place
 
 
 def row_counts(count: int, place: Place) -> list[int]:

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Integer, Shaped
 
-from mmray.core.name import to_name
-from mmray.core.nearest import listed, nearest, shortened
+from mmray.core.label.name import to_name
+from mmray.core.text.nearest import listed, nearest, shortened
 from mmray.errors import ManifestError, TrainingError
 
 Label: TypeAlias = str | int | float | list[str] | None

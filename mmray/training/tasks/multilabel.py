@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mmray.config import metric
-from mmray.config.task import MultilabelConfig
-from mmray.core.nearest import listed
+from mmray.config.task import metric
+from mmray.config.task.task import MultilabelConfig
+from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.flag_loss import balanced_weight, flag_losses

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
-from mmray.config.metric import CUTS
+from mmray.config.task.metric import CUTS
 
 QUERIES = 1024
 """At once: N of them against N candidates would not fit."""

@@ -11,9 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmray.config import metric
-from mmray.config.loss import QuantileLossConfig
-from mmray.config.task import RegressionConfig
+from mmray.config.task import metric
+from mmray.config.task.loss import QuantileLossConfig
+from mmray.config.task.task import RegressionConfig
 from mmray.errors import ManifestError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.label import Label, is_missing, known_labels

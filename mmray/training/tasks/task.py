@@ -8,7 +8,7 @@ import numpy.typing as npt
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from mmray.config.task import TaskConfig
+from mmray.config.task.task import TaskConfig
 from mmray.models.head import HeadSpec
 from mmray.training.tasks.label import Label
 

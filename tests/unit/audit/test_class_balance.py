@@ -4,8 +4,8 @@ from mmray.audit.class_balance import (
     few_labels,
     thin_classes,
 )
-from mmray.config.task import ClassificationConfig
-from mmray.core.word import Split
+from mmray.config.task.task import ClassificationConfig
+from mmray.core.kind import Split
 
 TRAIN, VAL, TEST = Split
 

@@ -1,8 +1,8 @@
 import pytest
 
 from mmray.audit.payload_files import ALL, SOME, look_for_files
-from mmray.core.word import Split
-from mmray.data.manifest import Manifest
+from mmray.core.kind import Split
+from mmray.data.manifest.manifest import Manifest
 from tests.support.document import make_config
 
 IMAGE = make_config(modalities={"image": {"column": "photo"}, "text": {"column": "note"}})

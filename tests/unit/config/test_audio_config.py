@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from mmray.config.audio import AudioDecodeConfig
+from mmray.config.modality.audio import AudioDecodeConfig
 
 
 @pytest.mark.parametrize(

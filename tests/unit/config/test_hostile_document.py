@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmray.config.load import check_document, load_config
+from mmray.config.reading.load import check_document, load_config
 from mmray.errors import ConfigError
 from tests.support.document import make_document
 

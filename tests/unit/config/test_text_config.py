@@ -2,9 +2,9 @@ import pytest
 import stopwordsiso
 from pydantic import ValidationError
 
-from mmray.config.audio import TranscribedTextConfig
-from mmray.config.language import STOP_WORD_LANGUAGES
-from mmray.config.text import HFTextConfig, TextCleanConfig, TextConfig, TokensConfig
+from mmray.config.modality.audio import TranscribedTextConfig
+from mmray.config.modality.language import STOP_WORD_LANGUAGES
+from mmray.config.modality.text import HFTextConfig, TextCleanConfig, TextConfig, TokensConfig
 
 
 def problem(kind, **settings):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from mmray.core.atomic import (
+from mmray.core.file.atomic import (
     SUCCESS,
     mark_success,
     read_complete,

@@ -1,12 +1,12 @@
 import pickle
 
+from mmray.core.kind import Kind
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.features.extractor import extract_batch
 from mmray.features.image.pixels import PixelsExtractor
-from mmray.media.audio import AudioSteps, decode_audio
-from mmray.media.image import decode_image
+from mmray.media.audio.decode import AudioSteps, decode_audio
+from mmray.media.image.decode import decode_image
 
 
 def test_the_same_broken_payload_gives_the_same_words():

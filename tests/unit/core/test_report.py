@@ -3,9 +3,9 @@ import pickle
 
 import pytest
 
+from mmray.core.kind import Kind
 from mmray.core.report import Report, report_from_dict
 from mmray.core.spec import FeatureSpec, spec_from_dict
-from mmray.core.word import Kind
 from mmray.errors import ConfigError, ManifestError
 
 REPORT = Report(

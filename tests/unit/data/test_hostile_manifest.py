@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mmray.data.table import digest_table
+from mmray.data.table.table import digest_table
 from mmray.errors import ManifestError
 from tests.support.shards import tar_of
 from tests.support.table import read_table

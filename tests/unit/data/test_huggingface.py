@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mmray.data.normalise import normalise
-from mmray.data.table import digest_table
+from mmray.data.manifest.normalise import normalise
+from mmray.data.table.table import digest_table
 from mmray.errors import ManifestError
 from mmray.media.source import PayloadReader
 from tests.support.document import make_config

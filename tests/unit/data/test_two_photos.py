@@ -1,8 +1,8 @@
 import json
 from collections import Counter
 
-from mmray.config.load import load_config
-from mmray.data.normalise import normalise
+from mmray.config.reading.load import load_config
+from mmray.data.manifest.normalise import normalise
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor

@@ -4,10 +4,10 @@ import tarfile
 import pytest
 
 from mmray.core.rejection import Rejection
-from mmray.data.normalise import normalise
-from mmray.data.table import digest_table
+from mmray.data.manifest.normalise import normalise
+from mmray.data.table.table import digest_table
 from mmray.errors import ManifestError
-from mmray.media.place import member_of
+from mmray.media.location import member_of
 from mmray.media.source import PayloadReader
 from tests.support.document import make_config
 from tests.support.shards import member, tar_in_order, tar_of

@@ -5,11 +5,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from mmray.config.image import ImageConfig
-from mmray.config.text import TextConfig
+from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.text import TextConfig
 from mmray.core.fingerprint import digest_bytes
-from mmray.distributed.shard_actor import ExtractionPlan, ModalityWorker
-from mmray.distributed.unit import Unit
+from mmray.distributed.extraction.shard_actor import ExtractionPlan, ModalityWorker
+from mmray.distributed.extraction.shard_task import Unit
 from mmray.features.spec import spec_of
 from tests.support.payload import photo_payload
 

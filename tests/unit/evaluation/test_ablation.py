@@ -12,10 +12,10 @@ from mmray.evaluation.ablation import (
     subsets_of,
     tabulate,
 )
-from mmray.evaluation.judge import Judgement
+from mmray.evaluation.evaluate import Judgement
 from mmray.evaluation.sentence import ablation_sentence
-from mmray.training.predict import predict
-from mmray.training.samples import ModalityFeatures, Samples
+from mmray.training.data.samples import ModalityFeatures, Samples
+from mmray.training.loop.predict import predict
 from tests.support.sample import TASKS, make_model, make_samples
 
 CPU = torch.device("cpu")

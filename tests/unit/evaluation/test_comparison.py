@@ -3,7 +3,7 @@ import pytest
 
 from mmray.config.document import EvaluationConfig
 from mmray.evaluation.comparison import best_of, compare, paired_shares, summarise
-from mmray.evaluation.judge import Judgement
+from mmray.evaluation.evaluate import Judgement
 
 CONFIG = EvaluationConfig(resamples=400)
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from mmray.config.document import EvaluationConfig
-from mmray.config.task import ClassificationConfig, RegressionConfig
+from mmray.config.task.task import ClassificationConfig, RegressionConfig
 from mmray.evaluation.comparison import summarise
-from mmray.evaluation.judge import judge
+from mmray.evaluation.evaluate import judge
 from mmray.training.tasks.classification import ClassificationTask
 from mmray.training.tasks.regression import RegressionTask
 from tests.support.tasks import EVERY_TASK

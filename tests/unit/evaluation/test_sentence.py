@@ -5,7 +5,7 @@ from mmray.config.document import EvaluationConfig
 from mmray.evaluation.baseline import Baseline
 from mmray.evaluation.conclusion import conclude
 from mmray.evaluation.description import describe_workflow
-from mmray.evaluation.judge import Judgement
+from mmray.evaluation.evaluate import Judgement
 from mmray.evaluation.sentence import (
     baseline_sentence,
     chance_sentence,

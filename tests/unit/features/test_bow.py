@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mmray.config.text import TextConfig
-from mmray.core.atomic import read_json
+from mmray.config.modality.text import TextConfig
+from mmray.core.file.atomic import read_json
 from mmray.errors import ExtractionError
 from mmray.features.build import build_extractor
 from mmray.features.fit import fit_extractor

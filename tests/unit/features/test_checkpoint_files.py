@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from mmray.config.image import ImageConfig
-from mmray.config.text import TextConfig
+from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.text import TextConfig
 from mmray.errors import ConfigError
 from mmray.features.spec import spec_of
 from mmray.features.text.cleaning import cleaning_of

@@ -2,9 +2,9 @@ import sys
 
 import pytest
 
-from mmray.config.text import TextConfig
+from mmray.config.modality.text import TextConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, extractor_identity
 from mmray.features.extractor import extract_batch
@@ -12,7 +12,7 @@ from mmray.features.extractor import extract_batch
 SOURCE = """
 import numpy as np
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
+from mmray.core.kind import Kind
 
 class Length:
     def __init__(self, scale, kind="text"):

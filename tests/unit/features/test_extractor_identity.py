@@ -4,7 +4,7 @@ import shutil
 import pytest
 from pydantic import TypeAdapter
 
-from mmray.config.modality import ModalityConfig
+from mmray.config.modality.modality import ModalityConfig
 from mmray.features.build import extractor_identity
 from mmray.features.fit import fit_extractor
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 from pydantic import TypeAdapter
 
-from mmray.config.modality import ModalityConfig
+from mmray.config.modality.modality import ModalityConfig
 from mmray.errors import ConfigError
 from mmray.features.spec import spec_of
 
@@ -92,7 +92,7 @@ def test_specs_and_identities_load_neither_torch_nor_transformers(checkpoints):
     program = f"""
 import sys
 from pydantic import TypeAdapter
-from mmray.config.modality import ModalityConfig
+from mmray.config.modality.modality import ModalityConfig
 from mmray.features.build import build_extractor, extractor_identity
 from mmray.features.spec import spec_of
 extracts = [("text", {{"kind": "hf_text", "model": {str(checkpoints["bert"])!r}, "max_tokens": 9}}),

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoFeatureExtractor, AutoModel
 
-from mmray.config.audio import AudioConfig
+from mmray.config.modality.audio import AudioConfig
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.spec import spec_of

@@ -14,7 +14,7 @@ from transformers import (
     pipeline,
 )
 
-from mmray.config.image import ImageConfig
+from mmray.config.modality.image import ImageConfig
 from mmray.core.rejection import Rejection
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, export_extractor

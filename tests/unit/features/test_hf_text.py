@@ -7,7 +7,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoTokenizer, T5EncoderModel, pipeline
 
-from mmray.config.text import TextConfig
+from mmray.config.modality.text import TextConfig
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.spec import spec_of

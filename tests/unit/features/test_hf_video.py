@@ -10,8 +10,8 @@ from transformers import AutoModel
 from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 from transformers.models.vivit.image_processing_vivit import VivitImageProcessor
 
-from mmray.config.image import ImageConfig
-from mmray.config.video import VideoConfig
+from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.video import VideoConfig
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.spec import spec_of

@@ -7,12 +7,12 @@ from PIL import Image
 from transformers import AutoImageProcessor
 from transformers.image_transforms import get_resize_output_image_size, get_size_with_aspect_ratio
 
-from mmray.config.image import ImageConfig
+from mmray.config.modality.image import ImageConfig
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor
 from mmray.features.image.load import load_preprocess
 from mmray.features.image.preprocess import decode_for, scaled_size
-from mmray.media.image import ImageSteps
+from mmray.media.image.decode import ImageSteps
 from tests.support.payload import encode_image, photo
 from tests.support.vision_checkpoint import FAMILIES, vision_checkpoints
 

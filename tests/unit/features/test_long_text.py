@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from mmray.core.rejection import Rejection
-from mmray.features.decoding import LONG_BYTES, LongTextDecoder
-from mmray.media.text import Cleaning, read_text
+from mmray.features.payloads.decoding import LONG_BYTES, LongTextDecoder
+from mmray.media.text.decode import Cleaning, read_text
 
 
 def decode_slowly(payload):

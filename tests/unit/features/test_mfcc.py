@@ -5,7 +5,7 @@ import librosa
 import numpy as np
 import pytest
 
-from mmray.config.audio import AudioConfig
+from mmray.config.modality.audio import AudioConfig
 from mmray.features.audio.mel import LogMel
 from mmray.features.audio.mfcc import Mfcc
 from mmray.features.build import build_extractor

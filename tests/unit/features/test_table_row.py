@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from mmray.config.table import TableConfig
+from mmray.config.modality.table import TableConfig
 from mmray.core.rejection import Rejection
-from mmray.data.reference import reference_of
+from mmray.data.manifest.reference import reference_of
 from mmray.features.table.fit import row_reader
 from mmray.features.table.row import TableRow
 

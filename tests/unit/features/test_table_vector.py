@@ -6,9 +6,9 @@ from pydantic import TypeAdapter
 from scipy.stats import norm
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from mmray.config.table import TableConfig
-from mmray.core.atomic import read_json
-from mmray.data.reference import reference_of
+from mmray.config.modality.table import TableConfig
+from mmray.core.file.atomic import read_json
+from mmray.data.manifest.reference import reference_of
 from mmray.errors import ConfigError, ExtractionError
 from mmray.features.build import build_extractor, extractor_identity
 from mmray.features.extractor import extract_batch

@@ -6,11 +6,11 @@ from sklearn.feature_extraction.text import (
     TfidfVectorizer,
 )
 
-from mmray.config.text import TextConfig
-from mmray.core.atomic import read_json
+from mmray.config.modality.text import TextConfig
+from mmray.core.file.atomic import read_json
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.fit import fit_extractor, needs_fit
-from mmray.media.text_word import find_words
+from mmray.media.text.word import find_words
 
 generator = np.random.default_rng(0)
 WORDS = [f"w{number}" for number in range(60)] + ["学习", "机器"]

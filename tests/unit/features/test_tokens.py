@@ -7,7 +7,7 @@ import pytest
 import tokenizers
 from tokenizers import pre_tokenizers
 
-from mmray.config.text import TextConfig
+from mmray.config.modality.text import TextConfig
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.fit import fit_extractor, needs_fit
 from mmray.features.text.train import train_tokenizer

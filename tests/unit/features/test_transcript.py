@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from transformers import pipeline
 
-from mmray.config.audio import AudioConfig
-from mmray.config.text import TextConfig
-from mmray.core.word import Kind
+from mmray.config.modality.audio import AudioConfig
+from mmray.config.modality.text import TextConfig
+from mmray.core.kind import Kind
 from mmray.errors import ConfigError, ExtractionError
 from mmray.features.audio.transcriber import Transcriber
 from mmray.features.audio.transcript import TranscriptExtractor
@@ -14,7 +14,7 @@ from mmray.features.build import build_extractor, export_extractor, extractor_id
 from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor, fit_identity, needs_fit
 from mmray.features.spec import spec_of
-from mmray.media.audio_segment import AudioClip
+from mmray.media.audio.segment import AudioClip
 from tests.support.payload import clip_payload, tone
 
 CLIPS = [tone(s, hz=200 + 900 * s, seed=int(9 * s)) for s in (0.3, 2.0, 0.7, 1.1)]

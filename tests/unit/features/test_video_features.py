@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from mmray.config.load import check_document
-from mmray.config.video import VideoConfig
+from mmray.config.modality.video import VideoConfig
+from mmray.config.reading.load import check_document
 from mmray.features.build import build_extractor, extractor_identity
 from mmray.features.spec import spec_of
 from tests.support.video import clip, numbered, numbers_of
@@ -89,7 +89,7 @@ def test_settings_without_sense_are_refused(decode):
 def test_specs_and_identities_load_neither_torch_nor_av(checkpoints, video_checkpoints):
     program = f"""
 import sys
-from mmray.config.video import VideoConfig
+from mmray.config.modality.video import VideoConfig
 from mmray.features.build import extractor_identity
 from mmray.features.spec import spec_of
 for extract in ({{"kind": "frames"}},

@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import TypeAdapter
 
-from mmray.config.modality import ModalityConfig
+from mmray.config.modality.modality import ModalityConfig
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
 from mmray.features.spec import spec_of

@@ -3,7 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from mmray.config.text import TextConfig
+from mmray.config.modality.text import TextConfig
 from mmray.errors import ConfigError
 from mmray.features.build import build_extractor, export_extractor, extractor_identity
 from mmray.features.spec import spec_of

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mmray.core.rejection import Rejection
-from mmray.media.audio import AudioSteps, decode_audio
-from mmray.media.mp3_frames import split_mp3
+from mmray.media.audio.decode import AudioSteps, decode_audio
+from mmray.media.audio.mp3_frames import split_mp3
 from tests.support.payload import clip_payload, tone
 from tests.support.recording import encode_recording
 

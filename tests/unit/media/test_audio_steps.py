@@ -5,9 +5,9 @@ import pyloudnorm
 import pytest
 import scipy.signal
 
-from mmray.media.audio import AudioSteps, decode_audio
-from mmray.media.audio_denoise import gate_spectrum
-from mmray.media.audio_pause import loud_spans
+from mmray.media.audio.decode import AudioSteps, decode_audio
+from mmray.media.audio.denoise import gate_spectrum
+from mmray.media.audio.pause import loud_spans
 from tests.support.payload import clip_payload, tone
 
 

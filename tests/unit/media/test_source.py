@@ -4,7 +4,7 @@ import fsspec
 import pytest
 
 from mmray.core.rejection import Rejection
-from mmray.media.place import check_reference
+from mmray.media.location import check_reference
 from mmray.media.source import PayloadReader
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmray.config.encoder import LeNetEncoderConfig
+from mmray.config.model.encoder import LeNetEncoderConfig
 from mmray.models.batch_statistics import encode_present
 from mmray.models.build import build_encoder
 from mmray.models.encoders.encoded import pooled_only

@@ -5,7 +5,7 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from mmray.config.encoder import (
+from mmray.config.model.encoder import (
     CustomEncoderConfig,
     EncoderConfig,
     GruEncoderConfig,
@@ -13,8 +13,7 @@ from mmray.config.encoder import (
     LstmEncoderConfig,
     TransformerEncoderConfig,
 )
-from mmray.config.load import check_document
-from mmray.config.model import (
+from mmray.config.model.model import (
     BottleneckFusionConfig,
     CustomFusionConfig,
     ExpertsFusionConfig,
@@ -22,8 +21,9 @@ from mmray.config.model import (
     ModelConfig,
     TensorFusionConfig,
 )
+from mmray.config.reading.load import check_document
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.models.build import build_encoder, build_model
 from mmray.models.encoders.encoded import pooled_only

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from mmray.config.encoder import CnnEncoderConfig, LstmEncoderConfig, TransformerEncoderConfig
+from mmray.config.model.encoder import CnnEncoderConfig, LstmEncoderConfig, TransformerEncoderConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.models.build import build_encoder
 from mmray.models.fit_check import check_encoder

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from mmray.config.model import LateFusionConfig, TransformerFusionConfig
+from mmray.config.model.model import LateFusionConfig, TransformerFusionConfig
 from mmray.models.encoders.encoded import Encoded
 from mmray.models.encoders.transformer import sine_positions
 from mmray.models.feature_batch import FeatureBatch

@@ -2,7 +2,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from benchmarks.interaction import KINDS, learn
-from mmray.config.model import FusionConfig, LateFusionConfig
+from mmray.config.model.model import FusionConfig, LateFusionConfig
 
 
 def test_the_benchmark_has_every_fusion_of_the_product():

@@ -5,26 +5,26 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mmray.assembly.run import save_weights
-from mmray.config.audio import AudioConfig
-from mmray.config.pretrained import (
+from mmray.config.modality.audio import AudioConfig
+from mmray.config.modality.text import TextConfig
+from mmray.config.model.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
     HFVideoEncoderConfig,
 )
-from mmray.config.text import TextConfig
-from mmray.config.train import TrainConfig
+from mmray.config.training.train import TrainConfig
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.features.image.network import VisionNetwork
 from mmray.features.video.checkpoint import read_video_checkpoint
 from mmray.features.video.hf_video import HFVideoExtractor
 from mmray.models.build import build_encoder
 from mmray.models.encoders.pretrained.text import checkpoint_ids
-from mmray.training.optimizer import build_optimizer
-from mmray.training.schedule import set_learning_rate
+from mmray.run.training_run import save_weights
+from mmray.training.optimisation.optimizer import build_optimizer
+from mmray.training.optimisation.schedule import set_learning_rate
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.payload import clip_payload, tone

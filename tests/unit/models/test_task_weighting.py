@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmray.config.weighting import (
+from mmray.config.training.weighting import (
     FixedWeightingConfig,
     GradNormWeightingConfig,
     UncertaintyWeightingConfig,

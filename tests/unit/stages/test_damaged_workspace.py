@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mmray.core.atomic import SUCCESS, warn_of_damage
+from mmray.core.file.atomic import SUCCESS, warn_of_damage
 from mmray.errors import MMRayError
 from mmray.stages import prepare
 from tests.support.extraction import Corpus, notes

@@ -6,13 +6,13 @@ import time
 import numpy as np
 import pytest
 
-from mmray.core.atomic import read_success
+from mmray.core.file.atomic import read_success
 from mmray.features.spec import spec_of
 from mmray.features.store import read_features, shards_of
-from mmray.stages.extraction_plan import plan
-from mmray.stages.features import list_folders, show_modality
-from mmray.stages.features_gc import collect
-from mmray.stages.features_verify import verify_features
+from mmray.inspection.extraction_plan import plan
+from mmray.inspection.features import list_folders, show_modality
+from mmray.inspection.features_gc import collect
+from mmray.inspection.features_verify import verify_features
 from tests.support.extraction import Corpus, notes
 
 TFIDF = {"column": "note", "extract": {"kind": "tfidf", "vocabulary": 50}}

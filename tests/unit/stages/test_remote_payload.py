@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmray.features import remote_version
+from mmray.features.payloads import remote_version
 from tests.support.extraction import Corpus, notes
 from tests.support.payload import photo_payload
 from tests.support.web import serve

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from mmray.config.load import storable
-from mmray.console import run_stages, set_up_logging
+from mmray.cli.console import run_stages, set_up_logging
+from mmray.config.reading.load import storable
 from mmray.core.rejection import Rejection
 from mmray.core.report import Report
 from mmray.errors import ClusterError

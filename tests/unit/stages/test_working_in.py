@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from mmray.core.lock import WORKSPACE_LOCK, locked
+from mmray.core.process.lock import WORKSPACE_LOCK, locked
 from mmray.errors import ConfigError
 from mmray.stages.workspace import working_in
 from tests.support.document import make_config

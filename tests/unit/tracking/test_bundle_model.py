@@ -11,10 +11,10 @@ from mlflow import MlflowClient
 from mlflow.pyfunc.scoring_server import init as serve
 from starlette.testclient import TestClient
 
-from mmray.assembly.example import example_record
-from mmray.assembly.served import interface_of
-from mmray.config.load import check_document
+from mmray.config.reading.load import check_document
 from mmray.errors import BundleError
+from mmray.run.bundle.example import example_record
+from mmray.run.bundle.served import interface_of
 from mmray.tracking.bundle_model import BundleModel, settings_of
 from mmray.tracking.run import MLflowRun, fluent
 from tests.support.bundle import make_bundle
@@ -142,7 +142,7 @@ def test_settings_come_from_the_model_config_or_the_environment():
 
 
 def test_code_that_a_document_names_is_refused_where_mlflow_loads_it(tmp_path):
-    from tests.unit.assembly.test_foreign_code import ANIMAL, CUSTOM, FACTORY
+    from tests.unit.run.test_foreign_code import ANIMAL, CUSTOM, FACTORY
 
     (tmp_path / "theirs.py").write_text(FACTORY)
     with pytest.MonkeyPatch.context() as patch:

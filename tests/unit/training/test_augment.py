@@ -5,10 +5,14 @@ import pytest
 import torch
 from PIL import Image, ImageEnhance
 
-from mmray.config.augment import SpecAugmentConfig, TimeShiftAugmentConfig, WordDropoutAugmentConfig
-from mmray.config.load import check_document
+from mmray.config.reading.load import check_document
+from mmray.config.training.augment import (
+    SpecAugmentConfig,
+    TimeShiftAugmentConfig,
+    WordDropoutAugmentConfig,
+)
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.core.word import Kind
 from mmray.errors import ConfigError
 from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fit_check import check_augment
@@ -18,8 +22,8 @@ from mmray.training.augment.picture import Colour, Crop, Flip, ResizedCrop
 from mmray.training.augment.sequence import SpecAugment, TimeShift, spans
 from mmray.training.augment.tokens import WordDropout
 from mmray.training.augment.unknown import unknown_and_droppable
-from mmray.training.epoch import eval_batches, train_batches
-from mmray.training.sampling import shuffled
+from mmray.training.data.epoch import eval_batches, train_batches
+from mmray.training.data.sampling import shuffled
 from tests.support.checkpoint import WORDS, checkpoints
 from tests.support.document import make_document
 from tests.support.sample import SPECS, make_features, make_samples

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from mmray.core.atomic import write_json
+from mmray.core.file.atomic import write_json
 from mmray.models.batch_statistics import BatchNorm
 from mmray.models.encoders.encoded import Encoded
 from mmray.models.encoders.pretrained.tuning import (

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from torch import nn
 
-from mmray.config.pretrained import (
+from mmray.config.model.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from mmray.core.atomic import read_json
+from mmray.core.file.atomic import read_json
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.image.load import load_preprocess, network_class

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoConfig, AutoModel
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
 
 _OFF = (
     "layerdrop", "encoder_layerdrop", "drop_path_rate", "drop_connect_rate", "apply_spec_augment",

@@ -8,7 +8,7 @@ from jaxtyping import Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmray.core.atomic import read_json
+from mmray.core.file.atomic import read_json
 from mmray.core.spec import FeatureSpec
 from mmray.features.text.hf_model import POOLING, SEEING_PADDING, text_half
 from mmray.features.text.tokenizer import load_ready, pad_id, pad_token

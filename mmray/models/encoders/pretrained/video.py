@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmray.core.atomic import read_json
+from mmray.core.file.atomic import read_json
 from mmray.core.spec import FeatureSpec
 from mmray.features.video.checkpoint import read_video_checkpoint
-from mmray.media.video_sampling import spread
+from mmray.media.video.sampling import spread
 from mmray.models.encoders.encoded import Encoded, at_least_one
 from mmray.models.encoders.pretrained.base import FACTS_FILE, PretrainedEncoder, Settings
 from mmray.models.encoders.pretrained.brightness import Brightness, brightness_facts

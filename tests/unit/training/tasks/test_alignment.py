@@ -8,9 +8,9 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from mmray.config.loss import InfoNceConfig, SiglipConfig, SupervisedContrastiveConfig
+from mmray.config.task.loss import InfoNceConfig, SiglipConfig, SupervisedContrastiveConfig
 from mmray.models.head import AlignmentHead, SharedSpace, split_outputs
-from mmray.training.place import Place
+from mmray.training.parallel.worker_context import Place
 from mmray.training.tasks.build import task_losses
 from tests.support.tasks import alignment
 from tests.support.workers import in_one_process, run_on_two

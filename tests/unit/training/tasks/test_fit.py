@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from mmray.config.loss import BceConfig, CrossEntropyConfig
-from mmray.config.task import (
+from mmray.config.task.loss import BceConfig, CrossEntropyConfig
+from mmray.config.task.task import (
     AlignmentConfig,
     BinaryConfig,
     ClassificationConfig,

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from mmray.config.loss import (
+from mmray.config.model.model import ConcatFusionConfig, LateFusionConfig, TransformerFusionConfig
+from mmray.config.task.loss import (
     FocalClassesConfig,
     FocalConfig,
     QuantileLossConfig,
     SiglipConfig,
     SupervisedContrastiveConfig,
 )
-from mmray.config.model import ConcatFusionConfig, LateFusionConfig, TransformerFusionConfig
-from mmray.config.task import (
+from mmray.config.task.task import (
     AlignmentConfig,
     BinaryConfig,
     ClassificationConfig,
@@ -19,9 +19,9 @@ from mmray.config.task import (
     OrdinalConfig,
     RegressionConfig,
 )
-from mmray.config.train import TrainConfig
-from mmray.config.weighting import GradNormWeightingConfig, UncertaintyWeightingConfig
-from mmray.training.predict import predict
+from mmray.config.training.train import TrainConfig
+from mmray.config.training.weighting import GradNormWeightingConfig, UncertaintyWeightingConfig
+from mmray.training.loop.predict import predict
 from tests.support.many_tasks import make_model, make_parts, run_worker, train
 from tests.support.workers import in_one_process, run_on_two
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmray.config.loss import (
+from mmray.config.task.loss import (
     BceConfig,
     CrossEntropyConfig,
     FocalClassesConfig,

@@ -8,8 +8,8 @@ import torch
 from sklearn import metrics as sklearn_metrics
 from torchmetrics.functional.retrieval import retrieval_hit_rate
 
-from mmray.config.loss import QuantileLossConfig, SupervisedContrastiveConfig
-from mmray.config.task import AlignmentConfig, MultilabelConfig
+from mmray.config.task.loss import QuantileLossConfig, SupervisedContrastiveConfig
+from mmray.config.task.task import AlignmentConfig, MultilabelConfig
 from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.build import fit_task
 from tests.support.tasks import (

@@ -1,0 +1,237 @@
+"""The command line: one verb per stage, and a few around them."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmray import __version__
+from mmray.cli import jobs as cli_jobs
+from mmray.cli.console import (
+    AsJson,
+    ConfigPath,
+    Debug,
+    Overrides,
+    Quiet,
+    Stage,
+    Verbose,
+    say,
+    set_up_logging,
+    user_errors,
+    workflow_command,
+)
+from mmray.cli.features import extract, features_app
+from mmray.config.document import Config
+from mmray.config.reading.load import load_config, storable
+from mmray.config.reading.reference import describe_keys
+from mmray.core.process.exit import end_without_search
+from mmray.core.text.printable import printable_json
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+# The first sentence of a help is at most 45 characters, or the list of verbs cuts it off.
+STAGES = {
+    "prepare": "Read, check and split the manifest.",
+    "extract": "Turn payloads into features on Ray Data. What is done is not done again.",
+    "train": "Train the fusion model on Ray Train. Goes on from its last checkpoint.",
+    "search": "Search architectures on Ray Tune. The best trial's document is kept as best.yaml.",
+    "evaluate": "Judge fusion and each modality alone. Also writes the model bundle.",
+}
+
+
+def _load_stage(name: str) -> Stage:
+    # Not above: 'mmray --help' must not load pandas and pyarrow.
+    return import_module(f"mmray.stages.{name}").run
+
+
+for _name, _help in STAGES.items():
+    # Extract has options of its own.
+    _stage = workflow_command(lambda name=_name: [_load_stage(name)])
+    app.command(_name, help=_help)(extract if _name == "extract" else _stage)
+app.add_typer(features_app, name="features")
+
+
+@app.command()
+def predict(  # noqa: PLR0913
+    bundle: Annotated[Path, typer.Argument(help="Folder of a model bundle, e.g. demo/model")],
+    records: Annotated[Path, typer.Argument(help=".jsonl, .csv or .parquet with payload columns")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write .jsonl here, not to stdout.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder or URI prefix that paths may lead to outside of the records'."),
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Run the code that the bundle's document names.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Predict from raw files with a model bundle."""
+    with user_errors(debug=debug):
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from mmray.stages.prediction.predict import describe_prediction, predict_file
+
+        report = predict_file(bundle, records, output, allow=allow or None, trust=trust)
+        if as_json:
+            typer.echo(printable_json(report, indent=2))
+        elif output is None:
+            for row in report["rows"]:
+                typer.echo(printable_json(row))
+            typer.echo(describe_prediction(report), err=True)
+        else:
+            typer.echo(f"{describe_prediction(report)}; in {output}")
+
+
+@app.command()
+def check(  # noqa: PLR0913
+    config: ConfigPath,
+    overrides: Overrides = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Also decode every payload.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Check document, manifest and environment.
+
+    Starts nothing, writes nothing. Calls the 'custom' factories that the document names.
+    """
+    with user_errors(debug=debug, config=config):
+        loaded = load_config(config, overrides or ())
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from mmray.inspection.check import check as check_all
+
+        report = check_all(loaded, deep=deep)
+        if as_json:
+            typer.echo(printable_json(report.to_dict(), indent=2))
+            return
+        if verbose:
+            typer.echo(printable_json(storable(loaded), indent=2))
+        for sentence in report.found:
+            say(sentence, config)
+        say(f"next: {report.next_step}", config)
+
+
+@app.command()
+def bench(
+    group: Annotated[str, typer.Argument(help="features, training or extraction")] = "features",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Measure the claims on this machine. Ours and the usual way take turns."""
+    with user_errors(debug=debug):
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from mmray.inspection.bench import describe_benchmarks, run_benchmarks
+
+        found = run_benchmarks(group)
+        lines = [json.dumps(found, indent=2)] if as_json else describe_benchmarks(found)
+        typer.echo("\n".join(lines))
+
+
+@app.command()
+def schema(
+    key: Annotated[str, typer.Argument(help="One key, e.g. modalities.audio.extract")] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Print every key of the document. As JSON schema with --json, or where it is piped."""
+    with user_errors(debug=debug):
+        if as_json or not (key or sys.stdout.isatty()):
+            typer.echo(printable_json(Config.model_json_schema(), indent=2))
+            return
+        for line in describe_keys(key):
+            say(line)
+
+
+@app.command()
+def corpus(  # noqa: PLR0913
+    folder: Annotated[Path, typer.Argument(help="Where to write it, e.g. demo/corpus")],
+    samples: Annotated[int, typer.Option(help="How many samples.")] = 1500,
+    seed: Annotated[int, typer.Option(help="Another seed gives another corpus.")] = 7,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Write the demo corpus. Digits written, spoken and described."""
+    with user_errors(debug=debug):
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from dataclasses import asdict
+
+        from mmray.data.demo_corpus.corpus import write_corpus
+
+        summary = write_corpus(folder, samples=samples, seed=seed)
+        typer.echo(
+            json.dumps(asdict(summary), indent=2, default=str)
+            if as_json
+            else f"{summary.samples} samples in {summary.manifest}"
+        )
+
+
+@app.command()
+def ui(  # noqa: PLR0913
+    config: ConfigPath,
+    overrides: Overrides = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 5000, or a free one.")
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Open the MLflow UI on this document's runs."""
+    with user_errors(debug=debug, config=config):
+        loaded = load_config(config, overrides or ())
+        set_up_logging(quiet=quiet, verbose=verbose)
+        from mmray.tracking.ui import serve
+
+        serve(loaded, host=host, port=port, chatty=verbose)
+
+
+cli_jobs.add_to(app)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def before_any_verb(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Train models on text, images, audio, video and labels: laptop to Ray cluster."""
+
+
+def main() -> None:
+    """Entry point."""
+    end_without_search()
+    app()

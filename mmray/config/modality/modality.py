@@ -1,0 +1,15 @@
+"""The modalities of a document, told apart by ``kind``."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmray.config.modality.audio import AudioConfig
+from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.table import TableConfig
+from mmray.config.modality.text import TextConfig
+from mmray.config.modality.video import VideoConfig
+
+ModalityConfig = Annotated[
+    TextConfig | ImageConfig | AudioConfig | VideoConfig | TableConfig, Field(discriminator="kind")
+]

@@ -1,0 +1,66 @@
+"""Whether an objective names a metric that there will be."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from mmray.config.base import HintedError
+from mmray.config.task.metric import metric_names
+from mmray.config.task.task import TaskConfig
+from mmray.config.training.search import SearchConfig
+from mmray.config.training.train import ObjectiveConfig, TrainConfig
+from mmray.core.text.nearest import nearest, shortened
+
+PREFIXES = ("val", "train")
+"""What epochs are judged on: train where the val split is empty."""
+
+
+def check_objectives(
+    tasks: Mapping[str, TaskConfig],
+    modalities: Sequence[str],
+    train: TrainConfig,
+    search: SearchConfig | None,
+) -> None:
+    """Refuse, as a ValueError, an objective that no epoch can report."""
+    names = {
+        name
+        for prefix in PREFIXES
+        for name in metric_names(tasks, modalities, train, judged_on=prefix)
+    }
+    for key, objective in objectives_of(train, search):
+        if objective.metric not in names:
+            close = nearest(objective.metric, sorted(names))
+            hint = (
+                f"did you mean {close!r}?"
+                if close
+                else "docs/tasks.md lists them, as 'val/<task>/<metric>'"
+            )
+            raise HintedError(
+                f"{key}: there is no metric {shortened(objective.metric)!r}", hint=hint
+            )
+
+
+def check_alone(
+    tasks: Mapping[str, TaskConfig], modalities: Sequence[str], train: TrainConfig
+) -> None:
+    """Refuse, as a ValueError, an objective that a modality trained alone cannot report."""
+    names = {
+        name
+        for prefix in PREFIXES
+        for name in metric_names(tasks, modalities[:1], train, judged_on=prefix)
+    }
+    for key, objective in objectives_of(train, None):
+        if objective.metric not in names:
+            raise HintedError(
+                f"{key}: a modality trained alone has no metric {objective.metric!r}",
+                hint="choose another, or set 'evaluation.alone' to false",
+            )
+
+
+def objectives_of(
+    train: TrainConfig, search: SearchConfig | None
+) -> Iterator[tuple[str, ObjectiveConfig]]:
+    """Yield the objectives of a document, each with its key."""
+    yield "train.keep_best.metric", train.keep_best
+    if train.early_stop is not None:
+        yield "train.early_stop.metric", train.early_stop
+    if search is not None:
+        yield "search.objective.metric", search.objective

@@ -1,0 +1,118 @@
+"""One process at a time: a lock on a file, which the system releases when its holder ends."""
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import shlex
+import socket
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mmray.core.text.printable import printable
+from mmray.core.text.secret import masked
+
+logger = logging.getLogger(__name__)
+
+WORKSPACE_LOCK = ".mmray.lock"
+"""In every workspace, by which it is known to be one."""
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+"""What a file system answers that has no locks."""
+MAX_HOLDER_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock, as it wrote itself down."""
+
+    pid: int
+    host: str
+    command: str
+    since: str
+    """Local time, as a clock shows it."""
+
+    def describe(self) -> str:
+        """Return the holder as a person names it: ``process 12 (mmray train pets.yaml)``."""
+        there = "" if self.host == socket.gethostname() else f" on {self.host}"
+        return f"process {self.pid}{there} ({self.command}), since {self.since}"
+
+
+@contextmanager
+def locked(path: Path, *, on_wait: Callable[[Holder | None], None]) -> Generator[None]:
+    """Hold the lock on ``path`` for the block; the folder must exist.
+
+    While another process holds it, ``on_wait`` is called once with what is known of that process,
+    then the lock is waited for. On a file system without locks a warning is logged instead.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    descriptor = _acquire(path, on_wait)
+    try:
+        _write_holder(descriptor)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, 0)
+        os.close(descriptor)
+
+
+def _acquire(path: Path, on_wait: Callable[[Holder | None], None]) -> int:
+    """Return an open file that is locked, and is the one that ``path`` names."""
+    while True:
+        # Not inherited by the processes that a command starts: they would hold it after its end.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            _lock(descriptor, path, on_wait)
+            if _is_named(descriptor, path):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # someone has removed the file while it was waited for
+
+
+def _lock(descriptor: int, path: Path, on_wait: Callable[[Holder | None], None]) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        on_wait(_read_holder(descriptor))
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        logger.warning(
+            "%s lies on a file system without locks: run one command at a time there", path.parent
+        )
+
+
+def _is_named(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _write_holder(descriptor: int) -> None:
+    program = Path(sys.argv[0]).name.replace("__main__.py", "mmray")
+    command = shlex.join([program, *sys.argv[1:]])
+    holder = Holder(os.getpid(), socket.gethostname(), masked(command), time.strftime("%H:%M:%S"))
+    with contextlib.suppress(OSError):  # a full disk: the lock holds without a name
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(asdict(holder)).encode()[:MAX_HOLDER_BYTES], 0)
+
+
+def _read_holder(descriptor: int) -> Holder | None:
+    """Return what the holder wrote; None where it has not yet, or cannot be read."""
+    try:
+        written = json.loads(os.pread(descriptor, MAX_HOLDER_BYTES, 0))
+        words = [printable(str(written[key]), keep="") for key in ("host", "command", "since")]
+        return Holder(int(written["pid"]), *words)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,153 @@
+"""Labels that no training could use are errors before any work."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from mmray.config.document import Config
+from mmray.config.task.task import (
+    AlignmentConfig,
+    BinaryConfig,
+    ClassificationConfig,
+    MultilabelConfig,
+    OrdinalConfig,
+    RegressionConfig,
+)
+from mmray.core.kind import Split
+from mmray.core.label.order import ordered
+from mmray.core.label.positive import positive_of
+from mmray.core.text.nearest import listed, nearest, shortened
+from mmray.data.manifest.class_count import class_counts, names_of
+from mmray.data.manifest.label import Labels
+from mmray.errors import ManifestError
+
+ClassTask = ClassificationConfig | OrdinalConfig | BinaryConfig | MultilabelConfig | AlignmentConfig
+
+
+def check_labels(
+    labels: Mapping[str, Labels],
+    splits: Sequence[Split],
+    config: Config,
+    *,
+    uri: str,
+    places: Iterable[str],
+) -> None:
+    """Refuse a task without labels to learn from, and classes that the train split lacks.
+
+    ``places`` are those of the rows in the manifest at ``uri``.
+    """
+    for name, found in labels.items():
+        _check_any(name, config.tasks[name].column, found, splits, uri)
+    for name, task in config.tasks.items():
+        if name in labels and not isinstance(task, RegressionConfig):
+            seen = _in_train(labels[name], splits)
+            _check_train_classes(name, task, seen, uri)
+            _check_known(name, task, labels[name], seen, places)
+
+
+def check_two_classes(
+    labels: Mapping[str, Labels], splits: Sequence[Split], config: Config
+) -> None:
+    """Refuse a train split of one class where the task tells classes apart."""
+    for name, task in config.tasks.items():
+        if name not in labels or isinstance(task, RegressionConfig | MultilabelConfig):
+            continue
+        seen = _in_train(labels[name], splits)
+        if len(_listed_classes(task) or seen) < 2:
+            raise ManifestError(
+                f"{task.column}: the train split has one class only: {listed(seen)}",
+                where=config.data.manifest,
+                hint=f"the task {name!r} needs two: check the column, and 'data.split'",
+            )
+
+
+def _check_any(
+    name: str, column: str | None, labels: Labels, splits: Sequence[Split], uri: str
+) -> None:
+    labelled = [split for label, split in zip(labels, splits, strict=True) if label is not None]
+    if Split.TRAIN in labelled:
+        return
+    of = " of the train split" if labelled else ""
+    raise ManifestError(
+        f"no sample{of} has a label for the task {name!r} (column {column!r})",
+        where=uri,
+        hint="see 'data.split'" if labelled else "check the column's name and its cells",
+    )
+
+
+def _in_train(labels: Labels, splits: Sequence[Split]) -> dict[str, int]:
+    """Return the classes of the train split with their counts, sorted by name."""
+    counts = class_counts(labels, splits)
+    return {name: n for name in sorted(counts) if (n := counts[name].get(Split.TRAIN, 0))}
+
+
+def _check_train_classes(name: str, task: ClassTask, seen: Mapping[str, int], uri: str) -> None:
+    if isinstance(task, MultilabelConfig) and not (task.classes or seen):
+        raise ManifestError(
+            f"{task.column}: no sample of the train split has any class",
+            where=uri,
+            hint=f"all its lists are empty; check 'tasks.{name}.column' and 'data.split'",
+        )
+    if isinstance(task, BinaryConfig):
+        _check_two(name, task, seen, uri)
+    if isinstance(task, OrdinalConfig) and task.classes is None and ordered(seen) is None:
+        raise ManifestError(
+            f"{task.column}: the order of {listed(seen)} is not known",
+            where=uri,
+            hint=f"list them, lowest first, in 'tasks.{name}.classes'",
+        )
+
+
+def _check_known(
+    name: str, task: ClassTask, labels: Labels, seen: Mapping[str, int], places: Iterable[str]
+) -> None:
+    """Refuse a class that is neither listed nor in train, with the row that has it first."""
+    classes = _listed_classes(task)
+    known = set(classes or seen)
+    unknown: dict[str, str] = {}
+    for label, place in zip(labels, places, strict=True):
+        for one in names_of(label):
+            if one not in known:
+                unknown.setdefault(one, place)
+    if not unknown:
+        return
+    first, place = next(iter(unknown.items()))
+    more = f" and {len(unknown) - 1:,} more" if len(unknown) > 1 else ""
+    what = "unknown class" if classes else "no sample of the train split has the class"
+    raise ManifestError(
+        f"{task.column}: {what} {shortened(first)!r}{more}",
+        where=place,
+        hint=_unknown_hint(name, task, first, seen),
+    )
+
+
+def _unknown_hint(name: str, task: ClassTask, unknown: str, seen: Mapping[str, int]) -> str:
+    classes = _listed_classes(task)
+    known = classes or tuple(seen)
+    close = nearest(unknown, known)
+    meant = f"did you mean {shortened(close)!r}?" if close else ""
+    if classes:
+        return meant or f"'tasks.{name}.classes' has: {listed(classes)}"
+    if isinstance(task, BinaryConfig | AlignmentConfig):
+        return meant or f"the train split has: {listed(known)}; see 'data.split'"
+    way_out = f"list all classes in 'tasks.{name}.classes', or change 'data.split'"
+    return f"{meant} Else {way_out}" if meant else way_out
+
+
+def _listed_classes(task: ClassTask) -> tuple[str, ...] | None:
+    return None if isinstance(task, BinaryConfig | AlignmentConfig) else task.classes
+
+
+def _check_two(name: str, task: BinaryConfig, seen: Mapping[str, int], uri: str) -> None:
+    told = listed([f"{label!r} ({count} times)" for label, count in seen.items()])
+    if len(seen) > 2:
+        raise ManifestError(
+            f"{task.column}: a binary task has two labels, the train split has {told}",
+            where=uri,
+            hint=f"use 'tasks.{name}.kind: classification', or mend the labels",
+        )
+    if len(seen) == 2 and positive_of(task.positive, seen) is None:
+        given = task.positive
+        named = f"{given!r} is none of them" if given else "which is positive?"
+        hint = f"name one of them in 'tasks.{name}.positive'"
+        if given in ("true", "false"):
+            hint += "; YAML reads yes, no, on and off as true and false: quote it, as in 'yes'"
+        raise ManifestError(f"{task.column}: the labels are {told}: {named}", where=uri, hint=hint)

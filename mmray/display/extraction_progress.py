@@ -1,0 +1,96 @@
+"""How far an extraction is: a live display on a terminal, else a line now and then."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
+from rich.progress import Progress as Display
+
+from mmray.display.terminal import is_live, terminal
+
+logger = logging.getLogger(__name__)
+
+PROGRESS_S = 2.0
+SHOWN_REASONS = 3
+
+
+@dataclass(slots=True)
+class Course:
+    """How far one modality is."""
+
+    total: int
+    done: int = 0
+    rejected: Counter[str] = field(default_factory=Counter[str])
+    began_s: float = 0.0
+    """When work at it began, on the monotonic clock; 0 before that."""
+    ended_s: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been worked at."""
+        return self.ended_s - self.began_s
+
+    @property
+    def per_s(self) -> float:
+        """Samples per second."""
+        return self.done / max(self.seconds, 1e-9)
+
+    def describe(self) -> str:
+        """Say rate, rejections by reason, commonest first, and the time that is left."""
+        shown = [f"{reason} {n}" for reason, n in self.rejected.most_common(SHOWN_REASONS)]
+        more = ", ..." if len(self.rejected) > SHOWN_REASONS else ""
+        reasons = f" ({', '.join(shown)}{more})" if shown else ""
+        left_s = (self.total - self.done) / max(self.per_s, 1e-9)
+        rejected = f"{self.rejected.total()} rejected{reasons}"
+        if not self.seconds:  # the first ones: nothing says yet how long they take
+            return rejected
+        return f"{self.per_s:.0f} per s, {rejected}, {left_s:.0f} s left"
+
+
+class Progress:
+    """Counts what is done of each modality, and shows it until the block ends."""
+
+    def __init__(self, totals: Mapping[str, int]) -> None:
+        self.courses = {name: Course(total) for name, total in totals.items()}
+        self._said_s = time.monotonic()
+        self._display: Display | None = None
+        self._rows: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        """Show the display if standard error is a terminal, and our log is wanted."""
+        if is_live():
+            columns = (
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                TextColumn("{task.fields[state]}"),
+            )  # fmt: skip
+            self._display = Display(*columns, console=terminal(), redirect_stdout=False)
+            self._rows = {
+                name: self._display.add_task(name, total=course.total, state="")
+                for name, course in self.courses.items()
+            }
+            self._display.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the last state on the terminal."""
+        if self._display is not None:
+            self._display.stop()
+
+    def add(
+        self, name: str, samples: int, rejected: Mapping[str, int], *, seconds: float = 0.0
+    ) -> None:
+        """Count samples that took ``seconds`` and have just been finished."""
+        course, now = self.courses[name], time.monotonic()
+        course.began_s = min(course.began_s or now, now - seconds)
+        course.done += samples
+        course.rejected.update(rejected)
+        course.ended_s = now
+        if self._display is not None:
+            self._display.update(self._rows[name], completed=course.done, state=course.describe())
+        elif now - self._said_s >= PROGRESS_S or course.done == course.total:
+            self._said_s = now
+            logger.info("%s: %d/%d samples, %s", name, course.done, course.total, course.describe())

@@ -1,0 +1,137 @@
+"""How far trainings are: a live line for each at a terminal, in a log a line now and then."""
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from mmray.config.document import Config
+from mmray.display.terminal import duration, is_live, terminal
+from mmray.evaluation.metric_text import is_better_smaller
+
+logger = logging.getLogger(__name__)
+START = "starting the workers (usually 10 to 40 s)"
+LOG_S = 30.0
+"""How long a log hears nothing of a training that goes on."""
+BLOCKS = "▁▂▃▄▅▆▇█"
+SPARKS = 16
+"""Epochs in a curve; of more, the last ones."""
+ROWS = 12
+"""Trainings shown at once; of more, the last ones."""
+
+
+@dataclass(slots=True)
+class Course:
+    """How far one training is, by the metric that people look at."""
+
+    name: str
+    epochs: int
+    metric: str
+    epoch: int = 0
+    """The last one heard; a training that resumes begins beyond 1."""
+    values: dict[int, float] = field(default_factory=dict[int, float])
+    """By epoch, where the metric is known."""
+    seconds: float = 0.0
+    heard: int = 0
+
+    def hear(self, record: dict[str, Any]) -> None:
+        """Count one more epoch."""
+        self.epoch = record["epoch"]
+        self.heard += 1
+        self.seconds += record["seconds"]
+        value = record["metrics"].get(self.metric, math.nan)
+        if math.isfinite(value):
+            self.values[self.epoch] = value
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no epoch follows."""
+        return self.epoch >= self.epochs
+
+    def best(self) -> int:
+        """Return the best epoch so far; of equals, the first."""
+        sign = 1 if is_better_smaller(self.metric.rpartition("/")[2]) else -1
+        return min(self.values, key=lambda epoch: (sign * self.values[epoch], epoch))
+
+    def describe(self) -> str:
+        """Return the line of this training."""
+        left_s = (self.epochs - self.epoch) * self.seconds / max(1, self.heard)
+        end = f"took {duration(self.seconds)}" if self.is_over else f"{duration(left_s)} left"
+        if not self.values:
+            return f"epoch {self.epoch}/{self.epochs}  {end}"
+        best, shown = self.best(), self.metric.removeprefix("val/").replace("/", " ")
+        values = list(self.values.values())
+        return (
+            f"epoch {self.epoch}/{self.epochs}  {shown} {values[-1]:.3f} {spark(values)}  "
+            f"best {self.values[best]:.3f} (epoch {best})  {end}"
+        )
+
+
+class TrainingDisplay:
+    """Shows trainings, one after another, until the block ends."""
+
+    def __init__(self, names: Sequence[str], config: Config) -> None:
+        metric = _shown_metric(config)
+        self._courses = {name: Course(name, config.train.epochs, metric) for name in names}
+        self._waiting: Spinner | None = Spinner("dots", text=START)
+        self._live: Live | None = None
+        self._logged_s: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if is_live():
+            self._live = Live(
+                get_renderable=self._render, console=terminal(), refresh_per_second=4,
+                redirect_stdout=False,
+            )  # fmt: skip
+            self._live.start()
+        else:
+            logger.info(START)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the last state on the terminal."""
+        self._waiting = None
+        if self._live is not None:
+            self._live.stop()
+
+    def hear(self, name: str, record: dict[str, Any], line: str) -> None:
+        """Count an epoch; in a log, ``line`` says it unless one did so a short time ago."""
+        course, now = self._courses[name], time.monotonic()
+        course.hear(record)
+        is_due = now - self._logged_s.get(name, -LOG_S) >= LOG_S
+        if self._live is None and (is_due or course.is_over):
+            self._logged_s[name] = now
+            logger.info("%s: %s", name, line)
+
+    def _render(self) -> RenderableType:
+        begun = [course for course in self._courses.values() if course.epoch]
+        if not begun:
+            return self._waiting or Text()
+        width = max(len(course.name) for course in begun)
+        lines = [f"{each.name:<{width}}  {each.describe()}" for each in begun[-ROWS:]]
+        if len(self._courses) > 1:
+            lines.append(f"training {len(begun)} of {len(self._courses)}")
+        return Group(*(Text(line, overflow="ellipsis", no_wrap=True) for line in lines))
+
+
+def spark(values: Sequence[float]) -> str:
+    """Return the course of some values as small bars."""
+    shown = values[-SPARKS:]
+    low, high = min(shown), max(shown)
+    height = (high - low) or 1.0
+    return "".join(BLOCKS[int((each - low) / height * (len(BLOCKS) - 1))] for each in shown)
+
+
+def _shown_metric(config: Config) -> str:
+    """Return the main metric of the first task."""
+    for name, task in config.tasks.items():
+        return f"val/{name}/{task.main_metric}"
+    return "val/loss"

@@ -1,0 +1,116 @@
+"""From a reference in the manifest to payload bytes, and to a name for the payload's version."""
+
+import os
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+
+from mmray.core.fingerprint import digest_bytes
+from mmray.core.rejection import Rejection
+from mmray.media.guard.guard import Entry
+from mmray.media.location import is_remote, is_uri, member_of, place_of
+from mmray.media.source import PayloadReader
+
+READ_AHEAD = 8
+"""Remote payloads that are read at once, for waiting takes longer than reading."""
+
+
+def read_payload(
+    reader: PayloadReader, reference: str | bytes, *, is_inline: bool
+) -> bytes | Rejection:
+    """Return the bytes that a reference stands for, or why there are none."""
+    if isinstance(reference, bytes):
+        return reference
+    if is_inline:
+        return reference.encode(errors="replace")  # half of a character is none
+    try:
+        return reader.read(reference)
+    except Rejection as rejection:
+        return rejection
+    except UnicodeError:
+        return Rejection("not_found", "the reference is no name that a file can have")
+
+
+def entries_for(
+    reader: PayloadReader, references: Sequence[str | bytes], *, is_inline: bool
+) -> Generator[Entry]:
+    """Yield, in order, what a process that can read by itself is to be handed.
+
+    A reference to a file of this machine stays one: so its bytes cross no process. Remote payloads
+    are read here, many at a time.
+    """
+    if is_inline or any(map(reader.is_remote, references)):
+        yield from read_payloads(reader, references, is_inline=is_inline)
+    else:
+        yield from references
+
+
+def read_payloads(
+    reader: PayloadReader, references: Sequence[str | bytes], *, is_inline: bool
+) -> Generator[bytes | Rejection]:
+    """Yield what ``read_payload`` returns, in order; remote payloads are read ahead of their turn.
+
+    At most ``READ_AHEAD`` of them are in memory at a time.
+    """
+    read = partial(read_payload, reader, is_inline=is_inline)
+    if is_inline or not any(map(reader.is_remote, references)):
+        yield from map(read, references)
+        return
+    with ThreadPoolExecutor(READ_AHEAD) as pool:
+        rest = iter(references)
+        ahead = [pool.submit(read, reference) for reference in islice(rest, READ_AHEAD)]
+        while ahead:
+            yield ahead.pop(0).result()
+            ahead += [pool.submit(read, reference) for reference in islice(rest, 1)]
+
+
+def payload_key(
+    reference: str | bytes,
+    folder: str,
+    *,
+    is_inline: bool,
+    versions: Mapping[str, str] | None = None,
+) -> str:
+    """Name a payload's version: its content when inline, else its place and version there.
+
+    ``folder`` is without links. The version of a file is its size and the times of its last change
+    and of the last change of what the system keeps of it, so that a file that is put in the place
+    of another is told from it, whatever time it claims. That of a remote payload is what
+    ``versions`` tells of its URI; that of a member is that of its archive. See ``same_content`` for
+    files that keep their features where they are moved.
+    """
+    if isinstance(reference, bytes):
+        return digest_bytes(reference)
+    if is_inline:
+        return digest_bytes(reference.encode())
+    member = member_of(reference)
+    place = place_of(member.archive if member else reference, folder)
+    within = f"#{member.name}@{member.offset}+{member.size}" if member else ""
+    version = (versions or {}).get(place, "") if is_uri(place) else _status(place)
+    return digest_bytes(f"{place}{within}|{version}".encode(errors="surrogatepass"))
+
+
+def remote_uris(references: Sequence[str | bytes | None], folder: str) -> list[str]:
+    """Return the remote files that references name, each once; of a member, its archive."""
+    folder_is_remote = is_remote(folder)
+    uris: dict[str, None] = {}
+    for reference in references:
+        if isinstance(reference, str) and (folder_is_remote or is_remote(reference)):
+            place = _place(reference, folder)
+            if is_uri(place):
+                uris[place] = None
+    return list(uris)
+
+
+def _place(reference: str, folder: str) -> str:
+    member = member_of(reference)
+    return place_of(member.archive if member else reference, folder)
+
+
+def _status(path: str) -> str:
+    try:
+        status = os.stat(path)  # noqa: PTH116 (asked of every payload: a Path takes as long again)
+    except (OSError, ValueError):  # ValueError: a null character in it
+        return "absent"
+    return f"{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}"

@@ -1,0 +1,108 @@
+"""Versions of remote payloads: what changes when a file changes under its URI.
+
+Asked for many at a time when features are extracted, unless the document wants none, and remembered
+in the workspace: later stages see the state of the corpus that was extracted, and ask nobody.
+"""
+
+import logging
+import posixpath
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mmray.core.file.atomic import replacing
+from mmray.core.rejection import Rejection
+from mmray.errors import ExtractionError
+from mmray.features.store.shard import read_columns
+from mmray.media.location import WEB
+from mmray.media.remote.address import HostGuard
+from mmray.media.remote.remote import call, open_filesystem, version_in, version_of
+
+ASKED_AT_ONCE = 16
+LISTED_FROM = 50
+"""A folder with so many payloads is listed: one request per thousand instead of one each."""
+MANY = 1_000
+"""So many requests are worth a line."""
+ABSENT = "absent"
+VERSIONS = "remote_versions.parquet"
+logger = logging.getLogger(__name__)
+
+_known: dict[str, str] = {}
+
+
+def remote_versions(uris: Sequence[str], guard: HostGuard, *, max_s: float) -> dict[str, str]:
+    """Return the version of each; of a payload that cannot be read, that it is absent.
+
+    A server that is not reached is an ExtractionError: all its payloads would look changed.
+    """
+    _list_folders([uri for uri in uris if uri not in _known], max_s)
+    unknown = [uri for uri in uris if uri not in _known]
+    if len(unknown) >= MANY:
+        logger.info(
+            "asking for the versions of %d payloads ('data.remote_version: none' asks none)",
+            len(unknown),
+        )
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        _known.update(pool.map(partial(_ask, guard=guard, max_s=max_s), unknown))
+    return {uri: _known[uri] for uri in uris}
+
+
+def forget() -> None:
+    """Let the next question go to the servers again."""
+    _known.clear()
+
+
+def save_versions(workspace: Path) -> None:
+    """Write down the versions that servers told, for later stages."""
+    if _known:
+        table = pa.table({"uri": list(_known), "version": list(_known.values())})
+        with replacing(workspace / VERSIONS) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+
+
+def recall_versions(workspace: Path) -> None:
+    """Take what ``save_versions`` wrote for what servers would tell."""
+    if (workspace / VERSIONS).is_file():
+        table, _ = read_columns(workspace / VERSIONS, ("uri", "version"))
+        told = zip(table["uri"].to_pylist(), table["version"].to_pylist(), strict=True)
+        _known.update({uri: version for uri, version in told if uri not in _known})
+
+
+def _ask(uri: str, guard: HostGuard, max_s: float) -> tuple[str, str]:
+    try:
+        return uri, version_of(uri, guard, max_s=max_s)
+    except Rejection as rejection:
+        if rejection.reason not in ("unreachable", "read_timeout"):
+            return uri, ABSENT
+        raise ExtractionError(
+            f"cannot ask for the version of a payload: {rejection.detail}",
+            where=uri,
+            hint="run again, or say 'data.remote_version: none' and go without",
+        ) from None
+
+
+def _list_folders(uris: Sequence[str], max_s: float) -> None:
+    folders: dict[str, list[str]] = defaultdict(list)
+    for uri in uris:
+        if not uri.startswith(WEB):
+            folders[posixpath.dirname(uri)].append(uri)
+    for folder, files in folders.items():
+        if len(files) >= LISTED_FROM:
+            _known.update(_listed(folder, files, max_s))
+
+
+def _listed(folder: str, uris: list[str], max_s: float) -> dict[str, str]:
+    """Return what a listing tells; nothing where the account may read but not list."""
+    try:
+        filesystem, path = open_filesystem(folder)
+        entries = call(filesystem, "ls", path, 10 * max_s, detail=True)
+    except Rejection:
+        return {}
+    found = {posixpath.basename(str(e["name"])): version_in(e) for e in entries}
+    names = {uri: posixpath.basename(uri) for uri in uris}
+    return {uri: found[name] for uri, name in names.items() if name in found}

@@ -1,0 +1,122 @@
+"""Check, deep: every payload is decoded; what cannot be used is told, by format and why."""
+
+import logging
+import os
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import filetype
+
+from mmray.config.document import Config
+from mmray.config.modality.audio import AudioConfig
+from mmray.core.kind import Kind
+from mmray.core.rejection import Rejection
+from mmray.data.manifest.manifest import Manifest
+from mmray.data.manifest.reference import Reference
+from mmray.display.extraction_progress import Progress
+from mmray.features.audio.decode import audio_decoder
+from mmray.features.build import build_extractor
+from mmray.features.extractor import Decode
+from mmray.features.fit import fit_extractor, needs_fit
+from mmray.features.payloads.decoding import safe_decoder
+from mmray.features.payloads.payload import read_payload
+from mmray.inspection.deep_table import DeepRow
+from mmray.media.guard.guard import GuardedDecoder
+from mmray.stages.extraction.completion import shown
+from mmray.stages.extraction.fitted import corpus_reader, train_payloads
+
+logger = logging.getLogger(__name__)
+DECODED = ""
+
+
+def check_deep(config: Config, manifest: Manifest) -> list[DeepRow]:
+    """Decode every payload, a few at a time; nothing is kept, and Ray is not started."""
+    rows: list[DeepRow] = []
+    for name in config.modality_order():
+        rows += _check_modality(name, config, manifest)
+    return rows
+
+
+def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepRow]:
+    modality = config.modalities[name]
+    reader = corpus_reader(config, manifest)
+    samples = [
+        (sample, reference)
+        for sample, reference in zip(manifest.ids, manifest.references[name], strict=True)
+        if reference is not None
+    ]
+    counts: Counter[tuple[str, str]] = Counter()
+    examples: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def read(reference: Reference) -> bytes | Rejection:
+        return read_payload(reader, reference, is_inline=modality.is_inline)
+
+    with tempfile.TemporaryDirectory(prefix="mmray-check-") as folder:
+        decoders = _PerThread(_decoder_maker(name, config, manifest, Path(folder)))
+
+        def outcome(sample: tuple[str, Reference]) -> tuple[str, str, str, str]:
+            payload = read(sample[1])
+            form, reason, detail = _outcome(payload, Kind(modality.kind), decoders.get())
+            return shown(sample[1], sample[0], is_inline=modality.is_inline), form, reason, detail
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool, Progress({name: len(samples)}) as progress:
+            for sample, form, reason, detail in pool.map(outcome, samples):
+                counts[form, reason] += 1
+                examples.setdefault((form, reason), (sample, detail))
+                progress.add(name, 1, {reason: 1} if reason != DECODED else {})
+    ordered = sorted(counts, key=lambda key: (key[1] != DECODED, key))
+    return [DeepRow(name, *key, counts[key], *examples[key]) for key in ordered]
+
+
+def _decoder_maker(
+    name: str, config: Config, manifest: Manifest, folder: Path
+) -> Callable[[], Decode]:
+    """Return what makes the decoder of a modality; what it must have learnt goes to ``folder``."""
+    modality, timeout_s = config.modalities[name], config.data.max_decode_s
+    if isinstance(modality, AudioConfig) and needs_fit(modality):
+        # All speech would be recognised to learn words that decoding does not need.
+        decode = audio_decoder(modality.decode)
+        return lambda: GuardedDecoder(decode, timeout_s=timeout_s)
+    if needs_fit(modality):
+        payloads = train_payloads(name, config, manifest)
+        fit_extractor(modality, payloads, folder, timeout_s=timeout_s)
+    extractor = build_extractor(modality, folder)
+    return lambda: safe_decoder(modality, extractor, timeout_s=timeout_s)
+
+
+def _outcome(payload: bytes | Rejection, kind: Kind, decode: Decode) -> tuple[str, str, str]:
+    """Return format, reason and detail."""
+    if isinstance(payload, Rejection):
+        return "-", payload.reason, payload.detail
+    form = format_of(payload, kind)
+    try:
+        decode(payload)
+    except Rejection as rejection:
+        return form, rejection.reason, rejection.detail
+    return form, DECODED, ""
+
+
+def format_of(payload: bytes, kind: Kind) -> str:
+    """Name the format by the payload's first bytes, as a file extension; ``-`` when unknown."""
+    if kind in (Kind.TEXT, Kind.TABLE):
+        return kind.value
+    if payload[128:132] == b"DICM":
+        return "dcm"
+    return filetype.guess_extension(payload[:8192]) or "-"
+
+
+class _PerThread:
+    """One decoder per thread: each has a process of its own."""
+
+    def __init__(self, make: Callable[[], Decode]) -> None:
+        self._make = make
+        self._local = threading.local()
+
+    def get(self) -> Decode:
+        if not hasattr(self._local, "decode"):
+            self._local.decode = self._make()
+        return self._local.decode

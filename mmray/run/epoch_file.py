@@ -1,0 +1,40 @@
+"""The epochs of a run as lines of JSON, written while it trains; loads no torch."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmray.training.loop.plan import EpochRecord
+
+EPOCHS = "epochs.jsonl"
+KEYS = {"epoch", "seconds", "metrics"}
+
+
+def epoch_line(name: str, record: "EpochRecord") -> dict[str, Any]:
+    """Return one epoch as a line of ``epochs.jsonl``; epochs count from one there."""
+    return {
+        "run": name,
+        "epoch": record.epoch + 1,
+        "seconds": record.seconds,
+        "weights_hashes": record.weights_hashes,
+        "metrics": record.metrics,
+    }
+
+
+def epoch_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the epochs of a run that is under way or done, one each, in their order.
+
+    A line that a killed worker left half-written, or that was damaged, is passed over: the finished
+    run has it whole.
+    """
+    if not path.is_file():
+        return []
+    found: dict[int, dict[str, Any]] = {}
+    for line in path.read_bytes().splitlines():
+        with contextlib.suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            if isinstance(record, dict) and record.keys() >= KEYS:
+                found[record["epoch"]] = record
+    return [found[epoch] for epoch in sorted(found)]

@@ -1,0 +1,134 @@
+"""What an evaluation leaves: tables, plots, the runs' figures, ``report.json``."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mmray.config.document import Config
+from mmray.core.file.atomic import read_success, write_json
+from mmray.core.file.csv_table import write_csv
+from mmray.core.kind import Split
+from mmray.core.report import Report
+from mmray.core.text.secret import masked
+from mmray.evaluation.description import describe_workflow
+from mmray.evaluation.table import (
+    METRIC_COLUMNS,
+    SHARE_COLUMNS,
+    SUBSET_COLUMNS,
+    metric_rows,
+    share_rows,
+    subset_rows,
+)
+from mmray.stages import extract, prepare
+from mmray.stages.evaluation.evaluated import Evaluated
+from mmray.stages.evaluation.plots import write_plots
+from mmray.stages.train import Prepared, run_folder
+from mmray.stages.training.runs import training_seconds
+from mmray.stages.workspace import MODEL, REPORT
+from mmray.tracking.tracker import Tracker
+
+TABLES, PLOTS = "tables", "plots"
+
+
+def track_evaluation(
+    tracker: Tracker, config: Config, inputs: Prepared, evaluated: Evaluated, report: Report
+) -> None:
+    """Log each training's own figures on its run, and what they show together on the workflow's."""
+    for group in evaluated.judged.values():
+        for judged in group:
+            run = tracker.child(judged.variant.name, under=judged.variant.first)
+            for task, metrics in judged.metrics.items():
+                run.log_metrics({f"test/{task}/{name}": v for name, v in metrics.items()})
+            run.spent(training_seconds(run_folder(inputs, judged.variant)))
+    folder, parent = Path(report.folder), tracker.parent()
+    parent.log_metrics(headline_figures(evaluated))
+    for path in _write_tables(folder, report.metrics, evaluated):
+        parent.log_file(path, folder=TABLES)
+    for path in write_plots(config, inputs, folder, evaluated):
+        parent.log_file(path, folder=PLOTS)
+    parent.log_file(folder / "details.json")
+    parent.describe(_description(inputs, evaluated, report, _earlier_sentences(config, inputs)))
+
+
+def headline_figures(evaluated: Evaluated) -> dict[str, float]:
+    """Return the few figures of the workflow's run: per task the main metric and its gains."""
+    figures: dict[str, float] = {}
+    for task, found in evaluated.found.items():
+        figures[f"test/{task}/{found.metric}"] = found.figures[found.main].value
+        figures[f"test/{task}/gain_over_constant_answer"] = found.over_baseline.value
+        if found.over_best is not None:
+            figures[f"test/{task}/gain_over_best_alone"] = found.over_best.value
+        figures[f"test/{task}/samples"] = found.figures[found.main].samples
+    return figures
+
+
+def write_report(
+    config: Config,
+    inputs: Prepared,
+    train_success: dict[str, Any],
+    report: Report,
+    tracker: Tracker,
+    evaluated: Evaluated,
+) -> None:
+    """Write what the workflow found as one JSON document."""
+    counts = inputs.extraction["counts"]
+    seconds = {
+        prepare.STAGE: _prepared(config)["seconds"],
+        extract.STAGE: inputs.extraction["seconds"],
+        "train": train_success["report"]["seconds"],
+        report.stage: report.seconds,
+    }
+    path, parent = Path(report.folder) / REPORT, tracker.parent()
+    write_json(
+        path,
+        {
+            "name": config.name,
+            "evaluation": report.fingerprint,
+            "samples": counts["samples"],
+            "usable": counts["usable"],
+            "unusable": counts["unusable"],
+            "modalities": counts["modalities"],
+            "splits": inputs.manifest.split_sizes(),
+            "metrics": report.metrics,
+            "comparison": {task: found.to_dict() for task, found in evaluated.found.items()},
+            "ablation": evaluated.ablation,
+            "seeds": config.evaluation.seeds,
+            "seconds": seconds,
+            "model": str(Path(config.workspace) / MODEL),
+            "mlflow": {"uri": masked(tracker.uri), "run_id": parent.run_id},
+        },
+    )
+    parent.log_metrics({"seconds/total": sum(seconds.values())})
+    parent.log_file(path)
+
+
+def _write_tables(folder: Path, metrics: dict[str, Any], evaluated: Evaluated) -> Iterable[Path]:
+    tables = {
+        "metrics": (metric_rows(metrics, evaluated.found), METRIC_COLUMNS),
+        "subsets": (subset_rows(evaluated.ablation), SUBSET_COLUMNS),
+        "shapley": (share_rows(evaluated.ablation), SHARE_COLUMNS),
+    }
+    for name, (rows, columns) in tables.items():
+        if name == "metrics" or evaluated.ablation:
+            write_csv(folder / f"{name}.csv", rows, columns)
+            yield folder / f"{name}.csv"
+
+
+def _description(inputs: Prepared, evaluated: Evaluated, report: Report, earlier: list[str]) -> str:
+    sizes = inputs.manifest.split_sizes()
+    splits = ", ".join(f"{sizes[split.value]} {split.value}" for split in Split)
+    return describe_workflow(
+        list(evaluated.found.values()), [*report.found, *earlier], splits=splits
+    )
+
+
+def _earlier_sentences(config: Config, inputs: Prepared) -> list[str]:
+    """Return the warnings of the stages before."""
+    told = [*_prepared(config)["found"], *inputs.extraction["found"]]
+    return [sentence for sentence in told if sentence.startswith("warning: ")]
+
+
+def _prepared(config: Config) -> dict[str, Any]:
+    success = read_success(prepare.prepared_folder(config))
+    assert success is not None  # open_inputs has read its manifest
+    return success["report"]

@@ -1,0 +1,193 @@
+"""How the samples of all modalities are computed: planned, then on Ray Data in one go."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Protocol, TypeVar, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from mmray.config.document import ClusterRuntime, Config, ModalityResources
+from mmray.core.process.memory import release_memory
+from mmray.data.manifest.column import AT_ONCE, Column, cells_of
+from mmray.data.manifest.manifest import Manifest
+from mmray.data.manifest.reference import Reference
+from mmray.display.extraction_progress import Progress
+from mmray.display.terminal import waiting
+from mmray.features.spec import spec_of
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Todo(Sequence[tuple[str, Reference, str]]):
+    """Sample id, reference and payload version of some rows of the manifest.
+
+    Each is looked up when it is asked for: a corpus has many samples, and what is kept of each
+    for a whole extraction adds up.
+    """
+
+    def __init__(
+        self, rows: npt.NDArray[np.int64], manifest: Manifest, name: str, keys: pa.Array
+    ) -> None:
+        self._rows = rows
+        self._columns = (manifest.ids, manifest.references[name], Column[str](keys))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[tuple[str, Reference, str]]:
+        for start in range(0, len(self), AT_ONCE):
+            yield from self[start : start + AT_ONCE]
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, Reference, str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[str, Reference, str]]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        """Return the sample at one place, or those at several."""
+        if isinstance(place, slice):
+            return list(zip(*(cells_of(c, self._rows[place]) for c in self._columns), strict=True))
+        return tuple(column[int(self._rows[place])] for column in self._columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Samples of one modality whose features go into ``folder``."""
+
+    name: str
+    config: Config
+    manifest: Manifest
+    folder: Path
+    state: Path | None
+    """Folder of what was fitted."""
+    todo: Todo
+
+
+class Compute(Protocol):
+    """Extracts the samples of several modalities."""
+
+    def beside(self, config: Config, work: Callable[[Event], T]) -> T:
+        """Return what ``work`` returns; meanwhile, make ready for what will be computed.
+
+        ``work`` stops early, with any error, when the event is set.
+        """
+        ...
+
+    def __call__(self, works: Sequence[Work]) -> dict[str, dict[str, Any]]:
+        """Write shards with every sample of each todo into its folder; return figures of each."""
+        ...
+
+
+class OnRay:
+    """Extracts on Ray Data."""
+
+    def beside(self, config: Config, work: Callable[[Event], T]) -> T:
+        """Do ``work`` in a thread while this one connects to Ray: both take seconds."""
+        from mmray.distributed.node.session import connect
+
+        def work_and_load() -> T:
+            found = work(stop)
+            import_module(
+                "mmray.distributed.extraction.extraction"
+            )  # and with it Ray Data: a second or two
+            return found
+
+        stop = Event()
+        done = run_in_thread(work_and_load)
+        try:
+            with waiting("starting Ray", usually="5 to 15 s"):
+                connect(config.runtime)
+        except Exception:
+            wait([done])  # what it learns is kept for the next run
+            raise
+        except BaseException:
+            stop.set()
+            wait([done])  # a process that ends under a thread in native code may crash
+            raise
+        return done.result()
+
+    def __call__(self, works: Sequence[Work]) -> dict[str, dict[str, Any]]:
+        """Extract everything; return by modality how long it took, and on what."""
+        return _compute_on_ray([work for work in works if work.todo])
+
+
+def run_in_thread(work: Callable[[], T]) -> Future[T]:
+    """Return the result to come of ``work``; its thread does not keep the process from ending."""
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return done
+
+
+def _compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
+    if not works:
+        return {}
+    # Here and not above: a run with nothing to compute must not load Ray.
+    from mmray.distributed.extraction import extraction
+    from mmray.distributed.extraction.planning import describe_pools, plan_pool
+    from mmray.distributed.node.session import connect
+
+    release_memory()  # what comparing with the store and fitting took
+    runtime, configs = works[0].config.runtime, works[0].config.modalities
+    size = connect(runtime)
+    pools = {
+        work.name: plan_pool(
+            work.name,
+            configs[work.name],
+            size,
+            runtime.resources.get(work.name, ModalityResources()),
+            can_grow=isinstance(runtime, ClusterRuntime),
+        )
+        for work in works
+    }
+    for line in describe_pools(pools, configs, size):
+        logger.debug(line)
+    jobs = [extraction.Job(_plan(work), work.todo, pools[work.name]) for work in works]
+    with Progress({work.name: len(work.todo) for work in works}) as progress:
+        extraction.extract_all(
+            jobs, on_unit=lambda o: progress.add(o.name, o.samples, o.rejected, seconds=o.seconds)
+        )
+    return {
+        name: {
+            "seconds": round(course.seconds, 2),
+            "samples_per_s": round(course.per_s, 1),
+            "actors": pools[name].actors,
+            "cpus": pools[name].actors * pools[name].cpus,
+            "gpus": pools[name].actors * pools[name].gpus,
+            "decoders": pools[name].actors * pools[name].decoders,
+            "heap_gib": round(pools[name].actors * pools[name].heap_gib, 2),
+        }
+        for name, course in progress.courses.items()
+    }
+
+
+def _plan(work: Work) -> Any:  # noqa: ANN401 (Ray is not loaded above)
+    from mmray.distributed.extraction.extraction import ExtractionPlan
+
+    config, modality = work.config, work.config.modalities[work.name]
+    logger.info("%s: extracting %s of %d samples", work.name, modality.extract.kind, len(work.todo))
+    return ExtractionPlan(
+        name=work.name,
+        config=modality,
+        spec=spec_of(modality),
+        state=str(work.state.resolve()) if work.state else None,
+        output=str(work.folder.resolve()),
+        corpus=work.manifest.folder,
+        allow=config.data.allow,
+        max_payload_bytes=config.data.max_payload_bytes,
+        max_read_s=config.data.max_read_s,
+        max_decode_s=config.data.max_decode_s,
+    )

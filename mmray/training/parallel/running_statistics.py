@@ -1,0 +1,26 @@
+"""What batch normalisations keep of the batches they have seen, over all workers."""
+
+import torch
+from torch import nn
+
+from mmray.models.batch_statistics import learning_norms
+from mmray.training.parallel.exchange import gather
+from mmray.training.parallel.worker_context import Place
+
+
+@torch.no_grad()
+def join_statistics(model: nn.Module, place: Place) -> None:
+    """Give every worker the mean of all workers' running statistics; every worker must call this.
+
+    Each has seen its own share of the last batch at least, so that theirs differ.
+    """
+    buffers = [buffer for norm in learning_norms(model) for buffer in norm.buffers()]
+    if place.world == 1 or not buffers:
+        return
+    everywhere = gather([buffer.cpu() for buffer in buffers], place)
+    for buffer, values in zip(buffers, zip(*everywhere, strict=True), strict=True):
+        # Of counts of batches, which are whole numbers, the largest.
+        stacked = torch.stack(values)
+        buffer.copy_(
+            stacked.double().mean(dim=0) if buffer.is_floating_point() else stacked.amax(dim=0)
+        )
