@@ -8,7 +8,7 @@ knows every training sample by heart. *slow*: the class is two bits, each the pr
 hidden in 24 noisy numbers; one sample in ten has a class drawn by lot. Once *fast* explains the
 training labels, rightly or by heart, little gradient is left to learn *slow* from.
 Every model has the same encoders, fusion, data and
-epochs, keeps the epoch that is best on the validation split, and is judged on new samples. One
+epochs, keeps the epoch that is best on the validation split, and is evaluated on new samples. One
 thread.
 """
 
@@ -143,7 +143,7 @@ def mean(values: list[float]) -> float:
     return 100 * statistics.mean(values)
 
 
-def judge(table: dict[str, dict[str, Any]], method: str) -> str:
+def evaluate(table: dict[str, dict[str, Any]], method: str) -> str:
     """Return how a method compares with the best modality trained alone."""
     scores = {n: statistics.mean(table[f"{n} alone"]["accuracy"]) for n in SIZES}
     best = max(scores, key=lambda name: scores[name])
@@ -164,7 +164,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     started = time.monotonic()
     table = measure(options.rounds)
-    says = {method: judge(table, method) for method in METHODS}
+    says = {method: evaluate(table, method) for method in METHODS}
     settings = {
         "train": TRAIN, "val": VAL, "test": TEST, "epochs": EPOCHS, "batch_size": BATCH, "lr": RATE,
         "rounds": options.rounds, "threads": 1, "seconds": round(time.monotonic() - started),

@@ -119,9 +119,9 @@ class Trial:
             processes.append((command, start(self.folder, *command)))
             time.sleep(self.chance.uniform(0.0, 0.5))
         for command, process in processes:
-            self.judge(command, *outcome(process))
+            self.evaluate(command, *outcome(process))
 
-    def judge(self, command: tuple[str, str], how: str, report: dict[str, Any]) -> None:
+    def evaluate(self, command: tuple[str, str], how: str, report: dict[str, Any]) -> None:
         """Count how a command ended, and compare its figures."""
         if how == "said so":
             self.counts[how] += 1
@@ -150,7 +150,7 @@ class Trial:
         names = ["all", "half", "all", "half", "all"]
         processes = [(name, start(self.folder, "workflow", name)) for name in names]
         for name, process in processes:
-            self.judge(("evaluate", name), *outcome(process))
+            self.evaluate(("evaluate", name), *outcome(process))
 
 
 def main() -> None:

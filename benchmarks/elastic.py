@@ -39,8 +39,8 @@ from mmray.distributed.node.session import connect
 from mmray.distributed.training.fitting import fit_runs, plan_workers
 from mmray.models.build import build_encoder
 from mmray.run.epoch_file import EPOCHS, epoch_lines
-from mmray.run.training_run import RunPlan, train_run
-from mmray.training.parallel.worker_context import Place
+from mmray.run.training_run import TrainingJob, train_run
+from mmray.training.parallel.worker_context import WorkerContext
 
 UNDISTURBED = 4
 """Epochs before a node is lost, and before one is added."""
@@ -65,7 +65,7 @@ class PacedEncoder(torch.nn.Module):
 
 def make_plan(
     folder: Path, inputs: tuple[str, dict[str, str]], *, epochs: int, pace_s: float
-) -> RunPlan:
+) -> TrainingJob:
     """Return the training; without dropout, for its draws depend on who has which samples."""
     paced = {
         "kind": "custom",
@@ -88,13 +88,13 @@ def make_plan(
     config = check_document(document, where="benchmark")
     folder.mkdir()
     manifest, features = inputs
-    return RunPlan("elastic", config, manifest, features, 0, str(folder))
+    return TrainingJob("elastic", config, manifest, features, 0, str(folder))
 
 
 class Course:
     """Watches the epochs of a training; loses the second node and adds one when it is time."""
 
-    def __init__(self, nodes: Nodes, plan: RunPlan) -> None:
+    def __init__(self, nodes: Nodes, plan: TrainingJob) -> None:
         self._nodes, self._epochs = nodes, Path(plan.folder) / EPOCHS
         self.worlds: list[int] = []
         self.seen_at: list[float] = []
@@ -122,7 +122,7 @@ class Course:
                 self.added_after = len(self.worlds)
 
 
-def train(plan: RunPlan, address: str) -> None:
+def train(plan: TrainingJob, address: str) -> None:
     """Train on the cluster: a process of its own, for nodes come and go in the other."""
     size = connect(ClusterRuntime(address=address))
     config = plan.config.train
@@ -130,7 +130,7 @@ def train(plan: RunPlan, address: str) -> None:
     fit_runs([plan], config=config, share=share, storage=Path(plan.folder) / "ray")
 
 
-def difference(plan: RunPlan, other: RunPlan) -> float:
+def difference(plan: TrainingJob, other: TrainingJob) -> float:
     """Return the largest difference of any weight."""
     ours, theirs = (load_file(Path(p.folder) / "model.safetensors") for p in (plan, other))
     return max(float((ours[name] - theirs[name]).abs().max()) for name in ours)
@@ -147,7 +147,9 @@ def main() -> None:
         folder = Path(temporary)
         inputs = write_inputs(folder / "inputs", SPECS, SAMPLES)
         alone = make_plan(folder / "alone", inputs, epochs=options.epochs, pace_s=0)
-        train_run(alone, place=Place(), wrap=lambda view: view, on_epoch=lambda record: None)
+        train_run(
+            alone, context=WorkerContext(), wrap=lambda view: view, on_epoch=lambda record: None
+        )
         plan = make_plan(folder / "elastic", inputs, epochs=options.epochs, pace_s=options.pace_s)
         pickled = folder / "plan"
         pickled.write_bytes(pickle.dumps(plan))

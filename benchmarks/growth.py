@@ -84,10 +84,10 @@ def run_extract(manifest: Path, workspace: Path) -> dict:
             self.computing_s += time.monotonic() - begun
             return work(Event())
 
-        def __call__(self, works):
+        def __call__(self, jobs):
             begun = time.monotonic()
             mark_units(workspace / MARKS)
-            figures = super().__call__(works)
+            figures = super().__call__(jobs)
             self.computing_s += time.monotonic() - begun
             return figures
 

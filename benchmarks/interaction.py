@@ -89,7 +89,7 @@ def outputs(model: FusionModel, samples: Sample) -> Tensor:
 
 
 def learn(fusion: FusionConfig, *, seed: int, steps: int = STEPS) -> Outcome:
-    """Train for some steps and judge on new samples."""
+    """Train for some steps and evaluate on new samples."""
     train, test = make_samples(TRAIN, seed=seed), make_samples(TEST, seed=seed + 1000)
     model = make_model(fusion, seed=seed).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE)

@@ -33,8 +33,8 @@ from mmray.core.spec import FeatureSpec
 from mmray.distributed.node.session import connect
 from mmray.distributed.training.fitting import WorkerShare, fit_runs
 from mmray.models.build import build_encoder
-from mmray.run.training_run import RunPlan, train_run
-from mmray.training.parallel.worker_context import Place
+from mmray.run.training_run import TrainingJob, train_run
+from mmray.training.parallel.worker_context import WorkerContext
 
 SAMPLES, EPOCHS, BATCH = 512, 6, 32
 SPECS = {
@@ -69,7 +69,9 @@ class MortalEncoder(torch.nn.Module):
         return self.encoder(values, lengths)
 
 
-def make_plan(folder: Path, inputs: tuple[str, dict[str, str]], name: str, *, at: int) -> RunPlan:
+def make_plan(
+    folder: Path, inputs: tuple[str, dict[str, str]], name: str, *, at: int
+) -> TrainingJob:
     """Return a training that dies in forward pass ``at``; zero is none."""
     mortal = {
         "kind": "custom",
@@ -90,16 +92,18 @@ def make_plan(folder: Path, inputs: tuple[str, dict[str, str]], name: str, *, at
     config = check_document(document, where="benchmark")
     manifest, features = inputs
     (folder / name).mkdir(exist_ok=True)
-    return RunPlan(name, config, manifest, features, 0, str(folder / name))
+    return TrainingJob(name, config, manifest, features, 0, str(folder / name))
 
 
-def in_process(plan: RunPlan) -> int:
+def in_process(plan: TrainingJob) -> int:
     """Train in a process of its own and return how it ended: 0, or the signal that killed it."""
     child = os.fork()
     if child == 0:
         try:
             torch.set_num_threads(1)
-            train_run(plan, place=Place(), wrap=lambda view: view, on_epoch=lambda record: None)
+            train_run(
+                plan, context=WorkerContext(), wrap=lambda view: view, on_epoch=lambda record: None
+            )
             Path(plan.folder, "calls").write_text(str(_mortal().calls))
             os._exit(0)
         except BaseException as error:
@@ -112,20 +116,20 @@ def in_process(plan: RunPlan) -> int:
     return -code
 
 
-def train_with_kill(plan: RunPlan) -> None:
+def train_with_kill(plan: TrainingJob) -> None:
     """Train, see it die, and train on."""
     if in_process(plan) != signal.SIGKILL:
         raise SystemExit(f"the training {plan.name} was not killed")
     in_process(plan)
 
 
-def train_on_ray(plan: RunPlan) -> None:
+def train_on_ray(plan: TrainingJob) -> None:
     """Train on one worker; Ray Train starts it again when it has died."""
     share = WorkerShare(workers=1, cpus=1, use_gpu=False)
     fit_runs([plan], config=plan.config.train, share=share, storage=Path(plan.folder) / "ray")
 
 
-def differs(plan: RunPlan, other: RunPlan) -> bool:
+def differs(plan: TrainingJob, other: TrainingJob) -> bool:
     """Return whether any bit of the weights differs."""
     ours, theirs = (load_file(Path(p.folder) / "model.safetensors") for p in (plan, other))
     return set(ours) != set(theirs) or any(

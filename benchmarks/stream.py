@@ -28,8 +28,8 @@ from mmray.config.reading.load import check_document
 from mmray.core.file.atomic import read_success
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.run.training_run import RunPlan, train_run
-from mmray.training.parallel.worker_context import Place
+from mmray.run.training_run import TrainingJob, train_run
+from mmray.training.parallel.worker_context import WorkerContext
 
 SPECS = {
     "text": FeatureSpec(Kind.TEXT, "vector", (768,), "float32"),
@@ -41,7 +41,7 @@ SHARD_ROWS = 1024
 
 def make_plan(
     folder: Path, inputs: tuple[str, dict[str, str]], stream: str, *, epochs: int
-) -> RunPlan:
+) -> TrainingJob:
     """Return a training."""
     document = {
         "name": "stream",
@@ -56,17 +56,17 @@ def make_plan(
     config = check_document(document, where="benchmark")
     manifest, features = inputs
     (folder / stream).mkdir()
-    return RunPlan(stream, config, manifest, features, 0, str(folder / stream))
+    return TrainingJob(stream, config, manifest, features, 0, str(folder / stream))
 
 
-def train(plan: RunPlan) -> dict[str, Any]:
+def train(plan: TrainingJob) -> dict[str, Any]:
     """Train and return the peak of memory, the bytes of the features, and a digest of the model."""
     torch.set_num_threads(1)
     before, started = psutil.Process().memory_info().rss, time.monotonic()
     hashes: list[str] = []
     train_run(
         plan,
-        place=Place(),
+        context=WorkerContext(),
         wrap=lambda view: view,
         on_epoch=lambda record: hashes.extend(record.weights_hashes),
     )

@@ -7,8 +7,8 @@ The embedded corpus and the quickstart's document, with the default fusion (``co
 ``model.auxiliary``, so that dropout is measured alone. Trained on the samples that have every
 modality: from what a corpus lacks by itself, a fusion learns to do without, too; ``--incomplete``
 keeps those samples. Features are extracted once by the product's own stages; the fusions are
-trained by its own loop in this process, with the same epochs. Each is judged on the test split with
-every subset of the modalities that a sample has; the encoders run once for all.
+trained by its own loop in this process, with the same epochs. Each is evaluated on the test
+split with every subset of the modalities that a sample has; the encoders run once for all.
 What FOLDER holds already is not done again. The figure: by how much accuracy falls when one
 modality is dropped, mean over the modalities, without dropout over with it. Both ways share their
 seeds; docs/models.md says what other settings gave, and with which seeds this one was chosen.
@@ -33,12 +33,12 @@ from mmray.config.reading.load import load_config
 from mmray.core.file.atomic import read_success
 from mmray.data.demo_corpus.corpus import write_corpus
 from mmray.evaluation.ablation import subset_name, subsets_of
-from mmray.run.training_run import RunPlan, train_run
+from mmray.run.training_run import TrainingJob, train_run
 from mmray.stages import extract, prepare
-from mmray.stages.evaluation.predictions import judge_variants
+from mmray.stages.evaluation.predictions import evaluate_variants
 from mmray.stages.train import fusion_variant, open_inputs, run_folder
 from mmray.tracking.memory import MemoryTracker
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 
 DOCUMENT = Path(__file__).parents[1] / "workflows" / "configs" / "quickstart.yaml"
 TASK, RATE, EPOCHS = "digit", 0.5, 15
@@ -63,7 +63,7 @@ def ablation(config: Config, seed: int) -> Subsets:
     folder = run_folder(inputs, variant)
     if read_success(folder) is None:
         folder.mkdir(parents=True, exist_ok=True)
-        plan = RunPlan(
+        plan = TrainingJob(
             name=variant.name,
             config=config,
             manifest=str(inputs.manifest_path),
@@ -71,9 +71,9 @@ def ablation(config: Config, seed: int) -> Subsets:
             seed=seed,
             folder=str(folder),
         )
-        train_run(plan, place=Place(), wrap=lambda model: model, on_epoch=lambda _: None)
-    judged = judge_variants([variant], config=config, inputs=inputs)[0].ablation[TASK]
-    return {name: judgement.value() for name, judgement in judged.items()}
+        train_run(plan, context=WorkerContext(), wrap=lambda model: model, on_epoch=lambda _: None)
+    evaluated = evaluate_variants([variant], config=config, inputs=inputs)[0].ablation[TASK]
+    return {name: result.value() for name, result in evaluated.items()}
 
 
 def loss_of_one(found: Subsets, modalities: tuple[str, ...]) -> float:

@@ -34,7 +34,7 @@ from benchmarks.turns import Turn, seconds_within, work_in_turn
 from mmray.config.reading.load import check_document
 from mmray.core.kind import Kind, Split
 from mmray.core.spec import FeatureSpec
-from mmray.run.training_job import RunPlan
+from mmray.run.training_job import TrainingJob
 
 SAMPLES, EPOCHS, BATCH = 8192, 8, 64
 TRAINED = num_train_samples(SAMPLES)
@@ -97,12 +97,12 @@ class Job:
             "--folder", str(self.folder), "--name", self.name, "--workers", str(self.workers),
         ]  # fmt: skip
 
-    def plan(self) -> RunPlan:
+    def plan(self) -> TrainingJob:
         """Return what is trained."""
         manifest = str(self.folder / "manifest.parquet")
         features = {name: str(self.folder / name) for name in SPECS}
         config = check_document(DOCUMENT, where="benchmark")
-        return RunPlan(self.name, config, manifest, features, 0, str(self.folder / self.name))
+        return TrainingJob(self.name, config, manifest, features, 0, str(self.folder / self.name))
 
     def passes(self) -> list[tuple[float, float]]:
         """Return when each pass was begun and ended."""
@@ -174,7 +174,7 @@ def run_ours(job: Job) -> None:
         def noted(wrapped, state, plan, epoch):
             begun = time.monotonic()
             metrics = train_epoch(wrapped, state, plan, epoch)
-            if plan.place.rank == 0:
+            if plan.context.rank == 0:
                 note(marks, begun)
                 if epoch == EPOCHS - 1:
                     save_weights(state.model, last_weights)
@@ -246,8 +246,8 @@ def main() -> None:
     ours: list[Found] = []
     bare: list[Found] = []
     apart: list[float] = []
-    with tempfile.TemporaryDirectory(prefix="mmray-train-loop-") as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory(prefix="mmray-train-loop-") as context:
+        folder = Path(context)
         write_inputs(folder, SPECS, SAMPLES)
         for number in range(options.rounds):
             jobs = [Job(way, folder, f"{way} {number + 1}", 1) for way in WAYS]

@@ -3,7 +3,7 @@
     python -m benchmarks.av_mnist --parts PARTS [--work FOLDER] [--seeds 3] [--json]
 
 Features are extracted once by the product's own stages; every model is then trained by its own loop
-in this process, on one subset with the same budget, and judged on the epoch that is best on the
+in this process, on one subset with the same budget, and evaluated on the epoch that is best on the
 validation split. What FOLDER holds already is not done again: after a run with an empty
 ``--fusions``, several with ``--threads 1`` may divide the fusions, but never train the same one at
 once. ``--full-image`` trains the picture alone on all 55,000 training samples instead: with these
@@ -32,13 +32,13 @@ from benchmarks.report import hardware
 from mmray.config.document import Config
 from mmray.config.reading.load import load_config
 from mmray.core.file.atomic import read_success
-from mmray.run.training_job import RunPlan
+from mmray.run.training_job import TrainingJob
 from mmray.run.training_run import train_run
 from mmray.stages import extract, prepare
-from mmray.stages.evaluation.predictions import judge_variants
+from mmray.stages.evaluation.predictions import evaluate_variants
 from mmray.stages.train import Variant, open_inputs, run_folder
 from mmray.tracking.memory import MemoryTracker
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 
 DOCUMENT = Path(__file__).parents[2] / "workflows" / "configs" / "av_mnist.yaml"
 FULL = {"train": 55_000, "val": 5_000, "test": 10_000}
@@ -68,7 +68,7 @@ def accuracy(config: Config, modalities: tuple[str, ...], seed: int) -> float:
     folder = run_folder(inputs, variant)
     if read_success(folder) is None:
         folder.mkdir(parents=True, exist_ok=True)
-        plan = RunPlan(
+        plan = TrainingJob(
             name=variant.name,
             config=config,
             manifest=str(inputs.manifest_path),
@@ -76,9 +76,9 @@ def accuracy(config: Config, modalities: tuple[str, ...], seed: int) -> float:
             seed=seed,
             folder=str(folder),
         )
-        train_run(plan, place=Place(), wrap=lambda model: model, on_epoch=lambda _: None)
-    judged = judge_variants([variant], config=config, inputs=inputs)[0]
-    return 100 * judged.metrics["digit"]["accuracy"]
+        train_run(plan, context=WorkerContext(), wrap=lambda model: model, on_epoch=lambda _: None)
+    evaluated = evaluate_variants([variant], config=config, inputs=inputs)[0]
+    return 100 * evaluated.metrics["digit"]["accuracy"]
 
 
 def measure(options: argparse.Namespace, work: Path) -> dict[str, list[float]]:
@@ -130,7 +130,7 @@ def deviation(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 
-def judge_fusions(found: dict[str, list[float]]) -> list[str]:
+def evaluate_fusions(found: dict[str, list[float]]) -> list[str]:
     """Say which claims the table bears out."""
     means = {name: statistics.mean(values) for name, values in found.items()}
     alone = max(value for name, value in means.items() if name.endswith("alone"))
@@ -166,10 +166,10 @@ def main() -> None:
             | {"published": PUBLISHED.get(name)}
             for name, v in found.items()
         }
-        document = {"name": "av_mnist", "models": table, "findings": judge_fusions(found)}
+        document = {"name": "av_mnist", "models": table, "findings": evaluate_fusions(found)}
         print(json.dumps(document | {"settings": settings, "hardware": hardware()}, indent=2))
         return
-    for line in judge_fusions(found):
+    for line in evaluate_fusions(found):
         print(line)
     print(f"settings: {json.dumps(settings)}")
     print(f"hardware: {json.dumps(hardware())}")

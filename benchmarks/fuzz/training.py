@@ -27,12 +27,12 @@ from mmray.data.manifest.manifest import read_manifest
 from mmray.errors import MMRayError
 from mmray.features.store.files import REJECTIONS, list_files
 from mmray.run.samples import load_samples, open_features
-from mmray.run.training_job import RunPlan
+from mmray.run.training_job import TrainingJob
 from mmray.run.training_run import fit_tasks, load_run, train_run
 from mmray.stages.prepare import prepared_folder, run
 from mmray.tracking.memory import MemoryTracker
 from mmray.training.loop.checkpoint import load_latest
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 
 SPECS = {
     "text": FeatureSpec(Kind.TEXT, "vector", (6,), "float32"),
@@ -96,14 +96,14 @@ def _make_workspace(home: Path, *, epochs: int) -> None:
     (work / "run").mkdir()
     names = {name: str(Path(path).relative_to(home)) for name, path in features.items()}
     relative = str(Path(manifest).relative_to(home))
-    plan = RunPlan("fusion", config, relative, names, 0, "work/run")
+    plan = TrainingJob("fusion", config, relative, names, 0, "work/run")
 
     def stop(record: Any) -> None:
         if record.epoch + 1 > epochs:
             raise Stopped
 
     try:
-        train_run(plan, place=Place(), wrap=lambda view: view, on_epoch=stop)
+        train_run(plan, context=WorkerContext(), wrap=lambda view: view, on_epoch=stop)
     except Stopped:
         return
 

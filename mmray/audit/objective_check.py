@@ -12,7 +12,7 @@ from mmray.errors import ConfigError
 def check_measured(config: Config, manifest: Manifest) -> None:
     """Refuse an objective that no epoch can report with these labels and splits."""
     if Split.VAL not in manifest.splits:
-        return  # epochs are judged on train, which has labels
+        return  # epochs are evaluated on train, which has labels
     tasks = {name: task for name, task in config.tasks.items() if _in_val(name, task, manifest)}
     names = metric_names(tasks, config.modality_order(), config.train) if tasks else set[str]()
     for key, objective in objectives_of(config.train, config.search):
@@ -23,11 +23,11 @@ def check_measured(config: Config, manifest: Manifest) -> None:
             raise ConfigError(
                 f"{key}: there will be no {objective.metric!r}, since no sample of the val split "
                 f"has a label for the task {without!r}",
-                hint="see 'data.split'; a val share of 0 judges on the train split",
+                hint="see 'data.split'; a val share of 0 evaluates on the train split",
             )
         if objective.metric.removeprefix("train/") in {n.removeprefix("val/") for n in names}:
             raise ConfigError(
-                f"{key}: epochs are judged on the val split, so there is no {objective.metric!r}",
+                f"{key}: epochs are evaluated on val, so there is no {objective.metric!r}",
                 hint=f"did you mean 'val/{objective.metric.removeprefix('train/')}'?",
             )
 

@@ -12,7 +12,7 @@ from mmray.core.file.suffix import kind_of_name
 from mmray.core.kind import Kind
 from mmray.core.text.nearest import shortened
 from mmray.data.manifest.manifest import Manifest
-from mmray.media.location import is_remote, is_uri, member_of, place_of
+from mmray.media.location import is_remote, is_uri, location_of, member_of
 
 ALL = 20_000
 """So many files are looked for, each of them; of more, a sample of ``SOME``."""
@@ -79,7 +79,7 @@ def _look(seen: FilesSeen, files: Sequence[str], folder: str, kind: Kind) -> Fil
     looked = files if len(files) <= ALL else random.Random(SEED).sample(files, SOME)
     seen.looked = len(looked)
     for file in looked:
-        size = _size_of(place_of(file, folder))
+        size = _size_of(location_of(file, folder))
         if not size:
             (seen.absent if size is None else seen.empty).append(file)
     if seen.absent:
@@ -95,7 +95,7 @@ def _local_files(references: Sequence[str | bytes | None], folder: str) -> list[
         reference
         for reference in references
         if isinstance(reference, str)
-        and not is_uri(place_of(reference, folder))
+        and not is_uri(location_of(reference, folder))
         and member_of(reference) is None
     ]
 

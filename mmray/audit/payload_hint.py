@@ -5,7 +5,7 @@ import posixpath
 from itertools import islice
 from pathlib import Path
 
-from mmray.media.location import place_of
+from mmray.media.location import location_of
 
 MAX_ENTRIES = 10_000
 """Of a folder that is searched for a similar name."""
@@ -13,8 +13,8 @@ MAX_ENTRIES = 10_000
 
 def hint_for(file: str, folder: str) -> str:
     """Return a sentence about a file that is nearly where it should be; else where it should be."""
-    place = place_of(file, folder)
-    if "\\" in file and _is_file(place.replace("\\", "/")):
+    location = location_of(file, folder)
+    if "\\" in file and _is_file(location.replace("\\", "/")):
         return "paths are written with '/', also on Windows: replace the backslashes"
     below = [name for name in _folders(folder) if _is_file(posixpath.join(folder, name, file))]
     if below:
@@ -22,15 +22,15 @@ def hint_for(file: str, folder: str) -> str:
     first, _, rest = file.partition("/")
     if rest and _is_file(posixpath.join(folder, rest)):
         return f"they are one level higher: leave out '{first}/' at the start of each path"
-    similar = _similar(place)
+    similar = _similar(location)
     if similar:
         return f"is it {similar!r}? names must be the same, ending and capitals too"
     return f"they are looked for in {folder!r}, the manifest's folder"
 
 
-def _similar(place: str) -> str | None:
+def _similar(location: str) -> str | None:
     """Return a name beside that differs in capitals, or in its ending alone."""
-    parent, base = posixpath.split(place)
+    parent, base = posixpath.split(location)
     names = _entries(parent)
     stem = posixpath.splitext(base)[0].lower()
     same = [name for name in names if name.lower() == base.lower()]

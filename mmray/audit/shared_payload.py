@@ -21,10 +21,10 @@ def describe_shared(name: str, manifest: Manifest, rows: pa.Table) -> Iterator[s
     train = rows.filter(pc.equal(split_of, Split.TRAIN.value))
     for split in (Split.VAL, Split.TEST):
         held_out = rows.filter(pc.equal(split_of, split.value))
-        place = pc.index_in(held_out["content"], value_set=train["content"])
-        shared = held_out.filter(place.is_valid())
+        index = pc.index_in(held_out["content"], value_set=train["content"])
+        shared = held_out.filter(index.is_valid())
         if len(shared):
-            twin = train["sample_id"][place.drop_null()[0].as_py()]
+            twin = train["sample_id"][index.drop_null()[0].as_py()]
             yield (
                 f"warning: {len(shared)} of {len(held_out)} {name!r} payloads in {split} are in "
                 f"train, too, byte for byte: {shared['sample_id'][0]} is {twin}; "

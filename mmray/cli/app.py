@@ -44,7 +44,7 @@ STAGES = {
     "extract": "Turn payloads into features on Ray Data. What is done is not done again.",
     "train": "Train the fusion model on Ray Train. Goes on from its last checkpoint.",
     "search": "Search architectures on Ray Tune. The best trial's document is kept as best.yaml.",
-    "evaluate": "Judge fusion and each modality alone. Also writes the model bundle.",
+    "evaluate": "Evaluate fusion and each modality alone. Also writes the model bundle.",
 }
 
 

@@ -49,7 +49,7 @@ class DataConfig(StrictModel):
     """Column with a unique sample id; without it, ``sample_id`` where there is such a column, else
     a hash of the sample's payload references."""
     split: SplitConfig = SplitConfig()
-    """Which samples train, select and judge the model."""
+    """Which samples train, select and evaluate the model."""
     allow: tuple[str, ...] = ()
     """Folders, or URI prefixes such as ``s3://bucket/``, that references may reach outside of the
     manifest's own folder. A web server in a private network must be listed by its address."""

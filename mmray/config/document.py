@@ -26,7 +26,7 @@ from mmray.core.kind import Kind, axis_order
 
 
 class EvaluationConfig(StrictModel):
-    """How the model is judged on the test split."""
+    """How the model is evaluated on the test split."""
 
     alone: bool = True
     """Also train each modality alone with the same budget, to see what fusion adds."""

@@ -19,7 +19,7 @@ SHOWN_REASONS = 3
 
 
 @dataclass(slots=True)
-class Course:
+class ModalityProgress:
     """How far one modality is."""
 
     total: int
@@ -51,11 +51,11 @@ class Course:
         return f"{self.per_s:.0f} per s, {rejected}, {left_s:.0f} s left"
 
 
-class Progress:
+class ExtractionProgress:
     """Counts what is done of each modality, and shows it until the block ends."""
 
     def __init__(self, totals: Mapping[str, int]) -> None:
-        self.courses = {name: Course(total) for name, total in totals.items()}
+        self.courses = {name: ModalityProgress(total) for name, total in totals.items()}
         self._said_s = time.monotonic()
         self._display: Display | None = None
         self._rows: dict[str, TaskID] = {}

@@ -28,7 +28,7 @@ ROWS = 12
 
 
 @dataclass(slots=True)
-class Course:
+class TrainingLine:
     """How far one training is, by the metric that people look at."""
 
     name: str
@@ -79,7 +79,7 @@ class TrainingDisplay:
 
     def __init__(self, names: Sequence[str], config: Config) -> None:
         metric = _shown_metric(config)
-        self._courses = {name: Course(name, config.train.epochs, metric) for name in names}
+        self._courses = {name: TrainingLine(name, config.train.epochs, metric) for name in names}
         self._waiting: Spinner | None = Spinner("dots", text=START)
         self._live: Live | None = None
         self._logged_s: dict[str, float] = {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmray.config.document import EvaluationConfig
 from mmray.evaluation.comparison import summarise
-from mmray.evaluation.evaluate import Judgement
+from mmray.evaluation.evaluate import EvaluationResult
 
 Subset = tuple[str, ...]
 """Modalities in M-axis order."""
@@ -53,7 +53,7 @@ def subset_title(name: str) -> str:
 
 
 def tabulate(
-    runs: Sequence[Mapping[str, Mapping[str, Judgement]]],
+    runs: Sequence[Mapping[str, Mapping[str, EvaluationResult]]],
     metrics: Mapping[str, str],
     modalities: Sequence[str],
     config: EvaluationConfig,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmray.core.text.printable import printable
-from mmray.evaluation.evaluate import Array, Judgement, judge_task
+from mmray.evaluation.evaluate import Array, EvaluationResult, evaluate_task
 from mmray.training.tasks.label import has_label
 from mmray.training.tasks.task import Task
 
@@ -19,11 +19,11 @@ class Baseline:
 
     answer: str
     """As a phrase: ``always 'cat'``."""
-    judgement: Judgement
+    result: EvaluationResult
 
 
 def find_baseline(task: Task, train: Array, decoded: Array, labels: Array) -> Baseline:
-    """Judge the constant answer on the test samples that have a label.
+    """Evaluate the constant answer on the test samples that have a label.
 
     Args:
         task: with what it learnt from the train split.
@@ -34,7 +34,7 @@ def find_baseline(task: Task, train: Array, decoded: Array, labels: Array) -> Ba
     kept = has_label(labels)
     constant = task.constant(train[has_label(train)], decoded[kept])
     answer = task.describe(np.asarray(constant[0]))
-    return Baseline(_phrase(answer), judge_task(task, constant, labels[kept]))
+    return Baseline(_phrase(answer), evaluate_task(task, constant, labels[kept]))
 
 
 def _phrase(described: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mmray.config.document import EvaluationConfig
-from mmray.evaluation.evaluate import Array, Judgement, mean_statistic
+from mmray.evaluation.evaluate import Array, EvaluationResult, mean_statistic
 from mmray.evaluation.interval import Interval, bootstrap_interval, wilson_interval
 from mmray.evaluation.metric_text import SHARES, is_better_smaller
 
@@ -56,8 +56,8 @@ class Difference:
         return {"value": self.value, "interval": list(self.interval), "verdict": self.verdict}
 
 
-def summarise(runs: Sequence[Judgement], metric: str, config: EvaluationConfig) -> Figure:
-    """Return the main metric of one model's trainings, judged on the same samples."""
+def summarise(runs: Sequence[EvaluationResult], metric: str, config: EvaluationConfig) -> Figure:
+    """Return the main metric of one model's trainings, evaluated on the same samples."""
     values, count = [run.value() for run in runs], runs[0].samples
     mean = statistics.fmean(values)
     if metric in SHARES:
@@ -73,7 +73,10 @@ def summarise(runs: Sequence[Judgement], metric: str, config: EvaluationConfig) 
 
 
 def compare(
-    ours: Sequence[Judgement], others: Sequence[Judgement], metric: str, config: EvaluationConfig
+    ours: Sequence[EvaluationResult],
+    others: Sequence[EvaluationResult],
+    metric: str,
+    config: EvaluationConfig,
 ) -> Difference:
     """Compare two models sample by sample.
 
@@ -128,7 +131,7 @@ def best_of(figures: Mapping[str, Figure], *, besides: str = "") -> str | None:
     return pick(others, key=lambda name: figures[name].value)
 
 
-def _hits(runs: Sequence[Judgement]) -> Array:
+def _hits(runs: Sequence[EvaluationResult]) -> Array:
     """Return, per sample, which part of the trainings is right about it."""
     mean = mean_statistic(list(runs))
     return np.array([mean(np.array([row])) for row in range(runs[0].samples)])

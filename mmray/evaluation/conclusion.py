@@ -7,7 +7,7 @@ from typing import Any
 from mmray.config.document import EvaluationConfig
 from mmray.evaluation.baseline import Baseline
 from mmray.evaluation.comparison import Difference, Figure, best_of, compare, summarise
-from mmray.evaluation.evaluate import Judgement
+from mmray.evaluation.evaluate import EvaluationResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Conclusion:
 def conclude(
     task: str,
     metric: str,
-    runs: Mapping[str, Sequence[Judgement]],
+    runs: Mapping[str, Sequence[EvaluationResult]],
     baseline: Baseline,
     config: EvaluationConfig,
 ) -> Conclusion:
@@ -57,7 +57,7 @@ def conclude(
     main = next(iter(runs))
     figures = {name: summarise(each, metric, config) for name, each in runs.items()}
     best = best_of(figures, besides=main)
-    constant = [baseline.judgement]
+    constant = [baseline.result]
     return Conclusion(
         task=task,
         main=main,
@@ -67,5 +67,5 @@ def conclude(
         over_baseline=compare(runs[main], constant, metric, config),
         best=best,
         over_best=None if best is None else compare(runs[main], runs[best], metric, config),
-        chance=baseline.judgement.metrics,
+        chance=baseline.result.metrics,
     )

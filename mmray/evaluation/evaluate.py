@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class EvaluationResult:
     """One training's result on one task."""
 
     metrics: dict[str, float]
@@ -31,21 +31,21 @@ class Judgement:
         return self.statistic(np.arange(self.samples))
 
 
-def judge(
+def evaluate(
     outputs: Mapping[str, Array], labels: Mapping[str, Array], tasks: Tasks
-) -> dict[str, Judgement]:
-    """Judge decoded ``outputs`` (N, ...) against encoded ``labels`` (N, ...)."""
-    judgements: dict[str, Judgement] = {}
+) -> dict[str, EvaluationResult]:
+    """Evaluate decoded ``outputs`` (N, ...) against encoded ``labels`` (N, ...)."""
+    results: dict[str, EvaluationResult] = {}
     for name, task in tasks.items():
         kept = has_label(labels[name])
         if kept.any():
-            judgements[name] = judge_task(task, outputs[name][kept], labels[name][kept])
-    return judgements
+            results[name] = evaluate_task(task, outputs[name][kept], labels[name][kept])
+    return results
 
 
-def judge_task(task: Task, decoded: Array, labels: Array) -> Judgement:
-    """Judge outputs of samples that all have a label."""
-    return Judgement(
+def evaluate_task(task: Task, decoded: Array, labels: Array) -> EvaluationResult:
+    """Evaluate outputs of samples that all have a label."""
+    return EvaluationResult(
         metrics=task.metrics(decoded, labels),
         details={"samples": len(labels), **task.details(decoded, labels)},
         samples=len(labels),
@@ -53,9 +53,9 @@ def judge_task(task: Task, decoded: Array, labels: Array) -> Judgement:
     )
 
 
-def mean_statistic(judgements: list[Judgement]) -> Statistic:
+def mean_statistic(results: list[EvaluationResult]) -> Statistic:
     """Return the mean of several trainings' main metric as a function of row numbers."""
-    return partial(_mean, [each.statistic for each in judgements])
+    return partial(_mean, [each.statistic for each in results])
 
 
 def _mean(statistics: list[Statistic], rows: Array) -> float:

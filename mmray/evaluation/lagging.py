@@ -16,7 +16,7 @@ NOISE = 2.0
 class LagWatch:
     """Warns once of each run and task, when the fusion has been below a modality for some epochs.
 
-    ``tasks`` gives the main metric of each task. Both are judged by the joint model, on samples
+    ``tasks`` gives the main metric of each task. Both are evaluated by the joint model, on samples
     that have the modality; a difference within its noise is none.
     """
 

@@ -17,7 +17,7 @@ from mmray.core.kind import Kind
 from mmray.core.rejection import Rejection
 from mmray.data.manifest.manifest import Manifest
 from mmray.data.manifest.reference import Reference
-from mmray.display.extraction_progress import Progress
+from mmray.display.extraction_progress import ExtractionProgress
 from mmray.features.audio.decode import audio_decoder
 from mmray.features.build import build_extractor
 from mmray.features.extractor import Decode
@@ -63,7 +63,10 @@ def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepR
             form, reason, detail = _outcome(payload, Kind(modality.kind), decoders.get())
             return shown(sample[1], sample[0], is_inline=modality.is_inline), form, reason, detail
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool, Progress({name: len(samples)}) as progress:
+        with (
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+            ExtractionProgress({name: len(samples)}) as progress,
+        ):
             for sample, form, reason, detail in pool.map(outcome, samples):
                 counts[form, reason] += 1
                 examples.setdefault((form, reason), (sample, detail))

@@ -17,7 +17,7 @@ from mmray.features.build import extractor_identity
 from mmray.features.spec import spec_of
 from mmray.features.store import Gaps, find_gaps, read_index
 from mmray.features.store.index import INDEX
-from mmray.stages.extraction.modality import Target, find_target, is_up_to_date, limits_of
+from mmray.stages.extraction.modality import FeatureTarget, find_target, is_up_to_date, limits_of
 from mmray.stages.prepare import open_manifest, prepared_folder
 
 Marker = Mapping[str, Any]
@@ -110,7 +110,7 @@ def plan_modality(
 
 
 def _reasons(
-    target: Target,
+    target: FeatureTarget,
     gaps: Gaps,
     removed: int,
     marker: Marker | None,
@@ -138,7 +138,7 @@ def _reasons(
     return why or ["nothing has changed"]
 
 
-def _nearest(name: str, config: Config, target: Target) -> tuple[list[str], Marker] | None:
+def _nearest(name: str, config: Config, target: FeatureTarget) -> tuple[list[str], Marker] | None:
     """Return what differs from the complete folder that differs least, and that one's marker."""
     modality = config.modalities[name]
     settings = masked_document(modality.model_dump(mode="json", exclude={"encode"}))

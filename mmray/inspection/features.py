@@ -13,7 +13,7 @@ from mmray.errors import ConfigError, ExtractionError
 from mmray.features.payloads.remote_version import recall_versions
 from mmray.features.store import shards_of
 from mmray.inspection.extraction_plan import human_bytes
-from mmray.stages.extraction.modality import Target, find_target, is_up_to_date
+from mmray.stages.extraction.modality import FeatureTarget, find_target, is_up_to_date
 from mmray.stages.prepare import open_manifest
 
 Marker = dict[str, Any]
@@ -36,7 +36,7 @@ class FolderRow:
     completed: str
 
 
-def find_targets(config: Config) -> dict[str, Target]:
+def find_targets(config: Config) -> dict[str, FeatureTarget]:
     """Return where the features of each modality of the document belong."""
     manifest = open_manifest(config)
     recall_versions(Path(config.workspace))
@@ -67,7 +67,7 @@ def list_folders(config: Config) -> Report:
     )
 
 
-def _row(name: str, folder: Path, config: Config, target: Target | None) -> FolderRow:
+def _row(name: str, folder: Path, config: Config, target: FeatureTarget | None) -> FolderRow:
     marker: Marker = read_success(folder) or {}
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     counts = marker.get("counts", {"extracted": marker.get("samples", 0), "rejected": {}})
@@ -85,7 +85,9 @@ def _row(name: str, folder: Path, config: Config, target: Target | None) -> Fold
     )
 
 
-def folder_status(folder: Path, marker: Marker, config: Config, target: Target | None) -> str:
+def folder_status(
+    folder: Path, marker: Marker, config: Config, target: FeatureTarget | None
+) -> str:
     """Return the status of one folder; see ``FolderRow``."""
     if folder.name.startswith("fitted-"):
         is_used = target is not None and target.fit is not None and target.fit.folder == folder
@@ -121,7 +123,7 @@ def _table(rows: list[FolderRow]) -> list[str]:
         cells.append(
             [row.modality, row.folder, row.status, row.kind, row.spec, *counts, size, row.completed]
         )
-    widths = [max(len(line[place]) for line in cells) for place in range(len(header))]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(header))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in cells

@@ -20,7 +20,7 @@ from mmray.features.store.shard import PATTERN
 from mmray.inspection.extraction_plan import human_bytes
 from mmray.inspection.features import find_targets
 from mmray.stages.extraction.fitted import LEARNT_FROM, STATE
-from mmray.stages.extraction.modality import Target, is_up_to_date
+from mmray.stages.extraction.modality import FeatureTarget, is_up_to_date
 
 OURS = re.compile(r"(fitted-)?[0-9a-f]{16}")
 TEMPORARY_S = 3600.0
@@ -70,7 +70,7 @@ def collect(config: Config, *, remove: bool) -> Report:
     )
 
 
-def _find(config: Config, targets: dict[str, Target]) -> Iterator[Removal]:
+def _find(config: Config, targets: dict[str, FeatureTarget]) -> Iterator[Removal]:
     root = Path(config.workspace) / "features"
     for name_folder in sorted(root.glob("*")):
         if name_folder.is_symlink() or not name_folder.is_dir():
@@ -82,7 +82,7 @@ def _find(config: Config, targets: dict[str, Target]) -> Iterator[Removal]:
             yield from _find_in(config, folder, target)
 
 
-def _find_in(config: Config, folder: Path, target: Target | None) -> Iterator[Removal]:
+def _find_in(config: Config, folder: Path, target: FeatureTarget | None) -> Iterator[Removal]:
     is_fitted = target is not None and target.fit is not None and target.fit.folder == folder
     is_current = target is not None and target.folder == folder
     if is_current:
@@ -136,7 +136,7 @@ def _remove(removal: Removal) -> list[Path]:
     return [removal.folder] if removal.folder.exists() else []
 
 
-def _mark_again(targets: dict[str, Target]) -> None:
+def _mark_again(targets: dict[str, FeatureTarget]) -> None:
     """Say in the markers of the current folders which files they have now."""
     for target in targets.values():
         marker = read_success(target.folder) if target.folder else None

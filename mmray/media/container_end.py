@@ -21,35 +21,35 @@ def end_of_boxes(payload: bytes, *, until: bytes = b"") -> int:
 
     So does, after the first box, one of the name ``until``.
     """
-    place = 0
+    offset = 0
     for _ in range(_MAX_BOXES):
-        name = payload[place + 4 : place + 8]
-        if name not in BOXES or (place and name == until):
-            return place
-        (size,) = struct.unpack_from(">I", payload, place)
-        if size == 1 and place + 16 <= len(payload):
-            (size,) = struct.unpack_from(">Q", payload, place + 8)
+        name = payload[offset + 4 : offset + 8]
+        if name not in BOXES or (offset and name == until):
+            return offset
+        (size,) = struct.unpack_from(">I", payload, offset)
+        if size == 1 and offset + 16 <= len(payload):
+            (size,) = struct.unpack_from(">Q", payload, offset + 8)
         if size < 8:  # 0 reaches to the end of the file
             return len(payload)
-        place += size
-    return place
+        offset += size
+    return offset
 
 
 def end_of_segment(payload: bytes) -> int:
     """Return where the Matroska segment ends; one of unknown length ends with the payload."""
-    header, place = _ebml_size(payload, len(EBML))
-    place += header
-    if payload[place : place + 4] != _SEGMENT:
+    header, offset = _ebml_size(payload, len(EBML))
+    offset += header
+    if payload[offset : offset + 4] != _SEGMENT:
         return len(payload)
-    size, start = _ebml_size(payload, place + 4)
-    is_unknown = size == (1 << 7 * (start - place - 4)) - 1
+    size, start = _ebml_size(payload, offset + 4)
+    is_unknown = size == (1 << 7 * (start - offset - 4)) - 1
     return len(payload) if is_unknown else start + size
 
 
-def _ebml_size(payload: bytes, place: int) -> tuple[int, int]:
+def _ebml_size(payload: bytes, offset: int) -> tuple[int, int]:
     """Return a length of one to eight bytes, and where it ends."""
-    if place >= len(payload) or not payload[place]:
-        return 0, place
-    count = 9 - payload[place].bit_length()
-    value = int.from_bytes(payload[place : place + count], "big")
-    return value & ((1 << 7 * count) - 1), place + count
+    if offset >= len(payload) or not payload[offset]:
+        return 0, offset
+    count = 9 - payload[offset].bit_length()
+    value = int.from_bytes(payload[offset : offset + count], "big")
+    return value & ((1 << 7 * count) - 1), offset + count

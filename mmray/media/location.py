@@ -42,22 +42,24 @@ def member_of(ref: str) -> Member | None:
 def check_reference(ref: str, folder: str, roots: Sequence[str]) -> str | None:
     """Return what is wrong with ``ref`` as it is written, or None. Touches no disk."""
     member = member_of(ref)
-    return check_place(ref, place_of(member.archive if member else ref, folder), folder, roots)
+    return check_location(
+        ref, location_of(member.archive if member else ref, folder), folder, roots
+    )
 
 
-def check_place(ref: str, place: str, folder: str, roots: Sequence[str]) -> str | None:
-    """Return what ``check_reference`` does, of a reference whose place is known."""
+def check_location(ref: str, location: str, folder: str, roots: Sequence[str]) -> str | None:
+    """Return what ``check_reference`` does, of a reference whose location is known."""
     if _has_control(ref):
         return f"{ref!r} holds a control character"
-    if is_uri(place):
-        return _check_uri(ref, place, (folder, *roots))
-    if any(is_below(place, root) for root in _absolute_places((folder, *roots), os.getcwd())):  # noqa: PTH109
+    if is_uri(location):
+        return _check_uri(ref, location, (folder, *roots))
+    if any(is_below(location, root) for root in _absolute_locations((folder, *roots), os.getcwd())):  # noqa: PTH109
         return None
     return f"{ref!r} lies outside of the manifest's folder and of every allowed folder"
 
 
-def _check_uri(ref: str, place: str, roots: Sequence[str]) -> str | None:
-    scheme, rest = place.split("://", 1)
+def _check_uri(ref: str, location: str, roots: Sequence[str]) -> str | None:
+    scheme, rest = location.split("://", 1)
     plain = unquote(rest)
     if (
         "::" in _IPV6.sub("", rest)
@@ -68,12 +70,12 @@ def _check_uri(ref: str, place: str, roots: Sequence[str]) -> str | None:
         return f"{ref!r} is not a plain URI ('..', '::' and backslashes are refused)"
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in host and scheme != "hdfs":
-        return f"the URI of {without_user(place)!r} holds a user name or password"
+        return f"the URI of {without_user(location)!r} holds a user name or password"
     if not host.isascii():
         return f"{ref!r} names a host in letters that are not ASCII; write it in its xn-- form"
-    if scheme in ("http", "https") and not _has_host(place):
+    if scheme in ("http", "https") and not _has_host(location):
         return f"{ref!r} names no host, or no port that there can be"
-    if any(place.startswith(prefix) for prefix in uri_prefixes(roots)):
+    if any(location.startswith(prefix) for prefix in uri_prefixes(roots)):
         return None
     return f"{ref!r} does not start with an allowed prefix ({scheme}://... is not in data.allow)"
 
@@ -85,7 +87,7 @@ def uri_prefixes(roots: Sequence[str]) -> Iterator[str]:
             yield root if root.endswith("/") else root + "/"
 
 
-def place_of(ref: str, folder: str) -> str:
+def location_of(ref: str, folder: str) -> str:
     """Return the normalised absolute path, or the URI, that ``ref`` names."""
     if ref.startswith("file://"):
         ref = file_path(ref)
@@ -99,15 +101,19 @@ def place_of(ref: str, folder: str) -> str:
     return os.path.abspath(os.path.join(base, ref))  # noqa: PTH100, PTH118 (lexical, no disk)
 
 
-def local_places(places: Sequence[str]) -> list[str]:
+def local_locations(locations: Sequence[str]) -> list[str]:
     """Return those that are paths."""
-    plain = [file_path(place) if place.startswith("file://") else place for place in places]
-    return [place for place in plain if not is_uri(place)]
+    plain = [
+        file_path(location) if location.startswith("file://") else location
+        for location in locations
+    ]
+    return [location for location in plain if not is_uri(location)]
 
 
 @lru_cache(maxsize=8)
-def _absolute_places(places: tuple[str, ...], here: str) -> list[str]:
-    return [os.path.normpath(os.path.join(here, place)) for place in local_places(places)]  # noqa: PTH118
+def _absolute_locations(locations: tuple[str, ...], here: str) -> list[str]:
+    local = local_locations(locations)
+    return [os.path.normpath(os.path.join(here, path)) for path in local]  # noqa: PTH118
 
 
 def is_uri(text: str) -> bool:

@@ -11,13 +11,13 @@ from mmray.core.rejection import Rejection
 from mmray.media.digested import Digested
 from mmray.media.location import (
     Member,
-    check_place,
+    check_location,
     is_below,
     is_remote,
     is_uri,
-    local_places,
+    local_locations,
+    location_of,
     member_of,
-    place_of,
 )
 from mmray.media.remote.address import HostGuard
 
@@ -46,20 +46,22 @@ class PayloadReader:
         self._is_remote = is_remote(folder)
         self._real_folders: dict[str, str] = {}
         # Resolved once: a root may itself be a link, as /tmp is on some machines.
-        self._real_roots = tuple(os.path.realpath(root) for root in local_places((folder, *roots)))
+        self._real_roots = tuple(
+            os.path.realpath(root) for root in local_locations((folder, *roots))
+        )
 
     def read(self, ref: str) -> bytes:
         """Return the bytes that ``ref`` points to."""
         if not ref.strip() or "\0" in ref:
             raise Rejection("not_found", "the reference is empty or holds a null character")
         member = member_of(ref)
-        place = place_of(member.archive if member else ref, self._folder)
-        problem = check_place(ref, place, self._folder, self._roots)
+        location = location_of(member.archive if member else ref, self._folder)
+        problem = check_location(ref, location, self._folder, self._roots)
         if problem:
             raise Rejection("outside_corpus", problem)
-        payload = self._read_member(place, member) if member else self._read(place)
+        payload = self._read_member(location, member) if member else self._read(location)
         if not payload:
-            raise Rejection("empty", ref if member else place)
+            raise Rejection("empty", ref if member else location)
         return payload
 
     def is_remote(self, ref: object) -> bool:
@@ -79,14 +81,14 @@ class PayloadReader:
             raise Rejection("unreadable", f"{member} is not there: the archive has changed")
         return content[header:]
 
-    def _read(self, place: str, start: int | None = None, size: int | None = None) -> bytes:
+    def _read(self, location: str, start: int | None = None, size: int | None = None) -> bytes:
         """Return a whole file of at most ``max_bytes``, or ``size`` bytes from ``start``."""
         size = self._max_bytes if size is None else size
-        if not is_uri(place):
-            return self._read_local(place, start, size)
+        if not is_uri(location):
+            return self._read_local(location, start, size)
         from mmray.media.remote.remote import read_remote
 
-        return read_remote(place, self._guard, start=start, size=size, max_s=self._max_read_s)
+        return read_remote(location, self._guard, start=start, size=size, max_s=self._max_read_s)
 
     def _read_local(self, path: str, start: int | None, size: int) -> bytes:
         real = self._real(path)
@@ -117,8 +119,8 @@ class PayloadReader:
             if len(self._real_folders) >= HELD_FOLDERS:
                 self._real_folders.clear()
             self._real_folders[folder] = os.path.realpath(folder)
-        place = os.path.join(self._real_folders[folder], name)  # noqa: PTH118 (of every payload)
-        return os.path.realpath(place) if os.path.islink(place) else place  # noqa: PTH114
+        location = os.path.join(self._real_folders[folder], name)  # noqa: PTH118 (of every payload)
+        return os.path.realpath(location) if os.path.islink(location) else location  # noqa: PTH114
 
     def _read_whole(self, descriptor: int, size: int, where: str) -> bytes:
         # Room for the limit instead would be asked for and cleared.

@@ -84,8 +84,8 @@ def check_augment(
         modality = modalities[name]
         if isinstance(modality, TableConfig):
             continue
-        for place, augment in enumerate(modality.augment):
-            _check_step(augment, spec, f"modalities.{name}.augment.{place}")
+        for index, augment in enumerate(modality.augment):
+            _check_step(augment, spec, f"modalities.{name}.augment.{index}")
 
 
 def _check_step(augment: AugmentConfig, spec: FeatureSpec, where: str) -> None:

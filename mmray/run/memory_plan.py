@@ -9,13 +9,13 @@ import psutil
 
 from mmray.config.training.train import TrainConfig
 from mmray.training.parallel.exchange import gather
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 
 CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
+class MemoryPlan:
     """The choice, and what it follows from."""
 
     needed: int
@@ -30,17 +30,17 @@ class Capacity:
         return {"bytes": self.needed, "allowed_bytes": self.allowed, "kept": kept}
 
 
-def plan_capacity(needed: int, config: TrainConfig, place: Place) -> Capacity:
+def plan_memory(needed: int, config: TrainConfig, context: WorkerContext) -> MemoryPlan:
     """Choose, the same on every worker: features are streamed where one of them has no room."""
-    allowed = int(available_bytes() * config.memory_fraction / place.world)
+    allowed = int(available_bytes() * config.memory_fraction / context.world)
     match config.stream:
         case "always":
             is_streamed = True
         case "never":
             is_streamed = False
         case "auto":
-            is_streamed = any(gather(needed > allowed, place))
-    return Capacity(needed, allowed, is_streamed)
+            is_streamed = any(gather(needed > allowed, context))
+    return MemoryPlan(needed, allowed, is_streamed)
 
 
 def available_bytes() -> int:

@@ -9,7 +9,7 @@ CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlan:
+class TrainingJob:
     """One training: which modalities, which seed, from where, to where."""
 
     name: str

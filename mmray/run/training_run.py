@@ -21,14 +21,15 @@ from mmray.models.fit_check import check_augment
 from mmray.models.fusion_model import FusionModel
 from mmray.models.pretrained_check import check_pretrained
 from mmray.run.epoch_file import EPOCHS, epoch_line
-from mmray.run.memory_plan import Capacity, plan_capacity
+from mmray.run.memory_plan import MemoryPlan, plan_memory
 from mmray.run.samples import FeatureFolder, load_samples, open_features, samples_bytes
-from mmray.run.training_job import RunPlan
+from mmray.run.training_job import TrainingJob
 from mmray.training.augment.build import build_augmentation
 from mmray.training.data.statistics import fit_statistics
 from mmray.training.loop.loop import fit
-from mmray.training.loop.plan import EpochRecord, FitReport, Place, TrainPlan
+from mmray.training.loop.plan import EpochRecord, FitReport, TrainPlan
 from mmray.training.parallel.exchange import gather, in_turn
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.build import fit_task, restore_task
 from mmray.training.tasks.task import Task, Tasks
 
@@ -43,9 +44,9 @@ ENCODERS = "encoders"
 
 
 def train_run(
-    plan: RunPlan,
+    plan: TrainingJob,
     *,
-    place: Place,
+    context: WorkerContext,
     wrap: Callable[[nn.Module], nn.Module],
     on_epoch: Callable[[EpochRecord], None],
 ) -> None:
@@ -55,9 +56,9 @@ def train_run(
     features = {name: open_features(Path(path)) for name, path in plan.features.items()}
     tasks = fit_tasks(plan.config, manifest, list(features))
     splits = (Split.TRAIN, Split.VAL)
-    capacity = plan_capacity(samples_bytes(manifest, splits, features), plan.config.train, place)
+    capacity = plan_memory(samples_bytes(manifest, splits, features), plan.config.train, context)
     logger.info("features are %s", capacity.to_dict())
-    with in_turn(place):  # the first worker writes what is streamed, the others find it
+    with in_turn(context):  # the first worker writes what is streamed, the others find it
         train, val = (
             load_samples(
                 manifest, split, features, tasks,
@@ -81,7 +82,7 @@ def train_run(
             train=train,
             val=val,
             config=plan.config.train.model_copy(update={"seed": plan.seed}),
-            place=place,
+            context=context,
             folder=plan.checkpoints,
             auxiliary=plan.config.model.auxiliary,
             augment=build_augmentation(
@@ -91,19 +92,19 @@ def train_run(
         wrap=wrap,
         on_epoch=on_epoch,
     )
-    gather(None, place)  # nobody needs the checkpoints any more
-    if place.rank == 0:
+    gather(None, context)  # nobody needs the checkpoints any more
+    if context.rank == 0:
         _finish(plan, model, tasks, report, samples=len(train), capacity=capacity)
 
 
 def _finish(
-    plan: RunPlan,
+    plan: TrainingJob,
     model: FusionModel,
     tasks: Tasks,
     report: FitReport,
     *,
     samples: int,
-    capacity: Capacity,
+    capacity: MemoryPlan,
 ) -> None:
     folder = Path(plan.folder)
     shutil.rmtree(folder / SPILL, ignore_errors=True)

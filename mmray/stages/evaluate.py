@@ -46,7 +46,7 @@ EVALUATE_VERSION = 2
 
 
 def run(config: Config, tracker: Tracker) -> Report:
-    """Judge on the test split; leave ``report.json`` and the model bundle in the workspace."""
+    """Evaluate on the test split; leave ``report.json`` and the model bundle in the workspace."""
     started = time.monotonic()
     inputs = open_inputs(config, tracker)
     train_success = require_success(inputs.folder, stage="train", error=TrainingError)
@@ -68,15 +68,18 @@ def run(config: Config, tracker: Tracker) -> Report:
         inputs=inputs,
         tracker=tracker,
     )
-    # Here and not above: judging needs torch, and a skipped stage must not load it.
+    # Here and not above: evaluation needs torch, and a skipped stage must not load it.
     from mmray.stages.evaluation.evaluated import evaluate_models, sentences
     from mmray.stages.evaluation.outcome import track_evaluation, write_report
-    from mmray.stages.evaluation.predictions import judge_variants
+    from mmray.stages.evaluation.predictions import evaluate_variants
 
     folder.mkdir(parents=True, exist_ok=True)
     evaluated = evaluate_models(
         config,
-        {n: judge_variants(group, config=config, inputs=inputs) for n, group in variants.items()},
+        {
+            n: evaluate_variants(group, config=config, inputs=inputs)
+            for n, group in variants.items()
+        },
     )
     write_json(folder / "details.json", evaluated.details())
     _write_bundle(folder, config, inputs, evaluated)

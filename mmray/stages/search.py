@@ -180,10 +180,10 @@ def apply_sample(config: Config, sample: Mapping[str, Any]) -> Config:
 
 def plan_trial(sample: Mapping[str, Any], *, config: Config, inputs: Prepared, folder: str) -> Any:  # noqa: ANN401
     """Return the training of one trial; the same sample has the same folder."""
-    from mmray.run.training_job import RunPlan
+    from mmray.run.training_job import TrainingJob
 
     trial = apply_sample(config, sample)
-    return RunPlan(
+    return TrainingJob(
         name=_shown(sample),
         config=trial,
         manifest=str(inputs.manifest_path.resolve()),

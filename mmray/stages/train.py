@@ -179,13 +179,13 @@ def train_variants(
         from mmray.display.training_display import TrainingDisplay
         from mmray.distributed.node.session import connect
         from mmray.distributed.training.fitting import fit_runs, plan_workers
-        from mmray.run.training_job import RunPlan
+        from mmray.run.training_job import TrainingJob
         from mmray.stages.training.runs import TrainingRuns
 
         size = connect(config.runtime)
 
     plans = [
-        RunPlan(
+        TrainingJob(
             name=variant.name,
             config=config,
             manifest=str(inputs.manifest_path.resolve()),

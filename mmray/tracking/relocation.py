@@ -34,7 +34,7 @@ def relocate_artifacts(file: Path) -> None:
     """Let what is addressed at the folder where the store was be addressed where it is now."""
     here = artifact_folder(file)
     with connect(file, mode="rw", timeout_s=TIMEOUT_S) as connection:
-        moved = [place for place in _places(connection) if _is_moved(*place, here)]
+        moved = [place for place in _locations(connection) if _is_moved(*place, here)]
         for old, _ in moved:
             logger.info("the tracking store has moved here from %s", _path(old).parent)
             for table, column in ADDRESSES:
@@ -47,7 +47,7 @@ def relocate_artifacts(file: Path) -> None:
         connection.commit()
 
 
-def _places(connection: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
+def _locations(connection: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
     """Yield each folder of artifacts that experiments have, and whether it belongs to the store."""
     yield from connection.execute(
         "SELECT artifact_location, max(value IS NOT NULL) FROM experiments "

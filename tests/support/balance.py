@@ -21,9 +21,11 @@ METHODS = {
 }
 
 
-def train(name, *, epochs=3, place=None, folder=None, wrap=identity, on_epoch=ignore, dropout=0.0):
+def train(
+    name, *, epochs=3, context=None, folder=None, wrap=identity, on_epoch=ignore, dropout=0.0
+):
     config = TrainConfig(epochs=epochs, batch_size=8, lr=3e-3, balance=METHODS[name])
-    plan = make_plan(config=config, place=place, folder=folder, train=39)
+    plan = make_plan(config=config, context=context, folder=folder, train=39)
     model = make_model(plan.train, dropout=dropout)
     return model, fit(model, plan, wrap=wrap, on_epoch=on_epoch)
 
@@ -35,8 +37,8 @@ def run_worker(rank, world, folder):
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
     found = {}
     for name in METHODS:
-        place = Place(rank, world)
-        model, report = train(name, place=place, wrap=DistributedDataParallel)
+        context = Place(rank, world)
+        model, report = train(name, context=context, wrap=DistributedDataParallel)
         found[name] = model.state_dict(), [record.metrics for record in report.records]
     if rank == 0:
         torch.save(found, Path(folder, "found.pt"))

@@ -12,7 +12,7 @@ from mmray.config.training.train import TrainConfig
 from mmray.models.build import build_model
 from mmray.training.loop.loop import fit
 from mmray.training.parallel.sharded import shard
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.sample import TASKS
 from tests.support.training import ignore, make_plan
 
@@ -38,7 +38,7 @@ def train_lenets(rank: int, world: int, folder: str) -> None:
         ema = 0.5 if parallel == "ddp" else None
         config = TrainConfig(epochs=2, batch_size=8, ema=ema, parallel=parallel, accumulate=2)
         # The last batch is of 3: one worker could cut its two in two parts, the other not its one.
-        plan = make_plan(config=config, place=Place(rank, world), absent=0.4, train=35)
+        plan = make_plan(config=config, context=WorkerContext(rank, world), absent=0.4, train=35)
         model = make_lenets(plan.train)
         fit(model, plan, wrap=wrap, on_epoch=ignore)
         torch.save(model.state_dict(), f"{folder}/{parallel}-{rank}.pt")

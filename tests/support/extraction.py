@@ -20,28 +20,28 @@ class Here:
     def __init__(self):
         self.computed = {}
 
-    def beside(self, config, work):
-        return work(Event())
+    def beside(self, config, job):
+        return job(Event())
 
-    def __call__(self, works):
-        return {work.name: self._compute(work) for work in works}
+    def __call__(self, jobs):
+        return {job.name: self._compute(job) for job in jobs}
 
-    def _compute(self, work):
-        from mmray.distributed.extraction.shard_actor import extract_unit
+    def _compute(self, job):
+        from mmray.distributed.extraction.shard_actor import extract_shard
         from mmray.distributed.extraction.shard_plan import ExtractionPlan
         from mmray.distributed.extraction.shard_task import cut_units
         from mmray.features.spec import spec_of
 
-        modality, data = work.config.modalities[work.name], work.config.data
+        modality, data = job.config.modalities[job.name], job.config.data
         plan = ExtractionPlan(
-            name=work.name, config=modality, spec=spec_of(modality), state=None,
-            output=str(work.folder), corpus=work.manifest.folder, allow=data.allow,
+            name=job.name, config=modality, spec=spec_of(modality), state=None,
+            output=str(job.folder), corpus=job.manifest.folder, allow=data.allow,
             max_payload_bytes=data.max_payload_bytes, max_decode_s=data.max_decode_s,
         )  # fmt: skip
-        extractor = build_extractor(modality, work.state)
-        self.computed.setdefault(work.name, []).extend(sample for sample, _, _ in work.todo)
-        for unit in cut_units(work.todo, actors=2):
-            extract_unit(
+        extractor = build_extractor(modality, job.state)
+        self.computed.setdefault(job.name, []).extend(sample for sample, _, _ in job.pending)
+        for unit in cut_units(job.pending, actors=2):
+            extract_shard(
                 extractor, partial(read_and_decode, plan.reader(), extractor.decode), plan, unit
             )
         return {"seconds": 0.0, "samples_per_s": 0.0, "actors": 1}
@@ -52,7 +52,7 @@ class Corpus:
 
     def __init__(self, folder, rows, **modalities):
         self.folder = Path(folder)
-        self.workspace = self.folder / "work"
+        self.workspace = self.folder / "job"
         self.modalities = modalities
         self.data = {}
         self.write(rows)

@@ -55,10 +55,10 @@ def make_parts(configs, *, train=300, val=120, unlabelled=0.3, absent=0.1, seed=
     hidden = rng.normal(size=(count, SIZE))
     present = rng.random((count, len(SPECS))) >= absent
     modalities = {}
-    for place, (name, spec) in enumerate(SPECS.items()):
+    for context, (name, spec) in enumerate(SPECS.items()):
         mixed = hidden @ rng.normal(size=(SIZE, *spec.shape))
         values = (mixed + 0.1 * rng.normal(size=mixed.shape)).astype(np.float32)
-        modalities[name] = (spec, values, present[:, place])
+        modalities[name] = (spec, values, present[:, context])
     labels = make_labels(hidden, unlabelled, rng)
     tasks = {kind: fit_task(config, labels[kind][:train], tuple(SPECS))
              for kind, config in configs.items()}  # fmt: skip
@@ -91,11 +91,11 @@ def make_model(tasks, config, *, seed=0, **model):
     )
 
 
-def train(configs, *, config=None, place=None, folder=None, wrap=None, on_epoch=ignore, **parts):
+def train(configs, *, config=None, context=None, folder=None, wrap=None, on_epoch=ignore, **parts):
     """Train on generated samples; return model, plan and report."""
     tasks, train_part, val_part = make_parts(configs, **parts)
     config = config or TrainConfig(epochs=30, batch_size=32, lr=1e-2)
-    plan = TrainPlan(tasks, train_part, val_part, config, place or Place(), folder, auxiliary=0.2)
+    plan = TrainPlan(tasks, train_part, val_part, config, context or Place(), folder, auxiliary=0.2)
     model = make_model(tasks, config)
     report = fit(model, plan, wrap=wrap or (lambda view: view), on_epoch=on_epoch)
     return model, plan, report
@@ -108,7 +108,7 @@ def run_worker(rank, world, folder, configs, config):
         "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=world
     )
     model, _, report = train(
-        configs, config=config, place=Place(rank, world),
+        configs, config=config, context=Place(rank, world),
         wrap=shard if config.parallel == "fsdp" else DistributedDataParallel,
         train=63, val=30,
     )  # fmt: skip

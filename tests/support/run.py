@@ -8,7 +8,7 @@ from mmray.core.spec import FeatureSpec
 from mmray.data.manifest.manifest import Manifest, write_manifest
 from mmray.features.extractor import ExtractedBatch
 from mmray.features.store import write_index, write_shard
-from mmray.run.training_job import RunPlan
+from mmray.run.training_job import TrainingJob
 from tests.support.document import make_config
 
 SPECS = {
@@ -28,7 +28,7 @@ def make_run_plan(folder, *, name, samples=61, keep_best=None):
     }
     path = folder / "manifest.parquet"
     write_manifest(_manifest(folder, ids, labels, generator), path)
-    return RunPlan(
+    return TrainingJob(
         name=name,
         config=_config(keep_best or {"metric": "val/loss"}),
         manifest=str(path),

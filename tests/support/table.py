@@ -9,13 +9,13 @@ class ReadTable(RawTable):
     def __init__(self, table):
         chunks = list(table.chunks())
         self.rows = [row for chunk in chunks for row in chunk.rows]
-        self.places = [place for chunk in chunks for place in chunk.places]
+        self.locations = [location for chunk in chunks for location in chunk.locations]
         super().__init__(table.uri, table.folder, (), table.layout)
         self._columns = dict.fromkeys(table.columns())
 
     def chunks(self, *size):
         """Yield all rows, however often."""
-        self._rows = zip(self.places, self.rows, strict=True)
+        self._rows = zip(self.locations, self.rows, strict=True)
         return super().chunks(*size)
 
 

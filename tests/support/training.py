@@ -25,11 +25,11 @@ def ignore(record):
     pass
 
 
-def make_plan(*, config=None, place=None, folder=None, val=20, train=40, absent=0.2):
+def make_plan(*, config=None, context=None, folder=None, val=20, train=40, absent=0.2):
     samples = make_samples(train + val, absent=absent, unlabelled=0.2)
     parts = take(samples, 0, train), take(samples, train, train + val)
     config = config or TrainConfig(epochs=3, batch_size=8, lr=3e-3)
-    return TrainPlan(TASKS, *parts, config, place or Place(), folder)
+    return TrainPlan(TASKS, *parts, config, context or Place(), folder)
 
 
 def take(samples, start, stop):
@@ -54,10 +54,10 @@ class StoppedError(Exception):
     pass
 
 
-def run_sharded(*, place, folder, config):
+def run_sharded(*, context, folder, config):
     """Train with the weights shared out, be stopped after the first epoch, and go on."""
     config = config.model_copy(update={"parallel": "fsdp", "ema": None})
-    plan = make_plan(place=place, config=config, folder=folder / "checkpoints")
+    plan = make_plan(context=context, config=config, folder=folder / "checkpoints")
 
     def stop(record):
         raise StoppedError
@@ -67,7 +67,7 @@ def run_sharded(*, place, folder, config):
     dist.barrier()
     model = make_model(plan.train, seed=1)
     report = fit(model, plan, wrap=shard, on_epoch=ignore)
-    torch.save((report.resumed_from, model.state_dict()), folder / f"sharded-{place.rank}.pt")
+    torch.save((report.resumed_from, model.state_dict()), folder / f"sharded-{context.rank}.pt")
 
 
 def run_worker(
@@ -77,7 +77,7 @@ def run_worker(
     torch.set_num_threads(1)
     store = f"file://{folder}/rendezvous"
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
-    plan = make_plan(place=Place(rank, world), config=config)
+    plan = make_plan(context=Place(rank, world), config=config)
     model = make_model(plan.train)
     wrap = DistributedDataParallel if is_synchronised else identity
     report = fit(model, plan, wrap=wrap, on_epoch=ignore)
@@ -85,7 +85,7 @@ def run_worker(
     records = [asdict(record) for record in report.records]
     Path(folder, f"records-{rank}.json").write_text(json.dumps(records))
     if config is not None:
-        run_sharded(place=plan.place, folder=Path(folder), config=config)
+        run_sharded(context=plan.context, folder=Path(folder), config=config)
     dist.destroy_process_group()
     # Torch's threads need not be waited for: all is written.
     os._exit(0)

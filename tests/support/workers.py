@@ -10,7 +10,7 @@ multiprocessing.set_forkserver_preload(["torch.nn.parallel", "torchmetrics", "tr
 
 
 in_one_process = pytest.mark.xdist_group("workers")
-"""Keeps such tests in one process, which needs one place to fork from."""
+"""Keeps such tests in one process, which needs one context to fork from."""
 
 
 def run_on_two(worker, *settings):

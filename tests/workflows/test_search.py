@@ -1,4 +1,4 @@
-"""Search: trials share the features, the best is trained again and judged."""
+"""Search: trials share the features, the best is trained again and evaluated."""
 
 import json
 

@@ -64,7 +64,7 @@ def recall_names(modalities: Sequence[str]) -> tuple[str, ...]:
 
 
 def metric_names(
-    tasks: Tasks, modalities: Sequence[str], train: TrainConfig, *, judged_on: str = "val"
+    tasks: Tasks, modalities: Sequence[str], train: TrainConfig, *, evaluated_on: str = "val"
 ) -> set[str]:
     """Return the names of all metrics that an epoch can have."""
     names = {"loss"}
@@ -76,11 +76,11 @@ def metric_names(
         names |= modality_metric_names(tasks, modalities)
         trained |= watch_metric_names(tasks, modalities, train)
         trained |= balance_metric_names(train.balance, modalities)
-    return {f"{judged_on}/{name}" for name in names} | trained
+    return {f"{evaluated_on}/{name}" for name in names} | trained
 
 
 def looks_at_modalities(tasks: Tasks, modalities: Sequence[str], train: TrainConfig) -> bool:
-    """Return whether each modality is judged alone; gradient blending needs it."""
+    """Return whether each modality is evaluated alone; gradient blending needs it."""
     is_asked = train.watch_modalities or isinstance(train.balance, GradientBlendingConfig)
     return is_asked and len(modalities) > 1 and bool(_independent(tasks))
 

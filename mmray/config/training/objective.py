@@ -10,7 +10,7 @@ from mmray.config.training.train import ObjectiveConfig, TrainConfig
 from mmray.core.text.nearest import nearest, shortened
 
 PREFIXES = ("val", "train")
-"""What epochs are judged on: train where the val split is empty."""
+"""What epochs are evaluated on: train where the val split is empty."""
 
 
 def check_objectives(
@@ -23,7 +23,7 @@ def check_objectives(
     names = {
         name
         for prefix in PREFIXES
-        for name in metric_names(tasks, modalities, train, judged_on=prefix)
+        for name in metric_names(tasks, modalities, train, evaluated_on=prefix)
     }
     for key, objective in objectives_of(train, search):
         if objective.metric not in names:
@@ -45,7 +45,7 @@ def check_alone(
     names = {
         name
         for prefix in PREFIXES
-        for name in metric_names(tasks, modalities[:1], train, judged_on=prefix)
+        for name in metric_names(tasks, modalities[:1], train, evaluated_on=prefix)
     }
     for key, objective in objectives_of(train, None):
         if objective.metric not in names:

@@ -81,7 +81,7 @@ class SearchConfig(StrictModel):
     """A Ray Tune experiment; early, bad trials are stopped (ASHA, Li et al. 2018)."""
 
     objective: ObjectiveConfig = ObjectiveConfig()
-    """What a trial is judged by."""
+    """What a trial is evaluated by."""
     trials: PositiveInt = 16
     """Documents that are tried."""
     concurrent: PositiveInt | Literal["auto"] = "auto"

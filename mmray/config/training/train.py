@@ -1,4 +1,4 @@
-"""Optimisation, and the metric by which it is judged."""
+"""Optimisation, and the metric by which it is evaluated."""
 
 from typing import Literal, Self
 
@@ -107,7 +107,7 @@ class TrainConfig(StrictModel):
     early_stop: EarlyStopConfig | None = None
     """When training stops before its last epoch; never by default."""
     ema: float | None = Field(default=None, gt=0.0, lt=1.0)
-    """Decay of a running average of the weights, which is judged and kept in their place."""
+    """Decay of a running average of the weights, which is evaluated and kept in their place."""
     soup: int | None = Field(default=None, ge=2)
     """Mean of those of so many best checkpoints that make validation better together."""
     task_weighting: WeightingConfig = FixedWeightingConfig()
@@ -140,9 +140,9 @@ class TrainConfig(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _soup_is_judged_on_validation(self) -> Self:
+    def _soup_is_evaluated_on_validation(self) -> Self:
         if self.soup is not None and not self.keep_best.metric.startswith("val/"):
             raise ValueError(
-                f"a soup is judged on validation, and keep_best.metric is {self.keep_best.metric!r}"
+                f"a soup is evaluated on val, and keep_best.metric is {self.keep_best.metric!r}"
             )
         return self

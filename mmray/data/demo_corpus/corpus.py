@@ -12,9 +12,9 @@ from mmray.core.file.atomic import read_json, replacing, write_json
 from mmray.core.fingerprint import digest_file
 from mmray.data.demo_corpus.handwriting import Pixels, Scans, load_scans, make_textures, take_photo
 from mmray.data.demo_corpus.notes import write_note
-from mmray.data.demo_corpus.plan import MODALITIES, Plan, plan_samples
+from mmray.data.demo_corpus.plan import MODALITIES, PlannedSample, plan_samples
 from mmray.data.demo_corpus.speech import (
-    Clip,
+    SpokenClip,
     encode_wav,
     load_clips,
     pick_clip,
@@ -54,7 +54,7 @@ class Material:
 
     scans: Scans
     textures: Pixels
-    clips: dict[str, list[Clip]]
+    clips: dict[str, list[SpokenClip]]
     """Per split, the clips of its own voices."""
 
 
@@ -85,7 +85,7 @@ def write_corpus(folder: Path, *, samples: int = 1500, seed: int = 7) -> CorpusS
     return _to_summary(manifest, counts)
 
 
-def count_payloads(plans: list[Plan]) -> dict[str, dict[str, int]]:
+def count_payloads(plans: list[PlannedSample]) -> dict[str, dict[str, int]]:
     """Count present, missing and broken payloads of each modality."""
     counts: dict[str, dict[str, int]] = {}
     for modality in MODALITIES:
@@ -96,7 +96,7 @@ def count_payloads(plans: list[Plan]) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _write(folder: Path, plans: list[Plan], seed: int) -> Iterator[dict[str, Any]]:
+def _write(folder: Path, plans: list[PlannedSample], seed: int) -> Iterator[dict[str, Any]]:
     """Write the payloads of every sample and yield its line of the manifest."""
     rng = np.random.default_rng([seed, 1])
     clips = split_voices(load_clips())
@@ -123,7 +123,7 @@ def _write(folder: Path, plans: list[Plan], seed: int) -> Iterator[dict[str, Any
 
 
 def _write_photo(
-    folder: Path, plan: Plan, *, material: Material, rng: np.random.Generator
+    folder: Path, plan: PlannedSample, *, material: Material, rng: np.random.Generator
 ) -> str | None:
     """Write the photo of one sample and return its media ref, None when it is missing."""
     if "image" in plan.missing:
@@ -136,7 +136,12 @@ def _write_photo(
 
 
 def _write_speech(
-    folder: Path, plan: Plan, *, digit: int, clips: list[Clip], rng: np.random.Generator
+    folder: Path,
+    plan: PlannedSample,
+    *,
+    digit: int,
+    clips: list[SpokenClip],
+    rng: np.random.Generator,
 ) -> dict[str, str | float]:
     """Write the recording of one sample and return what the manifest says of it."""
     if "audio" in plan.missing:

@@ -42,7 +42,7 @@ def make_textures(rng: np.random.Generator) -> Pixels:
 
 def take_photo(scan: Pixels, textures: Pixels, *, rng: np.random.Generator) -> bytes:
     """Return a JPEG of ``scan`` (8, 8) written on paper and badly photographed."""
-    ink = _place(scan, rng)  # (H, W)
+    ink = _place_on_paper(scan, rng)  # (H, W)
     paper_colour, ink_colour = _choose_colours(rng)
     ink = np.maximum(ink, _draw_strokes(rng, count=rng.integers(0, 4), width_px=(3, 9)))
     ink = ink * (1 - _draw_strokes(rng, count=rng.integers(0, 3), width_px=(6, 14)))
@@ -62,7 +62,7 @@ def _grain(rng: np.random.Generator) -> Pixels:
     return (fine + (np.asarray(coarse) / 255.0 - 0.5) * 0.15).astype(np.float32)
 
 
-def _place(scan: Pixels, rng: np.random.Generator) -> Pixels:
+def _place_on_paper(scan: Pixels, rng: np.random.Generator) -> Pixels:
     """Turn, stretch, slant and move the scan onto the sheet: ink from 0 to 1, shape (H, W)."""
     sheet = Image.fromarray((np.pad(scan, 2) * 255).astype(np.uint8))
     angle = np.deg2rad(rng.normal(0, 12))

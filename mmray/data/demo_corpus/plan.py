@@ -13,7 +13,7 @@ MISSING_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedSample:
     """One sample before it is written."""
 
     number: int
@@ -31,7 +31,7 @@ class Plan:
         return f"s{self.number + 1:04d}"
 
 
-def plan_samples(samples: int, *, seed: int) -> list[Plan]:
+def plan_samples(samples: int, *, seed: int) -> list[PlannedSample]:
     """Decide the split, scan, gaps and damage of every sample, none of them by its digit."""
     rng = np.random.default_rng([seed, 0])
     splits = _plan_splits(samples, rng)
@@ -39,7 +39,9 @@ def plan_samples(samples: int, *, seed: int) -> list[Plan]:
     missing = _plan_missing(samples, rng)
     damages = _plan_damages(missing, rng)
     return [
-        Plan(number, splits[number], scans[number], missing[number], damages.get(number, {}))
+        PlannedSample(
+            number, splits[number], scans[number], missing[number], damages.get(number, {})
+        )
         for number in range(samples)
     ]
 

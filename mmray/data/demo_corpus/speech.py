@@ -29,7 +29,7 @@ Waveform = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class SpokenClip:
     """One clean clip of the embedded archive."""
 
     digit: int
@@ -41,7 +41,7 @@ class Clip:
     """Mono at 16 kHz, peak near 0.7, shape (S)."""
 
 
-def load_clips() -> list[Clip]:
+def load_clips() -> list[SpokenClip]:
     """Decode every clip of the archive in the package, in the order of its index."""
     archive_bytes = (
         resources.files("mmray.data.demo_corpus.embedded").joinpath("speech.zip").read_bytes()
@@ -51,23 +51,23 @@ def load_clips() -> list[Clip]:
         return [_load_clip(archive, json.loads(line)) for line in lines]
 
 
-def split_voices(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
+def split_voices(clips: Sequence[SpokenClip]) -> dict[str, list[SpokenClip]]:
     """Give every voice to one split, so that a model is tested on voices it never heard."""
     owners = {voice: split for split, voices in HELD_OUT_VOICES.items() for voice in voices}
-    splits: dict[str, list[Clip]] = {"train": [], "val": [], "test": []}
+    splits: dict[str, list[SpokenClip]] = {"train": [], "val": [], "test": []}
     for clip in clips:
         splits[owners.get(clip.voice, "train")].append(clip)
     return splits
 
 
-def pick_clip(clips: Sequence[Clip], digit: int, *, rng: np.random.Generator) -> Clip:
+def pick_clip(clips: Sequence[SpokenClip], digit: int, *, rng: np.random.Generator) -> SpokenClip:
     """Draw a clip that says ``digit``, either language as likely."""
     language = LANGUAGES[rng.integers(len(LANGUAGES))]
     fitting = [clip for clip in clips if clip.digit == digit and clip.language == language]
     return fitting[rng.integers(len(fitting))]
 
 
-def record(clip: Clip, crowd: Sequence[Clip], *, rng: np.random.Generator) -> Waveform:
+def record(clip: SpokenClip, crowd: Sequence[SpokenClip], *, rng: np.random.Generator) -> Waveform:
     """Place ``clip`` somewhere in a noisy recording of about 1.7 s; ``crowd`` babbles behind."""
     length = int(rng.uniform(1.65, 1.75) * SAMPLE_RATE_HZ)
     speech = np.zeros(length, dtype=np.float32)
@@ -90,12 +90,12 @@ def encode_wav(waveform: Waveform) -> bytes:
     return buffer.getvalue()
 
 
-def _load_clip(archive: zipfile.ZipFile, entry: dict[str, str | int | float]) -> Clip:
+def _load_clip(archive: zipfile.ZipFile, entry: dict[str, str | int | float]) -> SpokenClip:
     """Decode one clip; ``entry`` is its line of the index."""
     import soundfile
 
     waveform, _ = soundfile.read(BytesIO(archive.read(str(entry["clip"]))), dtype="float32")
-    return Clip(
+    return SpokenClip(
         digit=int(entry["digit"]),
         language=str(entry["language"]),
         voice=str(entry["voice"]),
@@ -104,7 +104,7 @@ def _load_clip(archive: zipfile.ZipFile, entry: dict[str, str | int | float]) ->
     )
 
 
-def _background(length: int, crowd: Sequence[Clip], rng: np.random.Generator) -> Waveform:
+def _background(length: int, crowd: Sequence[SpokenClip], rng: np.random.Generator) -> Waveform:
     """Mix pink noise, babble and mains hum at random shares, shape (length)."""
     pink, babble, hum = rng.dirichlet((1.5, 0.5, 0.7))
     mixed = pink * _unit(_pink(length, rng)) + babble * _unit(_babble(length, crowd, rng))
@@ -119,7 +119,7 @@ def _pink(length: int, rng: np.random.Generator) -> Waveform:
     return np.fft.irfft(spectrum, length).astype(np.float32)
 
 
-def _babble(length: int, crowd: Sequence[Clip], rng: np.random.Generator) -> Waveform:
+def _babble(length: int, crowd: Sequence[SpokenClip], rng: np.random.Generator) -> Waveform:
     """Return other voices talking over each other, shape (length)."""
     babble = np.zeros(length, dtype=np.float32)
     for number in rng.integers(len(crowd), size=6):

@@ -10,23 +10,25 @@ NO_CLASS = -1
 
 
 def with_names(
-    row: Mapping[str, Any], names: Mapping[str, list[str]], place: str
+    row: Mapping[str, Any], names: Mapping[str, list[str]], location: str
 ) -> dict[str, Any]:
     """Return the row's columns of classes with names for numbers, and null for ``NO_CLASS``."""
     return {
-        column: _named(row[column], column, names[column], place)
+        column: _named(row[column], column, names[column], location)
         for column in names.keys() & row.keys()
     }
 
 
-def _named(value: Any, column: str, names: list[str], place: str) -> Any:  # noqa: ANN401
+def _named(value: Any, column: str, names: list[str], location: str) -> Any:  # noqa: ANN401
     if isinstance(value, list):
-        named = [_named(item, column, names, place) for item in value]
+        named = [_named(item, column, names, location) for item in value]
         return [name for name in named if name is not None]
     if value is None or value == NO_CLASS:
         return None
     if not isinstance(value, int):
-        raise ManifestError(f"{column}: {value!r:.80} is not a number of a class", where=place)
+        raise ManifestError(f"{column}: {value!r:.80} is not a number of a class", where=location)
     if not 0 <= value < len(names):
-        raise ManifestError(f"{column}: there is no class {value}, only {len(names)}", where=place)
+        raise ManifestError(
+            f"{column}: there is no class {value}, only {len(names)}", where=location
+        )
     return names[value]

@@ -17,10 +17,10 @@ SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet")
 def read_files(source: Source) -> Iterator[Row]:
     """Yield the rows of every manifest, in the order of the files' names."""
     for name in manifest_names(source):
-        place = source.place(name)
+        location = source.location(name)
         with source.stream(name) as stream:
-            for number, row in _rows_of(place, stream, name):
-                yield f"{place}:{number}", row
+            for number, row in _rows_of(location, stream, name):
+                yield f"{location}:{number}", row
 
 
 def digest_files(source: Source) -> Iterator[str]:
@@ -38,18 +38,18 @@ def manifest_names(source: Source) -> list[str]:
     return [name for name in source.names() if name.lower().endswith(SUFFIXES)]
 
 
-def _rows_of(place: str, stream: BinaryIO, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _rows_of(location: str, stream: BinaryIO, name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield (number, row): the line in a text file, the row from 1 in Parquet."""
     match posixpath.splitext(name)[1].lower():
         case ".jsonl":
-            yield from read_json_lines(place, stream)
+            yield from read_json_lines(location, stream)
         case ".csv" | ".tsv":
-            yield from read_delimited(place, stream)
+            yield from read_delimited(location, stream)
         case ".parquet":
-            yield from read_parquet(place, stream)
+            yield from read_parquet(location, stream)
         case suffix:
             raise ManifestError(
                 f"unknown kind of manifest {suffix!r}",
-                where=place,
+                where=location,
                 hint=f"use one of {', '.join(SUFFIXES)}, a .tar or a folder; see 'data.layout'",
             )

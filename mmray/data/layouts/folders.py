@@ -37,8 +37,8 @@ def read_folders(source: Source) -> Iterator[Row]:
     for sample_id, files in rows:
         first = next(iter(files.values()))
         cells: dict[str, Any] = {c: FileReference(name) for c, name in files.items()}
-        place = _place(source, first, has_splits=has_splits)
-        yield source.place(first), {"sample_id": sample_id} | cells | place
+        location = _location(source, first, has_splits=has_splits)
+        yield source.location(first), {"sample_id": sample_id} | cells | location
 
 
 def level_note(uri: str, names: Iterable[str]) -> str | None:
@@ -77,7 +77,7 @@ def _joined(source: Source, names: Iterable[str]) -> Iterable[tuple[str, dict[st
         if column in files:
             raise ManifestError(
                 f"the sample {stem!r} has two files that are {column}",
-                where=f"{source.place(files[column])} and {source.place(name)}",
+                where=f"{source.location(files[column])} and {source.location(name)}",
                 hint="files of one name and several kinds are one sample; rename one of them",
             )
         files[str(column)] = name
@@ -89,14 +89,14 @@ def digest_folders(source: Source) -> Iterator[str]:
     yield from _file_names(source)
 
 
-def _place(source: Source, name: str, *, has_splits: bool) -> dict[str, str]:
+def _location(source: Source, name: str, *, has_splits: bool) -> dict[str, str]:
     """Return the split and the label that the folders of a file say."""
     folders = name.split("/")[:-1]
     split = {"split": SPLITS[folders.pop(0).lower()]} if has_splits else {}
     if not folders:
         raise ManifestError(
             "this file lies in no folder of a class",
-            where=source.place(name),
+            where=source.location(name),
             hint="put it into one, such as train/cat/001.jpg",
         )
     return split | {"label": folders[0]}
@@ -139,6 +139,6 @@ def _check_strays(source: Source, names: list[str]) -> None:
         if not name.startswith(".") and posixpath.splitext(name)[1].lower() in suffixes:
             raise ManifestError(
                 "this file lies in no folder of a class",
-                where=source.place(name),
+                where=source.location(name),
                 hint="put it into one, such as cat/001.jpg, or write a manifest",
             )

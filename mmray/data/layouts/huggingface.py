@@ -29,13 +29,13 @@ def read_huggingface(source: Source) -> Iterator[Row]:
     """Yield a row per row; names of classes for their numbers, and the split it comes from."""
     for split in _splits(source):
         info = f"{split}{INFO}"
-        names = class_names(read_object(source, info), source.place(info))
+        names = class_names(read_object(source, info), source.location(info))
         number = 0
         for file in _data_files(source, split):
             for cells in _rows(source, file):
-                place = f"{source.place(file)}:{number}"
+                location = f"{source.location(file)}:{number}"
                 row = {"sample_id": f"{split}{number}"} | _split_of(split) | cells
-                yield place, row | with_names(row, names, place)
+                yield location, row | with_names(row, names, location)
                 number += 1
 
 
@@ -52,7 +52,7 @@ def _splits(source: Source) -> list[str]:
     """Return the folders of the splits, each ending in a slash; of one data set, ``""``."""
     if DICT not in source.names():
         return [""]
-    names = list_of(read_object(source, DICT), "splits", source.place(DICT))
+    names = list_of(read_object(source, DICT), "splits", source.location(DICT))
     return [f"{plain_name(name, source, DICT)}/" for name in names]
 
 
@@ -66,10 +66,10 @@ def _data_files(source: Source, split: str) -> list[str]:
     if state.get("_indices_files") or state.get("_indices_data_files"):
         raise ManifestError(
             "this data set has a mapping of indices beside it",
-            where=source.place(f"{split}{STATE}"),
+            where=source.location(f"{split}{STATE}"),
             hint="save it again: dataset.flatten_indices().save_to_disk(...)",
         )
-    files = list_of(state, "_data_files", source.place(f"{split}{STATE}"))
+    files = list_of(state, "_data_files", source.location(f"{split}{STATE}"))
     names = [file.get("filename") if isinstance(file, dict) else file for file in files]
     return [split + plain_name(name, source, f"{split}{STATE}") for name in names]
 
@@ -77,16 +77,16 @@ def _data_files(source: Source, split: str) -> list[str]:
 def _rows(source: Source, file: str) -> Iterator[dict[str, Any]]:
     try:
         content = _content(source, file)
-        unpacked = Unpacked(source.place(file), content.size)
+        unpacked = Unpacked(source.location(file), content.size)
         for batch in _batches(content):
             batch.validate(full=True)  # offsets that point elsewhere would be read as they are
-            check_columns(batch.schema.names, source.place(file))
+            check_columns(batch.schema.names, source.location(file))
             unpacked.add(batch)
             for start in range(0, batch.num_rows, AT_ONCE):
                 yield from _cells(batch.slice(start, AT_ONCE), content, file)
     except (pa.ArrowException, ValueError, OSError) as error:
         raise ManifestError(
-            f"not an Arrow file, or cut short: {error}", where=source.place(file)
+            f"not an Arrow file, or cut short: {error}", where=source.location(file)
         ) from None
 
 

@@ -14,31 +14,31 @@ SAVE_AGAIN = "write the data set again with save_to_disk"
 
 def read_object(source: Source, name: str) -> dict[str, Any]:
     """Return a JSON object; one that is none, or too large, is a ManifestError."""
-    place = source.place(name)
+    location = source.location(name)
     with source.open(name) as stream:
         content = stream.read(MAX_METADATA_BYTES + 1)
     if len(content) > MAX_METADATA_BYTES:
-        raise ManifestError(f"over {MAX_METADATA_BYTES:,} bytes", where=place, hint=SAVE_AGAIN)
-    found = parse_row(content, place, "this file")
+        raise ManifestError(f"over {MAX_METADATA_BYTES:,} bytes", where=location, hint=SAVE_AGAIN)
+    found = parse_row(content, location, "this file")
     if not isinstance(found, dict):
-        raise ManifestError("not an object", where=place, hint=SAVE_AGAIN)
+        raise ManifestError("not an object", where=location, hint=SAVE_AGAIN)
     return found
 
 
-def class_names(info: dict[str, Any], place: str) -> dict[str, list[str]]:
+def class_names(info: dict[str, Any], location: str) -> dict[str, list[str]]:
     """Return the names of the classes of every column of class numbers, or of lists of them."""
     features = info.get("features") or {}
     if not isinstance(features, dict):
-        raise ManifestError("'features' is not an object", where=place, hint=SAVE_AGAIN)
+        raise ManifestError("'features' is not an object", where=location, hint=SAVE_AGAIN)
     found: dict[str, list[str]] = {}
     for column, feature in features.items():
         label = _class_label(feature)
         if label is not None:
-            names = list_of(label, "names", place)
+            names = list_of(label, "names", location)
             if not all(isinstance(name, str) for name in names):
                 raise ManifestError(
                     f"{column}: the names of its classes are not all text",
-                    where=place,
+                    where=location,
                     hint=SAVE_AGAIN,
                 )
             found |= {column: names} if names else {}
@@ -56,16 +56,18 @@ def _class_label(feature: object, depth: int = 0) -> dict[str, Any] | None:
     return _class_label(feature.get("feature"), depth + 1)  # of a Sequence, List or LargeList
 
 
-def list_of(document: dict[str, Any], key: str, place: str) -> list[Any]:
+def list_of(document: dict[str, Any], key: str, location: str) -> list[Any]:
     """Return the list under a key; none is empty."""
     found = document.get(key) or []
     if isinstance(found, list):
         return found
-    raise ManifestError(f"{key!r} is not a list", where=place, hint=SAVE_AGAIN)
+    raise ManifestError(f"{key!r} is not a list", where=location, hint=SAVE_AGAIN)
 
 
 def plain_name(name: object, source: Source, file: str) -> str:
     """Return the name of a file beside ``file``; anything else is a ManifestError."""
     if isinstance(name, str) and name and not name.startswith(".") and not {"/", "\\"} & set(name):
         return name
-    raise ManifestError(f"{name!r} is not the name of a file beside it", where=source.place(file))
+    raise ManifestError(
+        f"{name!r} is not the name of a file beside it", where=source.location(file)
+    )

@@ -29,7 +29,7 @@ def shard_names(source: Source) -> list[str]:
     if packed:
         raise ManifestError(
             "a compressed tar cannot be read in parts",
-            where=source.place(packed[0]),
+            where=source.location(packed[0]),
             hint="unpack it to a plain .tar; media are compressed already",
         )
     return [name for name in names if name.endswith(SUFFIX)]
@@ -40,19 +40,19 @@ def read_webdataset(source: Source) -> Iterator[Row]:
     for shard in shard_names(source):
         rows: dict[str, dict[str, Any]] = {}
         for key, extension, info, content in _members(source, shard):
-            place = f"{source.place(shard)}:{info.name}"
+            location = f"{source.location(shard)}:{info.name}"
             row = rows.setdefault(key, {})
-            for column, cell in _cells(shard, extension, info, content, place):
+            for column, cell in _cells(shard, extension, info, content, location):
                 if column in row:
                     raise ManifestError(
                         f"the column {column!r} of the sample {key!r} is there twice",
-                        where=place,
+                        where=location,
                         hint="a key and extension may be in a shard once",
                     )
                 row[column] = cell
         for key, row in rows.items():
             named = {"sample_id": key, "shard_key": f"{shard}/{key}"} | _split_of(shard)
-            yield f"{source.place(shard)}:{key}", named | row
+            yield f"{source.location(shard)}:{key}", named | row
 
 
 def digest_webdataset(source: Source) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _members(
     source: Source, shard: str
 ) -> Iterator[tuple[str, str, tarfile.TarInfo, bytes | None]]:
     """Yield key, extension, header, and the content where it is read now."""
-    place = source.place(shard)
+    location = source.location(shard)
     try:
         with source.open(shard) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             while (info := archive.next()) is not None:
@@ -79,15 +79,17 @@ def _members(
                 key, extension = _key_of(info.name)
                 if info.isdir() or not key or not extension:
                     continue
-                _check_member(info, place)
-                yield key, extension, info, _read_inline(archive, info, extension, place)
+                _check_member(info, location)
+                yield key, extension, info, _read_inline(archive, info, extension, location)
             # A header that is cut or damaged looks like the end to tarfile; the end is zeros.
             stream.seek(archive.offset)
             if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
                 raise tarfile.ReadError("its end is missing")
     except (tarfile.TarError, EOFError) as error:
         raise ManifestError(
-            f"this tar is broken or cut short: {error}", where=place, hint="write the shard again"
+            f"this tar is broken or cut short: {error}",
+            where=location,
+            hint="write the shard again",
         ) from None
 
 
@@ -98,7 +100,7 @@ def _key_of(name: str) -> tuple[str, str]:
     return (posixpath.join(folder, stem) if stem else "", extension.lower())
 
 
-def _check_member(info: tarfile.TarInfo, place: str) -> None:
+def _check_member(info: tarfile.TarInfo, location: str) -> None:
     problem = ""
     if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or info.issparse():
         problem = "is a link, a device or a sparse file: only plain files are read"
@@ -108,19 +110,19 @@ def _check_member(info: tarfile.TarInfo, place: str) -> None:
         problem = "has a name with a character that cannot be printed"
     if problem:
         raise ManifestError(
-            f"the member {info.name!r} {problem}", where=place, hint="write the shard without it"
+            f"the member {info.name!r} {problem}", where=location, hint="write the shard without it"
         )
 
 
 def _read_inline(
-    archive: tarfile.TarFile, info: tarfile.TarInfo, extension: str, place: str
+    archive: tarfile.TarFile, info: tarfile.TarInfo, extension: str, location: str
 ) -> bytes | None:
     if extension.rpartition(".")[2] not in (*TEXT, "json"):
         return None
     if info.size > MAX_INLINE_BYTES:
         raise ManifestError(
             f"the member {info.name!r} has {info.size} bytes, of text {MAX_INLINE_BYTES} are read",
-            where=place,
+            where=location,
             hint="give long documents an extension such as .doc, and say 'payload: file'",
         )
     opened = archive.extractfile(info)
@@ -128,7 +130,7 @@ def _read_inline(
 
 
 def _cells(
-    shard: str, extension: str, info: tarfile.TarInfo, content: bytes | None, place: str
+    shard: str, extension: str, info: tarfile.TarInfo, content: bytes | None, location: str
 ) -> Iterator[tuple[str, Any]]:
     """Yield column and cell."""
     if content is None:
@@ -137,11 +139,13 @@ def _cells(
     try:
         text = content.decode("utf-8-sig")
     except ValueError as error:
-        raise ManifestError(f"this member cannot be read: {error}", where=place) from None
-    fields = parse_row(text, place, "this member") if extension.endswith("json") else None
+        raise ManifestError(f"this member cannot be read: {error}", where=location) from None
+    fields = parse_row(text, location, "this member") if extension.endswith("json") else None
     if fields is None:
         yield extension, text.strip()
     elif isinstance(fields, dict):
         yield from ((extension.removesuffix("json") + name, cell) for name, cell in fields.items())
     else:
-        raise ManifestError("this JSON is not an object", where=place, hint='write {"label": ...}')
+        raise ManifestError(
+            "this JSON is not an object", where=location, hint='write {"label": ...}'
+        )

@@ -29,18 +29,18 @@ class Column(Sequence[T]):
         return len(self.cells)
 
     @overload
-    def __getitem__(self, place: int) -> T: ...
+    def __getitem__(self, index: int) -> T: ...
     @overload
-    def __getitem__(self, place: slice) -> list[T]: ...
-    def __getitem__(self, place: int | slice) -> Any:
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> Any:
         """Return one cell, or those of a slice as a list."""
-        if isinstance(place, slice):
-            start, stop, step = place.indices(len(self))
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
             if step == 1:
                 return self._cells(lambda cells: cells.slice(start, max(0, stop - start)))
             return self.take(np.arange(start, stop, step))
-        cell = self.cells[place].as_py()
-        return self.instead[place].as_py() if cell is None and self.instead is not None else cell
+        cell = self.cells[index].as_py()
+        return self.instead[index].as_py() if cell is None and self.instead is not None else cell
 
     def __iter__(self) -> Iterator[T]:
         for start in range(0, len(self), AT_ONCE):
@@ -62,8 +62,8 @@ class Column(Sequence[T]):
 
     def take(self, rows: npt.NDArray[np.int64] | Sequence[int]) -> list[T]:
         """Return the cells of some rows."""
-        places = pa.array(rows, pa.int64())
-        return self._cells(lambda cells: cells.take(places))
+        indices = pa.array(rows, pa.int64())
+        return self._cells(lambda cells: cells.take(indices))
 
     def _cells(self, some: Callable[[pa.Array], pa.Array]) -> list[T]:
         cells = some(self.cells).to_pylist()

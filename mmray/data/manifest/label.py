@@ -35,23 +35,23 @@ def read_labels(chunk: Chunk, config: Config) -> dict[str, list[Label | None]]:
     """Return the labels of every task that has a column, row by row."""
     return {
         name: [
-            _read(row.get(task.column), task, place)
-            for row, place in zip(chunk.rows, chunk.places, strict=True)
+            _read(row.get(task.column), task, location)
+            for row, location in zip(chunk.rows, chunk.locations, strict=True)
         ]
         for name, task in config.tasks.items()
         if task.column is not None
     }
 
 
-def _read(value: Any, task: TaskConfig, place: str) -> Label | None:  # noqa: ANN401 (raw cell)
+def _read(value: Any, task: TaskConfig, location: str) -> Label | None:  # noqa: ANN401 (raw cell)
     if is_missing(value) or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(task, MultilabelConfig):
-        return _read_several(value, task, place)
+        return _read_several(value, task, location)
     if not isinstance(value, str | Real | Decimal | date):
         raise ManifestError(
             f"{task.column}: a label must be text or a number, not {value!r:.80}",
-            where=place,
+            where=location,
             hint="a sample has one label per task; 'kind: multilabel' takes several",
         )
     try:
@@ -59,16 +59,16 @@ def _read(value: Any, task: TaskConfig, place: str) -> Label | None:  # noqa: AN
     except ValueError as error:
         raise ManifestError(
             f"{task.column}: {value!r:.80} {error}",
-            where=place,
+            where=location,
             hint="write a missing label as null or leave it empty",
         ) from None
 
 
-def _read_several(value: Any, task: MultilabelConfig, place: str) -> list[str]:  # noqa: ANN401
+def _read_several(value: Any, task: MultilabelConfig, location: str) -> list[str]:  # noqa: ANN401
     """Return the classes of a cell, each once; an empty list says that there is none of them."""
     items = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(items, str):
-        items = _split(items, task, place)
+        items = _split(items, task, location)
     if isinstance(items, Real | Decimal):
         items = [items]
     try:
@@ -78,7 +78,7 @@ def _read_several(value: Any, task: MultilabelConfig, place: str) -> list[str]: 
     except ValueError:
         raise ManifestError(
             f"{task.column}: labels must be a list of names, not {value!r:.80}",
-            where=place,
+            where=location,
             hint=f'write ["a", "b"] or a{task.separator}b; [] for none, null for not known',
         ) from None
 
@@ -90,7 +90,7 @@ def _name_in_list(item: object) -> str:
     return name
 
 
-def _split(text: str, task: MultilabelConfig, place: str) -> Any:  # noqa: ANN401 (JSON)
+def _split(text: str, task: MultilabelConfig, location: str) -> Any:  # noqa: ANN401 (JSON)
     if not text.lstrip().startswith("["):
         return [part for part in text.split(task.separator) if part.strip()]
     try:
@@ -98,6 +98,6 @@ def _split(text: str, task: MultilabelConfig, place: str) -> Any:  # noqa: ANN40
     except (ValueError, RecursionError):
         raise ManifestError(
             f"{task.column}: {text!r:.80} is not a JSON list",
-            where=place,
+            where=location,
             hint=f'write ["a", "b"] or a{task.separator}b',
         ) from None

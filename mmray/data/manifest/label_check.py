@@ -28,11 +28,11 @@ def check_labels(
     config: Config,
     *,
     uri: str,
-    places: Iterable[str],
+    locations: Iterable[str],
 ) -> None:
     """Refuse a task without labels to learn from, and classes that the train split lacks.
 
-    ``places`` are those of the rows in the manifest at ``uri``.
+    ``locations`` are those of the rows in the manifest at ``uri``.
     """
     for name, found in labels.items():
         _check_any(name, config.tasks[name].column, found, splits, uri)
@@ -40,7 +40,7 @@ def check_labels(
         if name in labels and not isinstance(task, RegressionConfig):
             seen = _in_train(labels[name], splits)
             _check_train_classes(name, task, seen, uri)
-            _check_known(name, task, labels[name], seen, places)
+            _check_known(name, task, labels[name], seen, locations)
 
 
 def check_two_classes(
@@ -97,24 +97,24 @@ def _check_train_classes(name: str, task: ClassTask, seen: Mapping[str, int], ur
 
 
 def _check_known(
-    name: str, task: ClassTask, labels: Labels, seen: Mapping[str, int], places: Iterable[str]
+    name: str, task: ClassTask, labels: Labels, seen: Mapping[str, int], locations: Iterable[str]
 ) -> None:
     """Refuse a class that is neither listed nor in train, with the row that has it first."""
     classes = _listed_classes(task)
     known = set(classes or seen)
     unknown: dict[str, str] = {}
-    for label, place in zip(labels, places, strict=True):
+    for label, location in zip(labels, locations, strict=True):
         for one in names_of(label):
             if one not in known:
-                unknown.setdefault(one, place)
+                unknown.setdefault(one, location)
     if not unknown:
         return
-    first, place = next(iter(unknown.items()))
+    first, location = next(iter(unknown.items()))
     more = f" and {len(unknown) - 1:,} more" if len(unknown) > 1 else ""
     what = "unknown class" if classes else "no sample of the train split has the class"
     raise ManifestError(
         f"{task.column}: {what} {shortened(first)!r}{more}",
-        where=place,
+        where=location,
         hint=_unknown_hint(name, task, first, seen),
     )
 

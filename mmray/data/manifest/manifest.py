@@ -94,11 +94,11 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
 
 def _grants_access(manifest: Manifest) -> bool:
     """Say whether who reads this manifest has secrets of its URIs."""
-    places = [manifest.folder]
+    locations = [manifest.folder]
     for references in manifest.references.values():
         texts, _ = _parts_of(references)
-        places += texts.filter(pc.match_substring_regex(texts, "://.*[?@]")).to_pylist()
-    return any(masked(place) != place for place in places)
+        locations += texts.filter(pc.match_substring_regex(texts, "://.*[?@]")).to_pylist()
+    return any(masked(location) != location for location in locations)
 
 
 def _parts_of(references: Sequence[Reference | None]) -> tuple[pa.Array, pa.Array | None]:

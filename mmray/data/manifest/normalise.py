@@ -47,7 +47,7 @@ class _Samples:
         self._table, self._config = table, config
         self._id_column = config.data.id
         self._ids = Gathered[str](pa.string())
-        self._places = Gathered[str](pa.string())
+        self._locations = Gathered[str](pa.string())
         self._splits = GatheredSplits(config.data.split)
         self._notes = CorpusNotes(table, config)
         self._references = {name: GatheredReferences() for name in config.modalities}
@@ -63,17 +63,17 @@ class _Samples:
         self._notes.add(chunk)
         references = {
             name: [
-                _reference(modality, row, place)
-                for row, place in zip(chunk.rows, chunk.places, strict=True)
+                _reference(modality, row, location)
+                for row, location in zip(chunk.rows, chunk.locations, strict=True)
             ]
             for name, modality in config.modalities.items()
         }
-        _check_references(references, chunk.places, self._table.folder, config)
+        _check_references(references, chunk.locations, self._table.folder, config)
         labels = read_labels(chunk, config)
         ids = self._sample_ids(chunk, references)
         self._splits.add(chunk)
         self._ids.add(ids)
-        self._places.add(chunk.places)
+        self._locations.add(chunk.locations)
         for name, found in references.items():
             self._references[name].add(found)
         for name, found in labels.items():
@@ -84,20 +84,20 @@ class _Samples:
     ) -> list[str]:
         if self._id_column is None and "sample_id" in self._table.columns():
             self._id_column = "sample_id"
-            for place in self._places:
-                raise _no_id("sample_id", place)
+            for location in self._locations:
+                raise _no_id("sample_id", location)
         if self._id_column is None:
             payloads = zip(*(references[name] for name in sorted(references)), strict=True)
             return [fingerprint([repr(reference) for reference in row]) for row in payloads]
         return [
-            _explicit_id(row.get(self._id_column), self._id_column, place)
-            for row, place in zip(chunk.rows, chunk.places, strict=True)
+            _explicit_id(row.get(self._id_column), self._id_column, location)
+            for row, location in zip(chunk.rows, chunk.locations, strict=True)
         ]
 
     def manifest(self) -> Manifest:
         """Check the rows together, and return them."""
         given = self._ids.column()
-        ids = unique_ids(given, self._places, self._id_column)
+        ids = unique_ids(given, self._locations, self._id_column)
         labels = {name: found.column() for name, found in self._labels.items()}
         # Samples that have the same payloads, and no ids of their own, stay together.
         splits = self._splits.splits(given, labels)
@@ -107,7 +107,7 @@ class _Samples:
                 where=self._table.uri,
                 hint="see 'data.split': its shares, its group or its column",
             )
-        check_labels(labels, splits, self._config, uri=self._table.uri, places=self._places)
+        check_labels(labels, splits, self._config, uri=self._table.uri, locations=self._locations)
         return Manifest(
             folder=self._table.folder,
             ids=ids,
@@ -138,42 +138,44 @@ def _check_columns(table: RawTable, config: Config) -> None:
             )
 
 
-def _reference(modality: ModalityConfig, row: Mapping[str, Any], place: str) -> Reference | None:
+def _reference(modality: ModalityConfig, row: Mapping[str, Any], location: str) -> Reference | None:
     try:
         return reference_of(modality, row)
     except ValueError as error:
         raise ManifestError(
-            str(error), where=place, hint="write a missing payload as null or leave it empty"
+            str(error), where=location, hint="write a missing payload as null or leave it empty"
         ) from None
 
 
 def _check_references(
     references: Mapping[str, list[Reference | None]],
-    places: Sequence[str],
+    locations: Sequence[str],
     folder: str,
     config: Config,
 ) -> None:
     for name, modality in config.modalities.items():
         if modality.is_inline:
             continue
-        for value, place in zip(references[name], places, strict=True):
+        for value, location in zip(references[name], locations, strict=True):
             if not isinstance(value, str):
                 continue
             problem = check_reference(value, folder, config.data.allow)
             if problem:
                 raise ManifestError(
                     f"{', '.join(modality.columns)}: {problem}",
-                    where=place,
+                    where=location,
                     hint="put the file below the manifest's folder, or list its folder or URI "
                     "prefix under 'data.allow'",
                 )
 
 
-def _explicit_id(value: object, column: str, place: str) -> str:
+def _explicit_id(value: object, column: str, location: str) -> str:
     if is_missing(value):
-        raise _no_id(column, place)
+        raise _no_id(column, location)
     return name_of(value)
 
 
-def _no_id(column: str, place: str) -> ManifestError:
-    return ManifestError(f"a sample has no {column!r}", where=place, hint="every row needs an id")
+def _no_id(column: str, location: str) -> ManifestError:
+    return ManifestError(
+        f"a sample has no {column!r}", where=location, hint="every row needs an id"
+    )

@@ -1,4 +1,4 @@
-"""One look at each remote place that payloads lie in, before any work."""
+"""One look at each remote location that payloads lie in, before any work."""
 
 from itertools import islice
 
@@ -6,7 +6,7 @@ from mmray.config.document import Config
 from mmray.core.rejection import Rejection
 from mmray.data.manifest.manifest import Manifest
 from mmray.data.sources.source import manifest_error
-from mmray.media.location import WEB, is_remote, is_uri, member_of, place_of
+from mmray.media.location import WEB, is_remote, is_uri, location_of, member_of
 from mmray.media.remote.address import HostGuard
 from mmray.media.remote.remote import version_of
 
@@ -22,21 +22,21 @@ def probe_references(manifest: Manifest, config: Config) -> None:
     looked at, as they are written.
     """
     guard = HostGuard(manifest.folder, config.data.allow)
-    places = _first_of_each(manifest, config)
-    place = ""
+    locations = _first_of_each(manifest, config)
+    location = ""
     try:
-        for place in places:
-            if place.startswith(WEB):
-                guard.check(place)
-        for place in islice((p for p in places if not p.startswith(WEB)), MAX_BUCKETS):
-            _ask(place, guard, config.data.max_read_s)
+        for location in locations:
+            if location.startswith(WEB):
+                guard.check(location)
+        for location in islice((p for p in locations if not p.startswith(WEB)), MAX_BUCKETS):
+            _ask(location, guard, config.data.max_read_s)
     except Rejection as rejection:
-        raise manifest_error(rejection, place, "the payload") from None
+        raise manifest_error(rejection, location, "the payload") from None
 
 
-def _ask(place: str, guard: HostGuard, max_s: float) -> None:
+def _ask(location: str, guard: HostGuard, max_s: float) -> None:
     try:
-        version_of(place, guard, max_s=max_s)
+        version_of(location, guard, max_s=max_s)
     except Rejection as rejection:
         if rejection.reason != "not_found":
             raise
@@ -53,7 +53,7 @@ def _first_of_each(manifest: Manifest, config: Config) -> list[str]:
             if not isinstance(reference, str) or not (folder_is_remote or is_remote(reference)):
                 continue
             member = member_of(reference)
-            place = place_of(member.archive if member else reference, manifest.folder)
-            if is_uri(place):
-                found.setdefault("/".join(place.split("/", 3)[:3]), place)
+            location = location_of(member.archive if member else reference, manifest.folder)
+            if is_uri(location):
+                found.setdefault("/".join(location.split("/", 3)[:3]), location)
     return list(found.values())

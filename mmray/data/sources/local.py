@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mmray.errors import ManifestError
-from mmray.media.location import file_path, is_below, local_places
+from mmray.media.location import file_path, is_below, local_locations
 
 
 def open_local(uri: str, allow: Sequence[str] = ()) -> "LocalSource":
@@ -38,7 +38,7 @@ class LocalSource:
         self._root = path if is_folder else path.parent
         self._only = None if is_folder else path.name
         self.folder = str(self._root.resolve())
-        self._roots = [self.folder, *(str(Path(root).resolve()) for root in local_places(allow))]
+        self._roots = [self.folder, *(str(Path(root).resolve()) for root in local_locations(allow))]
 
     def names(self) -> list[str]:
         """Return the files directly in the folder, or the one file."""
@@ -68,7 +68,7 @@ class LocalSource:
         if (self._root / folder).is_symlink():
             raise ManifestError(
                 "a link to a folder is not followed",
-                where=self.place(folder),
+                where=self.location(folder),
                 hint="put the folder itself there",
             )
 
@@ -97,11 +97,11 @@ class LocalSource:
             stream = os.fdopen(descriptor, "rb")
         except OSError as error:
             raise ManifestError(
-                f"cannot read the manifest: {error.strerror}", where=self.place(name)
+                f"cannot read the manifest: {error.strerror}", where=self.location(name)
             ) from None
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             stream.close()
-            raise ManifestError("this is no regular file", where=self.place(name))
+            raise ManifestError("this is no regular file", where=self.location(name))
         return stream
 
     def version(self, name: str) -> str:
@@ -110,7 +110,7 @@ class LocalSource:
             status = self._checked(name).stat()
         except OSError as error:
             raise ManifestError(
-                f"cannot read the manifest: {error.strerror}", where=self.place(name)
+                f"cannot read the manifest: {error.strerror}", where=self.location(name)
             ) from None
         return f"{status.st_size}|{status.st_mtime_ns}"
 
@@ -122,12 +122,12 @@ class LocalSource:
             if not any(is_below(target, root) for root in self._roots):
                 raise ManifestError(
                     "this is a link out of the corpus",
-                    where=self.place(name),
+                    where=self.location(name),
                     hint=f"list the folder of {target!r} in 'data.allow' if you mean it",
                 )
         return path
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """Return the path, relative to the current folder where it lies below it."""
         path = self._root / name
         return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -74,14 +74,14 @@ class BucketSource:
         try:
             opened = self._filesystem.open(f"{self._root}/{name}", "rb", block_size=BLOCK_BYTES)
         except Exception as error:  # every filesystem has its own
-            raise manifest_error(rejection_of(error, self.place(name)), self.uri) from None
+            raise manifest_error(rejection_of(error, self.location(name)), self.uri) from None
         return cast("BinaryIO", opened)
 
     def version(self, name: str) -> str:
         """Return the ETag, else size and date."""
         return version_in(self._call("info", f"{self._root}/{name}"))
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """Return the URI of a file."""
         return f"{self.folder}/{name}"
 
@@ -152,7 +152,7 @@ class WebSource:
         except Rejection as rejection:
             raise manifest_error(rejection, self.uri) from None
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """Return the URI of the file."""
         del name
         return self.uri

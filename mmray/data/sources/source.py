@@ -9,7 +9,7 @@ from mmray.media.location import without_user
 from mmray.media.remote.remote import EXTRAS
 
 Row = tuple[str, Mapping[str, Any]]
-"""The place to name in an error, and the cells by column."""
+"""The location to name in an error, and the cells by column."""
 
 
 class Source(Protocol):
@@ -49,13 +49,13 @@ class Source(Protocol):
         """Return what changes when the file changes, without reading it."""
         ...
 
-    def place(self, name: str) -> str:
+    def location(self, name: str) -> str:
         """Name a file in an error."""
         ...
 
 
 def manifest_error(rejection: Rejection, uri: str, what: str = "the manifest") -> ManifestError:
-    """Return the error for a manifest, or a place of payloads, that cannot be read."""
+    """Return the error for a manifest, or a location of payloads, that cannot be read."""
     shown = without_user(uri)
     if rejection.reason == "not_found":
         return ManifestError(f"there is no manifest {shown!r}", hint="see 'data.manifest'")

@@ -32,15 +32,15 @@ class GatheredSplits:
         if self._config.column is not None:
             column = self._config.column
             self._explicit += [
-                _explicit_split(row.get(column), column, place)
-                for row, place in zip(chunk.rows, chunk.places, strict=True)
+                _explicit_split(row.get(column), column, location)
+                for row, location in zip(chunk.rows, chunk.locations, strict=True)
             ]
         elif self._config.group is not None:
             column = self._config.group
             self._groups.add(
                 [
-                    _group(row.get(column), column, place)
-                    for row, place in zip(chunk.rows, chunk.places, strict=True)
+                    _group(row.get(column), column, location)
+                    for row, location in zip(chunk.rows, chunk.locations, strict=True)
                 ]
             )
 
@@ -73,21 +73,21 @@ def position_of(key: str, seed: int) -> float:
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def _explicit_split(value: object, column: str, place: str) -> Split:
+def _explicit_split(value: object, column: str, location: str) -> Split:
     name = to_name(value).lower() if isinstance(value, str) else ""
     if name in SPLITS:
         return Split(SPLITS[name])
     raise ManifestError(
-        f"{column}: {value!r:.80} is not a split", where=place, hint="write train, val or test"
+        f"{column}: {value!r:.80} is not a split", where=location, hint="write train, val or test"
     )
 
 
-def _group(value: object, column: str, place: str) -> str | None:
+def _group(value: object, column: str, location: str) -> str | None:
     if is_missing(value):
         return None
     try:
         return to_name(value) or None
     except ValueError as error:
         raise ManifestError(
-            f"{column}: {value!r:.80} {error}", where=place, hint="see 'data.split.group'"
+            f"{column}: {value!r:.80} {error}", where=location, hint="see 'data.split.group'"
         ) from None

@@ -37,7 +37,7 @@ class Chunk:
     """Some rows as they were written, each with the place to name in an error."""
 
     rows: list[Mapping[str, Any]]
-    places: list[str]
+    locations: list[str]
     """For example ``manifest.jsonl:12``."""
 
 
@@ -62,8 +62,8 @@ class RawTable:
         is_empty = True
         while found := self._next_rows(size):
             is_empty = False
-            places, rows = zip(*found, strict=True)
-            yield Chunk(list(rows), list(places))
+            locations, rows = zip(*found, strict=True)
+            yield Chunk(list(rows), list(locations))
         if is_empty:
             raise ManifestError(
                 "the manifest has no samples", where=self.uri, hint="add a row per sample"
@@ -73,8 +73,8 @@ class RawTable:
         """Return up to ``size`` rows, fewer where they are wide."""
         found: list[Row] = []
         cells = 0
-        for place, row in islice(self._rows, size):
-            found.append((place, row))
+        for location, row in islice(self._rows, size):
+            found.append((location, row))
             self._columns.update(dict.fromkeys(row))
             cells += len(row)
             if cells >= MAX_CELLS:

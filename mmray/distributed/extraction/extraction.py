@@ -1,4 +1,4 @@
-"""Extraction on Ray Data: units of samples in, feature shards out.
+"""Extraction on Ray Data: shard tasks in, feature shards out.
 
 Modalities that want the same resources run in one execution, in the order given, so that Ray and
 its processes start once, and no process waits for the end of a modality.
@@ -13,21 +13,26 @@ import pyarrow as pa
 import ray.data
 
 from mmray.core.process.memory import release_memory
-from mmray.distributed.extraction.journal import UnitOutcome, new_run, remove_journals
+from mmray.distributed.extraction.journal import ShardOutcome, new_run, remove_journals
 from mmray.distributed.extraction.lean_data import lean_data
 from mmray.distributed.extraction.loading_actor import LoadingActor
 from mmray.distributed.extraction.planning import ExtractionPool
 from mmray.distributed.extraction.shard_plan import ExtractionPlan
-from mmray.distributed.extraction.shard_task import Todo, Unit, cut_units, pack_unit
+from mmray.distributed.extraction.shard_task import (
+    PendingSamples,
+    ShardTask,
+    cut_shard_tasks,
+    pack_shard_task,
+)
 from mmray.errors import ExtractionError
 
-__all__ = ["ExtractionPlan", "Job", "Todo", "Unit", "UnitOutcome", "extract_all"]
+__all__ = ["ExtractionPlan", "Job", "PendingSamples", "ShardOutcome", "ShardTask", "extract_all"]
 
-UNITS_PER_TASK = 8
-"""At most: a task costs Ray some milliseconds, and is what a lost process does again."""
+SHARDS_PER_RAY_TASK = 8
+"""At most: a Ray task costs some milliseconds, and is what is run again when a process is lost."""
 TASKS_AHEAD = 4
-"""A task is no larger than what is left, shared out to every actor so many times: the last tasks
-are of one unit, and all actors end at about the same time."""
+"""A Ray task is no larger than what is left, shared out to every actor so many times: the last Ray
+tasks are of one shard, and all actors end at about the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,12 @@ class Job:
     """One modality's work, and the processes for it."""
 
     plan: ExtractionPlan
-    todo: Todo
+    pending: PendingSamples
     pool: ExtractionPool
 
 
-def extract_all(jobs: Sequence[Job], *, on_unit: Callable[[UnitOutcome], None]) -> None:
-    """Extract every job's samples into its folder; ``on_unit`` hears of each unit once."""
+def extract_all(jobs: Sequence[Job], *, on_shard: Callable[[ShardOutcome], None]) -> None:
+    """Extract every job's samples into its folder; ``on_shard`` is called once per shard."""
     run, done = new_run(), 0
     for job in jobs:
         remove_journals(job.plan.output)
@@ -53,10 +58,10 @@ def extract_all(jobs: Sequence[Job], *, on_unit: Callable[[UnitOutcome], None]) 
                         where=f"modalities.{outcome.name}",
                         hint="what was extracted so far is kept; run again once this is mended",
                     )
-                on_unit(outcome)
+                on_shard(outcome)
                 done += outcome.samples
     except KeyboardInterrupt as stop:
-        stop.add_note(f"after {done:,} of {sum(len(job.todo) for job in jobs):,} payloads")
+        stop.add_note(f"after {done:,} of {sum(len(job.pending) for job in jobs):,} payloads")
         raise
     finally:
         for job in jobs:
@@ -67,12 +72,12 @@ def _alike(jobs: Sequence[Job]) -> list[list[Job]]:
     """Group jobs whose actors are the same to Ray."""
     groups: dict[ExtractionPool, list[Job]] = {}
     for job in jobs:
-        if job.todo:
+        if job.pending:
             groups.setdefault(replace(job.pool, heap_gib=0.0, decoders=0), []).append(job)
     return list(groups.values())
 
 
-def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
+def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[ShardOutcome]:
     pool = jobs[0].pool
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
@@ -108,17 +113,17 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[UnitOutcome]:
 def _rows(jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
     number = 0
     for job in jobs:
-        for unit in cut_units(job.todo, actors=job.pool.actors):
-            yield {"number": number, "name": job.plan.name, "unit": pack_unit(unit)}
+        for task in cut_shard_tasks(job.pending, actors=job.pool.actors):
+            yield {"number": number, "name": job.plan.name, "task": pack_shard_task(task)}
             number += 1
 
 
 def cut_tasks(rows: Sequence[Mapping[str, Any]], actors: int) -> Iterator[pa.Table]:
-    """Cut the units into tasks, a table each."""
+    """Group the shard tasks into Ray tasks, a table each."""
     start = 0
     while start < len(rows):
         share = (len(rows) - start) // (actors * TASKS_AHEAD)
-        end = start + min(UNITS_PER_TASK, max(1, share))
+        end = start + min(SHARDS_PER_RAY_TASK, max(1, share))
         yield pa.Table.from_pylist(list(rows[start:end]))
         start = end
 
@@ -131,8 +136,8 @@ def _strategy(pool: ExtractionPool, tasks: int) -> ray.data.ActorPoolStrategy:
     return ray.data.ActorPoolStrategy(min_size=min(fewest, most), max_size=most)
 
 
-def _outcome(row: Mapping[str, Any]) -> UnitOutcome:
-    return UnitOutcome(
+def _outcome(row: Mapping[str, Any]) -> ShardOutcome:
+    return ShardOutcome(
         name=row["name"],
         samples=row["samples"],
         rejected=dict(zip(row["reasons"], row["rejected"], strict=True)),

@@ -1,7 +1,7 @@
-"""What became of each unit of one run, so that a unit whose process was lost is not done blindly.
+"""What became of each shard task of one run, so that none is repeated blindly.
 
-Ray runs a unit again when the process at it ends. What such a process had finished must not be
-counted twice, and a unit that ends every process must not be tried for ever.
+Ray runs a Ray task again when its process ends. What such a process had finished must not be
+counted twice, and a shard task that ends every process must not be tried for ever.
 """
 
 import json
@@ -17,8 +17,8 @@ PREFIX = ".run-"
 
 
 @dataclass(frozen=True, slots=True)
-class UnitOutcome:
-    """How one unit went."""
+class ShardOutcome:
+    """How one shard task went."""
 
     name: str
     """Of the modality."""
@@ -31,17 +31,17 @@ class UnitOutcome:
 
 
 class Journal:
-    """One small file per unit, and per process, in a folder of this run, beside the shards."""
+    """One small file per shard task and process, in a folder of this run, beside the shards."""
 
     def __init__(self, folder: str, run: str) -> None:
         self._folder = Path(folder) / f"{PREFIX}{run}"
 
-    def begin(self, number: int) -> UnitOutcome | None:
-        """Note that a unit is begun; return how it went if it was finished before."""
+    def begin(self, number: int) -> ShardOutcome | None:
+        """Note that a shard task is begun; return how it went if it was finished before."""
         path = self._folder / f"{number}.starts"
         done = self._done(number)
         if done.is_file():
-            return UnitOutcome(**json.loads(done.read_text(encoding="utf-8")))
+            return ShardOutcome(**json.loads(done.read_text(encoding="utf-8")))
         self._count(path)
         return None
 
@@ -54,7 +54,7 @@ class Journal:
         (self._folder / f"{actor}.loads").unlink(missing_ok=True)
 
     def starts(self, number: int) -> int:
-        """Return how often a unit was begun."""
+        """Return how often a shard task was begun."""
         path = self._folder / f"{number}.starts"
         return path.stat().st_size if path.is_file() else 0
 
@@ -64,8 +64,8 @@ class Journal:
             stream.write(b"x")
         return path.stat().st_size
 
-    def end(self, number: int, outcome: UnitOutcome) -> None:
-        """Note how a unit went; call it when its shard is written."""
+    def end(self, number: int, outcome: ShardOutcome) -> None:
+        """Note how a shard task went; call it when its shard is written."""
         write_json(self._done(number), asdict(outcome))
 
     def _done(self, number: int) -> Path:

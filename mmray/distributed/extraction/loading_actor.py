@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 import ray
 
-from mmray.distributed.extraction.journal import MAX_STARTS, Journal, UnitOutcome
+from mmray.distributed.extraction.journal import MAX_STARTS, Journal, ShardOutcome
 from mmray.distributed.extraction.shard_plan import ExtractionPlan
 from mmray.distributed.extraction.shard_task import outcome_table
 
 
 class LoadingActor:
-    """Loads the actor that extracts; after so many ends while it does, says so for each unit."""
+    """Loads the actor that extracts; after too many failed loads, says so for each shard task."""
 
     def __init__(
         self,
@@ -37,12 +37,12 @@ class LoadingActor:
         journal.end_loading(actor)
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
-        """Extract the units of this batch, and say of each how it went."""
+        """Extract the shard tasks of this batch, and say of each how it went."""
         if self._actor is not None:
             yield from self._actor(batch)
             return
         for name in batch["name"].to_pylist():
-            yield outcome_table(UnitOutcome(name, failure=_ENDED))
+            yield outcome_table(ShardOutcome(name, failure=_ENDED))
 
 
 _ENDED = (

@@ -15,7 +15,7 @@ from mmray.features.payloads.decoding import is_guarded
 GPU_SHARE = 0.5
 """Two actors per GPU: while one reads and decodes, the other computes."""
 ACTOR_GIB, CHILD_GIB, TORCH_GIB, UNKNOWN_MODEL_GIB = 0.4, 0.2, 0.5, 1.0
-"""Heap of an actor with a unit in work, of one that decodes, of torch, of weights not here."""
+"""Heap of an actor at work, of one that decodes, of torch, of weights not here."""
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth", "*.h5")
 
 

@@ -1,4 +1,4 @@
-"""The process that extracts: it reads, decodes, extracts and writes whole units.
+"""The process that extracts: it reads, decodes, extracts and writes whole shards.
 
 No raw bytes and no features travel between processes of Ray, and a shard that exists is done.
 """
@@ -13,9 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from mmray.core.file.atomic import FULL
-from mmray.distributed.extraction.journal import MAX_STARTS, Journal, UnitOutcome
+from mmray.distributed.extraction.journal import MAX_STARTS, Journal, ShardOutcome
 from mmray.distributed.extraction.shard_plan import ExtractionPlan
-from mmray.distributed.extraction.shard_task import Unit, outcome_table, unpack_unit
+from mmray.distributed.extraction.shard_task import ShardTask, outcome_table, unpack_shard_task
 from mmray.errors import DiskFullError, MMRayError
 from mmray.features.build import build_extractor, extractor_tally
 from mmray.features.extractor import Decode, Extractor, extract_batch
@@ -28,7 +28,7 @@ from mmray.media.guard.guard import GuardedDecoder
 
 
 class ShardActor:
-    """Extracts units of several modalities, with one extractor at a time."""
+    """Extracts shard tasks of several modalities, with one extractor at a time."""
 
     def __init__(
         self,
@@ -45,13 +45,13 @@ class ShardActor:
         self._worker: ModalityWorker | None = None
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
-        """Extract the units of this batch, and say of each how it went."""
-        columns = (batch[name].to_pylist() for name in ("number", "name", "unit"))
+        """Extract the shard tasks of this batch, and say of each how it went."""
+        columns = (batch[name].to_pylist() for name in ("number", "name", "task"))
         for number, name, packed in zip(*columns, strict=True):
-            outcome = self._extract(number, name, unpack_unit(packed))
+            outcome = self._extract(number, name, unpack_shard_task(packed))
             yield outcome_table(outcome)
 
-    def _extract(self, number: int, name: str, unit: Unit) -> UnitOutcome:
+    def _extract(self, number: int, name: str, task: ShardTask) -> ShardOutcome:
         plan = self._plans[name]
         journal = Journal(plan.output, self._run)
         try:
@@ -59,18 +59,18 @@ class ShardActor:
             if known is not None:
                 return known
             if journal.starts(number) > MAX_STARTS:
-                return UnitOutcome(name, failure=_deadly(unit))
-            outcome = self._worker_for(plan).extract(unit)
+                return ShardOutcome(name, failure=_deadly(task))
+            outcome = self._worker_for(plan).extract(task)
             journal.end(number, outcome)
         except DiskFullError:
-            return UnitOutcome(name, failure=_no_room(plan))
+            return ShardOutcome(name, failure=_no_room(plan))
         except MMRayError as error:
             # Ray Data keeps only the text of an exception, so ours travels as data.
-            return UnitOutcome(name, failure=str(error))
+            return ShardOutcome(name, failure=str(error))
         except OSError as error:
             if error.errno not in FULL:
                 raise
-            return UnitOutcome(name, failure=_no_room(plan))
+            return ShardOutcome(name, failure=_no_room(plan))
         return outcome
 
     def _worker_for(self, plan: ExtractionPlan) -> "ModalityWorker":
@@ -105,9 +105,9 @@ class ModalityWorker:
         if isinstance(self._decode, GuardedDecoder):
             self._decode.start()
 
-    def extract(self, unit: Unit) -> UnitOutcome:
-        """Extract and write one unit."""
-        return extract_unit(self._extractor, self._decode, self.plan, unit)
+    def extract(self, task: ShardTask) -> ShardOutcome:
+        """Extract and write one shard."""
+        return extract_shard(self._extractor, self._decode, self.plan, task)
 
     def close(self) -> None:
         """End the processes that decode."""
@@ -115,30 +115,30 @@ class ModalityWorker:
             self._decode.close()
 
 
-def extract_unit(
-    extractor: Extractor, decode: Decode, plan: ExtractionPlan, unit: Unit
-) -> UnitOutcome:
-    """Read, decode, extract and write one unit; a GuardedDecoder has the plan's reader."""
+def extract_shard(
+    extractor: Extractor, decode: Decode, plan: ExtractionPlan, task: ShardTask
+) -> ShardOutcome:
+    """Read, decode, extract and write one shard; a GuardedDecoder has the plan's reader."""
     started = time.monotonic()
     read = entries_for if isinstance(decode, GuardedDecoder) else read_payloads
-    entries = read(plan.reader(), unit.references, is_inline=plan.config.is_inline)
+    entries = read(plan.reader(), task.references, is_inline=plan.config.is_inline)
     with closing(entries):
         batch = extract_batch(extractor, entries, decode, extractor_tally(plan.config))
     limits = describe_limits(
         allow=plan.allow, max_payload_bytes=plan.max_payload_bytes, max_decode_s=plan.max_decode_s
     )
     made = {"limits": limits, "libraries": libraries_of(plan.config)}
-    write_shard(Path(plan.output), unit.ids, unit.keys, batch, plan.spec, made=made)
+    write_shard(Path(plan.output), task.ids, task.keys, batch, plan.spec, made=made)
     rejected = Counter(reason for reason in batch.reasons if reason)
-    return UnitOutcome(plan.name, len(unit.ids), dict(rejected), time.monotonic() - started)
+    return ShardOutcome(plan.name, len(task.ids), dict(rejected), time.monotonic() - started)
 
 
 def _no_room(plan: ExtractionPlan) -> str:
     return f"no space left for features in {plan.output}"
 
 
-def _deadly(unit: Unit) -> str:
+def _deadly(task: ShardTask) -> str:
     return (
         f"the process that extracts was lost {MAX_STARTS} times at the same "
-        f"{len(unit.ids)} samples, {unit.ids[0]} to {unit.ids[-1]}"
+        f"{len(task.ids)} samples, {task.ids[0]} to {task.ids[-1]}"
     )

@@ -1,4 +1,4 @@
-"""Units: a handful of samples that become one shard, packed small for their way through Ray."""
+"""Shard tasks: up to 256 samples that become one shard, packed small for their way through Ray."""
 
 import io
 import math
@@ -8,17 +8,17 @@ from itertools import groupby, islice
 
 import pyarrow as pa
 
-from mmray.distributed.extraction.journal import UnitOutcome
+from mmray.distributed.extraction.journal import ShardOutcome
 
-UNIT_SAMPLES = 256
-UNITS_PER_ACTOR = 4
+SHARD_SAMPLES = 256
+SHARD_TASKS_PER_ACTOR = 4
 
-Todo = Sequence[tuple[str, str | bytes, str]]
+PendingSamples = Sequence[tuple[str, str | bytes, str]]
 """Sample id, reference and payload version."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class ShardTask:
     """Samples that become one shard."""
 
     ids: list[str]
@@ -26,21 +26,21 @@ class Unit:
     keys: list[str]
 
 
-def cut_units(todo: Todo, *, actors: int) -> Iterator[Unit]:
-    """Cut (id, reference, key) so that every actor gets a few units and no unit is huge.
+def cut_shard_tasks(pending: PendingSamples, *, actors: int) -> Iterator[ShardTask]:
+    """Cut (id, reference, key) so that every actor gets a few, and none is huge.
 
-    A unit holds references of one type only, text or bytes: a column of Arrow has one type.
+    A shard task holds references of one type only, text or bytes: a column of Arrow has one type.
     """
-    size = min(UNIT_SAMPLES, max(1, math.ceil(len(todo) / (actors * UNITS_PER_ACTOR))))
-    for _, alike in groupby(todo, key=lambda sample: isinstance(sample[1], bytes)):
+    size = min(SHARD_SAMPLES, max(1, math.ceil(len(pending) / (actors * SHARD_TASKS_PER_ACTOR))))
+    for _, alike in groupby(pending, key=lambda sample: isinstance(sample[1], bytes)):
         while cells := list(islice(alike, size)):
             ids, references, keys = zip(*cells, strict=True)
-            yield Unit(list(ids), list(references), list(keys))
+            yield ShardTask(list(ids), list(references), list(keys))
 
 
-def pack_unit(unit: Unit) -> bytes:
-    """Return the unit compressed; with a compressor that takes less time than the way it saves."""
-    columns = [pa.array(column) for column in (unit.ids, unit.references, unit.keys)]
+def pack_shard_task(task: ShardTask) -> bytes:
+    """Return the shard task, compressed: that takes less time than it saves."""
+    columns = [pa.array(column) for column in (task.ids, task.references, task.keys)]
     batch = pa.record_batch(columns, ["ids", "references", "keys"])
     sink = io.BytesIO()
     options = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -49,15 +49,15 @@ def pack_unit(unit: Unit) -> bytes:
     return sink.getvalue()
 
 
-def unpack_unit(packed: bytes) -> Unit:
-    """Read back what ``pack_unit`` wrote."""
+def unpack_shard_task(packed: bytes) -> ShardTask:
+    """Read back what ``pack_shard_task`` wrote."""
     with pa.ipc.open_stream(packed) as reader:
         columns = reader.read_all().to_pydict()
-    return Unit(columns["ids"], columns["references"], columns["keys"])
+    return ShardTask(columns["ids"], columns["references"], columns["keys"])
 
 
-def outcome_table(outcome: UnitOutcome) -> pa.Table:
-    """Return how a unit went as a row for Ray Data."""
+def outcome_table(outcome: ShardOutcome) -> pa.Table:
+    """Return how a shard task went as a row for Ray Data."""
     row = {
         "name": [outcome.name],
         "samples": [outcome.samples],

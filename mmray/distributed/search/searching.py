@@ -22,7 +22,7 @@ from mmray.distributed.training.epoch_listener import HEARD
 from mmray.distributed.training.fitting import WorkerShare, fit_runs, plan_workers
 from mmray.errors import TrainingError
 from mmray.run.epoch_file import EPOCHS, epoch_lines
-from mmray.run.training_job import RunPlan
+from mmray.run.training_job import TrainingJob
 
 __all__ = ["TrialResult", "plan_trials", "search_trials"]
 
@@ -37,7 +37,7 @@ TUNE_ENV = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }
 
-PlanTrial = Callable[[Sample], RunPlan]
+PlanTrial = Callable[[Sample], TrainingJob]
 
 
 def plan_trials(

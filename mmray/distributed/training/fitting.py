@@ -25,11 +25,11 @@ from mmray.distributed.training.lean_trainer import LeanTrainer, LocalTrainer
 from mmray.distributed.training.loopback_torch import LoopbackTorchConfig
 from mmray.errors import TrainingError
 from mmray.run.epoch_file import EPOCHS, epoch_line, epoch_lines
-from mmray.run.training_job import RunPlan
+from mmray.run.training_job import TrainingJob
 
 if TYPE_CHECKING:
     from mmray.training.loop.plan import EpochRecord
-    from mmray.training.parallel.worker_context import Place
+    from mmray.training.parallel.worker_context import WorkerContext
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def plan_workers(config: TrainConfig, size: ClusterSize) -> WorkerShare:
 
 
 def fit_runs(
-    plans: Sequence[RunPlan],
+    plans: Sequence[TrainingJob],
     *,
     config: TrainConfig,
     share: WorkerShare,
@@ -116,7 +116,7 @@ def fit_runs(
         ) from error
 
 
-def _forget_earlier(plans: Sequence[RunPlan]) -> None:
+def _forget_earlier(plans: Sequence[TrainingJob]) -> None:
     """Remove what was heard of an earlier training where that says nothing of this one."""
     for plan in plans:
         if plan.starts_anew:
@@ -124,7 +124,7 @@ def _forget_earlier(plans: Sequence[RunPlan]) -> None:
                 (Path(plan.folder) / name).unlink(missing_ok=True)
 
 
-def _reached(plans: Sequence[RunPlan]) -> str:
+def _reached(plans: Sequence[TrainingJob]) -> str:
     """Say after which epoch the training under way would resume, and which of several it is."""
     plan = next((each for each in plans if read_complete(Path(each.folder)) is None), plans[-1])
     lines = epoch_lines(Path(plan.folder) / EPOCHS)
@@ -137,11 +137,11 @@ def _worker(settings: dict[str, Any]) -> None:
     # Here and not above: the controller, which only passes this on, would load all of it too.
     from mmray.run.training_run import train_run
     from mmray.training.parallel.sharded import shard
-    from mmray.training.parallel.worker_context import Place
+    from mmray.training.parallel.worker_context import WorkerContext
 
     torch.set_num_threads(settings["threads"])
     context = ray.train.get_context()
-    place = Place(
+    context = WorkerContext(
         rank=context.get_world_rank(),
         world=context.get_world_size(),
         device=ray.train.torch.get_device(),
@@ -151,15 +151,15 @@ def _worker(settings: dict[str, Any]) -> None:
             continue
         train_run(
             plan,
-            place=place,
+            context=context,
             wrap=shard if plan.config.train.parallel == "fsdp" else ray.train.torch.prepare_model,
-            on_epoch=lambda record, plan=plan: _on_epoch(plan, place, record),
+            on_epoch=lambda record, plan=plan: _on_epoch(plan, context, record),
         )
 
 
-def _on_epoch(plan: RunPlan, place: "Place", record: "EpochRecord") -> None:
+def _on_epoch(plan: TrainingJob, context: "WorkerContext", record: "EpochRecord") -> None:
     ray.train.report({"run": plan.name, **record.metrics})
-    if place.rank == 0:
+    if context.rank == 0:
         path = Path(plan.folder) / EPOCHS
         with writing(path), path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(epoch_line(plan.name, record)) + "\n")

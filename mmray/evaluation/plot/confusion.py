@@ -52,10 +52,10 @@ def worst_classes(
         return matrix, list(classes)
     errors = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * matrix.diagonal()  # (C)
     kept = np.sort(np.argsort(-errors, kind="stable")[:limit])
-    place = np.full(len(classes), limit)
-    place[kept] = np.arange(limit)
+    group_of = np.full(len(classes), limit)
+    group_of[kept] = np.arange(limit)
     grouped = np.zeros((limit + 1, limit + 1))
-    np.add.at(grouped, (place[:, None], place[None, :]), matrix)
+    np.add.at(grouped, (group_of[:, None], group_of[None, :]), matrix)
     return grouped, [*(classes[int(n)] for n in kept), f"{len(classes) - limit} others"]
 
 

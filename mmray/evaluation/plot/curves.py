@@ -43,8 +43,8 @@ def plot_curves(
         _mark_best(axes, best, is_named=True)
         for number, (task, metric, unit) in enumerate(panels, start=first_width):
             axes = figure.add_subplot(grid[number // columns, number % columns])
-            for place, epochs in enumerate(trainings.values()):
-                _draw_line(axes, epochs, f"val/{task}/{metric}", INK, is_first=place == 0)
+            for index, epochs in enumerate(trainings.values()):
+                _draw_line(axes, epochs, f"val/{task}/{metric}", INK, is_first=index == 0)
             _mark_best(axes, best)
             _end_at_one(axes, metric)
             style(axes, "epoch")
@@ -53,9 +53,9 @@ def plot_curves(
 
 
 def _draw_losses(axes: Axes, trainings: Mapping[str, Epochs]) -> None:
-    for place, epochs in enumerate(trainings.values()):
+    for index, epochs in enumerate(trainings.values()):
         for split, colour in (("train", LIGHT), ("val", INK)):
-            _draw_line(axes, epochs, f"{split}/loss", colour, is_first=place == 0, label=split)
+            _draw_line(axes, epochs, f"{split}/loss", colour, is_first=index == 0, label=split)
     axes.legend(frameon=False, fontsize=8)
     style(axes, "epoch")
     axes.set_title("loss of all tasks (lower is better)", fontsize=8.5)

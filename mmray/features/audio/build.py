@@ -17,7 +17,7 @@ from mmray.core.kind import Kind
 from mmray.features.audio.decode import audio_decoder
 from mmray.features.audio.family import read_family
 from mmray.features.audio.fit import TEXT_FOLDER
-from mmray.features.audio.frames import FramesExtractor
+from mmray.features.audio.frames import AudioFramesExtractor
 from mmray.features.audio.mel import LogMel
 from mmray.features.audio.mfcc import Mfcc
 from mmray.features.audio.spec import audio_spec, check_recogniser, inner_text
@@ -46,10 +46,10 @@ def build_audio(config: AudioConfig, state: Path | None) -> Extractor:
                 deltas=extract.deltas,
             )
             decode = audio_decoder(config.decode)
-            return FramesExtractor(audio_spec(config), decode, mfcc, extract.pooling)
+            return AudioFramesExtractor(audio_spec(config), decode, mfcc, extract.pooling)
         case LogMelConfig() as extract:
             decode, log_mel = audio_decoder(config.decode), _log_mel(config, extract)
-            return FramesExtractor(audio_spec(config), decode, log_mel, extract.pooling)
+            return AudioFramesExtractor(audio_spec(config), decode, log_mel, extract.pooling)
         case WaveformConfig():
             return WaveformExtractor(audio_spec(config), audio_decoder(config.decode))
         case HFAudioConfig() as extract:

@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float32]
 Pooling = Literal["sequence", "mean", "statistics"]
 
 
-class FramesExtractor:
+class AudioFramesExtractor:
     """One vector per frame of every segment, or their mean, or their mean and deviation.
 
     The frames are part of decoding, and so computed in the process that decodes: they are mostly

@@ -9,7 +9,7 @@ from itertools import islice
 from mmray.core.fingerprint import digest_bytes
 from mmray.core.rejection import Rejection
 from mmray.media.guard.guard import Entry
-from mmray.media.location import is_remote, is_uri, member_of, place_of
+from mmray.media.location import is_remote, is_uri, location_of, member_of
 from mmray.media.source import PayloadReader
 
 READ_AHEAD = 8
@@ -85,10 +85,10 @@ def payload_key(
     if is_inline:
         return digest_bytes(reference.encode())
     member = member_of(reference)
-    place = place_of(member.archive if member else reference, folder)
+    location = location_of(member.archive if member else reference, folder)
     within = f"#{member.name}@{member.offset}+{member.size}" if member else ""
-    version = (versions or {}).get(place, "") if is_uri(place) else _status(place)
-    return digest_bytes(f"{place}{within}|{version}".encode(errors="surrogatepass"))
+    version = (versions or {}).get(location, "") if is_uri(location) else _status(location)
+    return digest_bytes(f"{location}{within}|{version}".encode(errors="surrogatepass"))
 
 
 def remote_uris(references: Sequence[str | bytes | None], folder: str) -> list[str]:
@@ -97,15 +97,15 @@ def remote_uris(references: Sequence[str | bytes | None], folder: str) -> list[s
     uris: dict[str, None] = {}
     for reference in references:
         if isinstance(reference, str) and (folder_is_remote or is_remote(reference)):
-            place = _place(reference, folder)
-            if is_uri(place):
-                uris[place] = None
+            location = _location(reference, folder)
+            if is_uri(location):
+                uris[location] = None
     return list(uris)
 
 
-def _place(reference: str, folder: str) -> str:
+def _location(reference: str, folder: str) -> str:
     member = member_of(reference)
-    return place_of(member.archive if member else reference, folder)
+    return location_of(member.archive if member else reference, folder)
 
 
 def _status(path: str) -> str:

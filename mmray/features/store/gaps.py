@@ -51,12 +51,12 @@ def find_gaps(
     """
     stored = read_rows(folder, [*KEYS, "reason"])
     table = wanted_table(wanted)
-    places = locate(table, stored.table)
+    locations = locate(table, stored.table)
     ids = table["sample_id"]
-    is_absent = places < 0
+    is_absent = locations < 0
     is_known = np.asarray(pc.is_in(ids, value_set=stored.table["sample_id"]))
     rejected = _rejected_in_vain(stored, limits, retry=retry)
-    is_again = ~is_absent & np.append(rejected, False)[places]  # -1 is the one that was appended
+    is_again = ~is_absent & np.append(rejected, False)[locations]  # -1 is the one that was appended
     return Gaps(
         new=ids.filter(pa.array(is_absent & ~is_known)).to_pylist(),
         changed=ids.filter(pa.array(is_absent & is_known)).to_pylist(),

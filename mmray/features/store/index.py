@@ -1,4 +1,4 @@
-"""The index of a feature folder: its samples, the version of each that counts, and its place."""
+"""The index of a feature folder: its samples, the version of each that counts, and its index."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,8 +41,8 @@ def write_index(folder: Path, wanted: Wanted, stored: StoredRows | None = None) 
 
 def _located(wanted: pa.Table, stored: StoredRows) -> pa.Table:
     """Return the index: nulls stand where no shard holds a sample."""
-    places = locate(wanted, stored.table)
-    rows = stored.table.take(pa.array(places, mask=places < 0))
+    locations = locate(wanted, stored.table)
+    rows = stored.table.take(pa.array(locations, mask=locations < 0))
     names = pa.array([path.name for path in stored.shards], pa.string())
     found = {
         "reason": rows["reason"],

@@ -34,7 +34,7 @@ class StoredFeatures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class _Locations:
     """Where the features of wanted samples lie: of those that there are."""
 
     targets: Array
@@ -49,27 +49,27 @@ def read_features(
 ) -> StoredFeatures:
     """Read the features of ``ids``; a sample that has no payload or was rejected is absent.
 
-    The index says where each is, so every value is copied once, from its shard to its place, and
+    The index says where each is, so every value is copied once, from its shard to its index, and
     one shard is held at a time. A file that is not what the completion marker lists is an
     ExtractionError. With ``spill`` the values are not in memory but in that file; if it
     is there, it is taken for what they are.
     """
-    places = _find(folder, ids)
+    locations = _find(folder, ids)
     lengths = np.zeros(len(ids), dtype=np.int64)
     if spec.is_ragged:
-        lengths[places.targets] = _lengths(folder, places.index, spec)
+        lengths[locations.targets] = _lengths(folder, locations.index, spec)
     present = np.zeros(len(ids), dtype=np.bool_)
-    present[places.targets] = True
+    present[locations.targets] = True
     offsets = np.concatenate([[0], np.cumsum(lengths)]) if spec.is_ragged else None
     shape = (len(ids), *spec.shape) if offsets is None else (int(offsets[-1]), *spec.shape[1:])
     if spill is None or 0 in shape:  # a file of nothing cannot be mapped
         result = StoredFeatures(np.zeros(shape, spec.dtype), offsets, present)
-        _copy_all(folder, places, result, spec)
+        _copy_all(folder, locations, result, spec)
         return result
     if not spill.is_file():
         with replacing(spill) as temporary:
             values = zeros_on_disk(temporary, shape, spec.dtype)
-            _copy_all(folder, places, StoredFeatures(values, offsets, present), spec)
+            _copy_all(folder, locations, StoredFeatures(values, offsets, present), spec)
     return StoredFeatures(open_on_disk(spill), offsets, present)
 
 
@@ -77,34 +77,36 @@ def measure_features(
     folder: Path, ids: Sequence[str], spec: FeatureSpec
 ) -> tuple[npt.NDArray[np.bool_], int]:
     """Return which of ``ids`` have features, and the bytes that ``read_features`` would take."""
-    places = _find(folder, ids)
+    locations = _find(folder, ids)
     present = np.zeros(len(ids), dtype=np.bool_)
-    present[places.targets] = True
+    present[locations.targets] = True
     steps = len(ids) * spec.shape[0]
     if spec.is_ragged:
-        steps = int(np.sum(_lengths(folder, places.index, spec)))
+        steps = int(np.sum(_lengths(folder, locations.index, spec)))
     return present, steps * _width(spec) * np.dtype(spec.dtype).itemsize
 
 
-def _find(folder: Path, ids: Sequence[str]) -> _Places:
+def _find(folder: Path, ids: Sequence[str]) -> _Locations:
     seals = seals_of(folder)
     index = read_index_table(folder, sha256=seals.get(INDEX))
     index = index.filter(pc.equal(index["reason"], ""))
-    place = pc.index_in(pa.array(ids, pa.string()), value_set=index["sample_id"].combine_chunks())
-    targets = np.flatnonzero(np.asarray(place.is_valid()))
-    return _Places(targets, index.take(place.drop_null()), seals)
+    index = pc.index_in(pa.array(ids, pa.string()), value_set=index["sample_id"].combine_chunks())
+    targets = np.flatnonzero(np.asarray(index.is_valid()))
+    return _Locations(targets, index.take(index.drop_null()), seals)
 
 
-def _copy_all(folder: Path, places: _Places, result: StoredFeatures, spec: FeatureSpec) -> None:
-    shards = places.index["shard"].combine_chunks().dictionary_encode()
+def _copy_all(
+    folder: Path, locations: _Locations, result: StoredFeatures, spec: FeatureSpec
+) -> None:
+    shards = locations.index["shard"].combine_chunks().dictionary_encode()
     names, shard = shards.dictionary.to_pylist(), np.asarray(shards.indices)
-    rows = np.asarray(places.index["row"])
+    rows = np.asarray(locations.index["row"])
     order = np.argsort(shard, kind="stable")
     bounds = np.searchsorted(shard[order], np.arange(len(names) + 1))
     for number, name in enumerate(names):
         chosen = order[bounds[number] : bounds[number + 1]]
-        shard_features = _whole_features(folder / name, spec, places.seals.get(name))
-        _copy(shard_features, rows[chosen], places.targets[chosen], result, spec)
+        shard_features = _whole_features(folder / name, spec, locations.seals.get(name))
+        _copy(shard_features, rows[chosen], locations.targets[chosen], result, spec)
         release(result.values)
 
 

@@ -40,19 +40,19 @@ def read_rows(folder: Path, columns: Sequence[str]) -> StoredRows:
         abouts.append(about)
     if not tables:
         empty = {name: pa.array([], pa.string()) for name in columns}
-        places = {name: pa.array([], pa.int32()) for name in ("shard", "row")}
-        return StoredRows([], [], pa.table(empty | places))
+        locations = {name: pa.array([], pa.int32()) for name in ("shard", "row")}
+        return StoredRows([], [], pa.table(empty | locations))
     return StoredRows(shards, abouts, pa.concat_tables(tables, promote_options="permissive"))
 
 
 def locate(wanted: pa.Table, stored: pa.Table) -> Rows:
     """Return for each (sample, key) of ``wanted`` its newest row in ``stored``, or -1."""
-    places = np.full(len(wanted), -1, dtype=np.int64)
+    locations = np.full(len(wanted), -1, dtype=np.int64)
     found = pc.index_in(_pairs(stored), value_set=_pairs(wanted))
     rows = np.flatnonzero(np.asarray(found.is_valid()))
-    # Of equal places the last is kept, and newer shards come last.
-    places[found.drop_null().to_numpy()] = rows
-    return places
+    # Of equal locations the last is kept, and newer shards come last.
+    locations[found.drop_null().to_numpy()] = rows
+    return locations
 
 
 def _pairs(table: pa.Table) -> pa.ChunkedArray:

@@ -26,8 +26,8 @@ def first_versions(root: Path, ids: Keys, keys: Keys) -> pa.Array:
         return keys
     table, _ = read_columns(root / SAME, _COLUMNS)
     known = pa.table({"sample_id": ids, "key": keys})
-    places = pc.index_in(_pairs(known, "key"), value_set=_pairs(table, "key"))
-    return pc.coalesce(table["first"].combine_chunks().take(places), keys)
+    indices = pc.index_in(_pairs(known, "key"), value_set=_pairs(table, "key"))
+    return pc.coalesce(table["first"].combine_chunks().take(indices), keys)
 
 
 def find_moved(root: Path, wanted: pa.Table) -> pa.Table:
@@ -50,8 +50,8 @@ def write_same(root: Path, moved: pa.Table, contents: pa.Array) -> int:
     stored = _stored(root)
     stored = stored.filter(stored["content"].is_valid())
     moved = moved.append_column("content", contents)
-    places = pc.index_in(_pairs(moved, "content"), value_set=_pairs(stored, "content"))
-    first = stored["key"].combine_chunks().take(places)
+    indices = pc.index_in(_pairs(moved, "content"), value_set=_pairs(stored, "content"))
+    first = stored["key"].combine_chunks().take(indices)
     found = pa.table([moved["sample_id"], moved["key"], first], names=list(_COLUMNS))
     found = found.filter(found["first"].is_valid())
     if len(found):

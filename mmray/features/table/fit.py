@@ -62,16 +62,16 @@ def learn(config: TableConfig, extract: TableVectorConfig, rows: list[TableRow])
         numbers=tuple(
             fit_number(
                 column.column,
-                np.array([row.numbers[place] for row in rows]),
+                np.array([row.numbers[index] for row in rows]),
                 scale=column.scale or extract.scale,
                 impute=extract.impute,
             )
-            for place, column in enumerate(config.numbers)
+            for index, column in enumerate(config.numbers)
         ),
         categories=_learn_categories(config, extract, rows),
         dates=tuple(
-            fit_date(column.column, np.array([row.dates[place] for row in rows]))
-            for place, column in enumerate(config.dates)
+            fit_date(column.column, np.array([row.dates[index] for row in rows]))
+            for index, column in enumerate(config.dates)
         ),
         sequences=_learn_sequences(config, extract, rows),
     )
@@ -81,9 +81,9 @@ def _learn_categories(
     config: TableConfig, extract: TableVectorConfig, rows: list[TableRow]
 ) -> tuple[CategoryState, ...]:
     states: list[CategoryState] = []
-    for place, column in enumerate(config.categories):
+    for index, column in enumerate(config.categories):
         slots = category_slots(column, extract)
-        cells = [row.categories[place] for row in rows]
+        cells = [row.categories[index] for row in rows]
         groups = [[cell] for cell in cells if cell is not None]
         known = most_frequent(groups, slots=slots, min_count=extract.min_count)
         states.append(CategoryState(column.column, slots, known))
@@ -94,9 +94,9 @@ def _learn_sequences(
     config: TableConfig, extract: TableVectorConfig, rows: list[TableRow]
 ) -> tuple[SequenceState, ...]:
     states: list[SequenceState] = []
-    for place, column in enumerate(config.sequences):
+    for index, column in enumerate(config.sequences):
         slots = sequence_slots(column, extract)
-        groups = [(row.sequences[place] or ())[-extract.max_items :] for row in rows]
+        groups = [(row.sequences[index] or ())[-extract.max_items :] for row in rows]
         states.append(
             SequenceState(
                 column.column,

@@ -63,11 +63,11 @@ def build_text(config: TextConfig, state: Path | None) -> Extractor:
             return BowExtractor(spec, hashed_columns(size), decode)
         case BowConfig():
             words = read_words(fitted_file(state, VOCABULARY_FILE), spec.shape[0])
-            return BowExtractor(spec, _places(words), decode)
+            return BowExtractor(spec, _indices(words), decode)
         case TfidfConfig() as extract:
             fitted = read_weighted(fitted_file(state, IDF_FILE), spec.shape[0])
             hashed = hashed_columns(extract.vocabulary) if extract.hashing else None
-            columns = hashed or _places(fitted.words)
+            columns = hashed or _indices(fitted.words)
             return BowExtractor(spec, columns, decode, idf=np.array(fitted.idf))
         case WordVectorsConfig() as extract:
             words, vectors = read_vectors(vector_path(extract), extract.limit)
@@ -96,8 +96,8 @@ def _build_hf_text(
     return HFTextExtractor(spec, extract.model, decode, reading)
 
 
-def _places(words: Sequence[str]) -> dict[str, int]:
-    return {word: place for place, word in enumerate(words)}
+def _indices(words: Sequence[str]) -> dict[str, int]:
+    return {word: index for index, word in enumerate(words)}
 
 
 def text_identity(config: TextConfig, state: Path | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from mmray.features.checkpoints.export import export_checkpoint
 from mmray.features.custom import custom_digest, load_custom
 from mmray.features.extractor import Extractor
 from mmray.features.video.checkpoint import read_video_checkpoint
-from mmray.features.video.frames import FramesExtractor
+from mmray.features.video.frames import VideoFramesExtractor
 from mmray.features.video.spec import video_spec
 from mmray.media.video.decode import decode_video
 from mmray.media.video.render import Pixels, render_picture, render_scaled
@@ -40,7 +40,7 @@ def build_video(config: VideoConfig, state: Path | None) -> Extractor:
     match config.extract:
         case FramesConfig(height=height, width=width):
             render = partial(render_scaled, height=height, width=width, crop=crop)
-            return FramesExtractor(video_spec(config), _decoding(config, render))
+            return VideoFramesExtractor(video_spec(config), _decoding(config, render))
         case HFFramesConfig() as extract:
             return _build_hf_frames(config, extract)
         case HFVideoConfig() as extract:

@@ -6,7 +6,7 @@ from mmray.core.spec import FeatureSpec
 from mmray.features.extractor import Feature
 
 
-class FramesExtractor:
+class VideoFramesExtractor:
     """``(T, H, W, 3)`` uint8, ready for a convolutional encoder."""
 
     def __init__(self, spec: FeatureSpec, decode: Callable[[bytes], Feature]) -> None:

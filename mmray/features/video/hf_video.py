@@ -54,7 +54,7 @@ class HFVideoExtractor:
     def _prepare(self, clip: Pixels) -> npt.NDArray[np.float32]:
         """Return ``(T, 3, H, W)``; the frames of a clip with too few are shown longer."""
         return np.stack(
-            [self._preprocess.normalise(clip[place]) for place in spread(len(clip), self._frames)]
+            [self._preprocess.normalise(clip[index]) for index in spread(len(clip), self._frames)]
         )
 
     @torch.inference_mode()

@@ -22,8 +22,8 @@ def bytes_missing(payload: bytes) -> int:
         return max(0, end_of_boxes(payload) - len(payload))
     if payload.startswith(EBML):
         return max(0, end_of_segment(payload) - len(payload))
-    for magic, place, measure in _MEASURES:
-        if payload[place : place + len(magic)] == magic:
+    for magic, offset, measure in _MEASURES:
+        if payload[offset : offset + len(magic)] == magic:
             try:
                 missing = measure(payload) - len(payload)
             except (error, IndexError):  # it ends inside of a size
@@ -40,12 +40,12 @@ def bytes_behind_empty(payload: bytes) -> int:
     header = {b"WAVE": "<4sI", b"AIFF": ">4sI", b"AIFC": ">4sI"}.get(payload[8:12])
     if header is None:
         return len(payload)
-    place = payload.find(b"data" if header == "<4sI" else b"SSND", 12)
-    start = place = place + 8
-    while place + 8 <= len(payload):
-        _, size = unpack_from(header, payload, place)
-        place += 8 + size + size % 2
-    return 0 if place == len(payload) else len(payload) - start
+    offset = payload.find(b"data" if header == "<4sI" else b"SSND", 12)
+    start = offset = offset + 8
+    while offset + 8 <= len(payload):
+        _, size = unpack_from(header, payload, offset)
+        offset += 8 + size + size % 2
+    return 0 if offset == len(payload) else len(payload) - start
 
 
 def _riff_end(payload: bytes) -> int:
@@ -58,20 +58,20 @@ def _aiff_end(payload: bytes) -> int:
 
 def _chunks_end(payload: bytes, header: str, wanted: bytes) -> int:
     """Return where the chunk with the samples ends."""
-    place = 12
-    while place + 8 <= len(payload):
-        name, size = unpack_from(header, payload, place)
+    offset = 12
+    while offset + 8 <= len(payload):
+        name, size = unpack_from(header, payload, offset)
         if name == wanted:
-            return 0 if size >= _UNKNOWN else place + 8 + size
-        place += 8 + size + size % 2
+            return 0 if size >= _UNKNOWN else offset + 8 + size
+        offset += 8 + size + size % 2
     return 0
 
 
 def _pages_end(payload: bytes) -> int:
     """Return where the last page of an Ogg file ends, plus one more when it is not the last."""
-    place = payload.rfind(b"OggS")
-    flags, segments = payload[place + 5], payload[place + 26]
-    end = place + 27 + segments + sum(payload[place + 27 : place + 27 + segments])
+    offset = payload.rfind(b"OggS")
+    flags, segments = payload[offset + 5], payload[offset + 26]
+    end = offset + 27 + segments + sum(payload[offset + 27 : offset + 27 + segments])
     is_last = bool(flags & 4)
     return end if is_last or end > len(payload) else len(payload) + _TOLERATED + 1
 
@@ -81,16 +81,16 @@ def _tagged_end(payload: bytes) -> int:
     return _frames_end(payload, tag_end(payload, 0))
 
 
-def _frames_end(payload: bytes, place: int = 0) -> int:
+def _frames_end(payload: bytes, offset: int = 0) -> int:
     """Return where the frames of an MP3 end, as its encoder wrote into the first of them."""
-    first = payload[place : place + 64]
+    first = payload[offset : offset + 64]
     told = max(first.find(b"Xing"), first.find(b"Info"))
     if told < 0:
         return 0
-    flags = unpack_from(">I", payload, place + told + 4)[0]
+    flags = unpack_from(">I", payload, offset + told + 4)[0]
     if not flags & 2:
         return 0
-    return place + int(unpack_from(">I", payload, place + told + 8 + 4 * (flags & 1))[0])
+    return offset + int(unpack_from(">I", payload, offset + told + 8 + 4 * (flags & 1))[0])
 
 
 _MEASURES: tuple[tuple[bytes, int, Callable[[bytes], int]], ...] = (

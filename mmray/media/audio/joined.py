@@ -17,8 +17,8 @@ def split_joined(payload: bytes) -> list[bytes]:
     The recordings of an MP3 are those of ``split_mp3``.
     """
     starts: list[int] = []
-    for magic, place, find in _WAYS:
-        if payload[place : place + len(magic)] == magic:
+    for magic, offset, find in _WAYS:
+        if payload[offset : offset + len(magic)] == magic:
             starts = list(find(payload))
             break
     if not starts:
@@ -28,51 +28,51 @@ def split_joined(payload: bytes) -> list[bytes]:
 
 def _chunk_starts(payload: bytes, order: str) -> Iterator[int]:
     """Yield where a further WAV or AIFF follows the one before."""
-    place, magic, form = 0, payload[:4], payload[8:12]
-    while len(payload) >= place + 8:
-        (size,) = unpack_from(order, payload, place + 4)
-        place += 8 + size + size % 2
-        if payload[place : place + 4] != magic or payload[place + 8 : place + 12] != form:
+    offset, magic, form = 0, payload[:4], payload[8:12]
+    while len(payload) >= offset + 8:
+        (size,) = unpack_from(order, payload, offset + 4)
+        offset += 8 + size + size % 2
+        if payload[offset : offset + 4] != magic or payload[offset + 8 : offset + 12] != form:
             return
-        yield place
+        yield offset
 
 
 def _flac_starts(payload: bytes) -> Iterator[int]:
     for mark in _FLAC:
-        place = payload.find(mark, 1)
-        while place >= 0:
-            yield place
-            place = payload.find(mark, place + 1)
+        offset = payload.find(mark, 1)
+        while offset >= 0:
+            yield offset
+            offset = payload.find(mark, offset + 1)
 
 
 def _ogg_starts(payload: bytes) -> Iterator[int]:
     """Yield where a first page follows one that is not a first page."""
     follows = _page_end(payload, 0)
-    place = payload.find(_FIRST_PAGE, 1)
-    while place >= 0:
-        if place != follows:
-            yield place
-        follows = _page_end(payload, place)
-        place = payload.find(_FIRST_PAGE, place + 1)
+    offset = payload.find(_FIRST_PAGE, 1)
+    while offset >= 0:
+        if offset != follows:
+            yield offset
+        follows = _page_end(payload, offset)
+        offset = payload.find(_FIRST_PAGE, offset + 1)
 
 
-def _page_end(payload: bytes, place: int) -> int:
-    segments = payload[place + 26] if place + 26 < len(payload) else 0
-    return place + 27 + segments + sum(payload[place + 27 : place + 27 + segments])
+def _page_end(payload: bytes, offset: int) -> int:
+    segments = payload[offset + 26] if offset + 26 < len(payload) else 0
+    return offset + 27 + segments + sum(payload[offset + 27 : offset + 27 + segments])
 
 
 def _box_starts(payload: bytes) -> Iterator[int]:
-    place = end_of_boxes(payload, until=b"ftyp")
-    while payload[place + 4 : place + 8] == b"ftyp" and b"moov" in payload[place:]:
-        yield place
-        place += end_of_boxes(payload[place:], until=b"ftyp")
+    offset = end_of_boxes(payload, until=b"ftyp")
+    while payload[offset + 4 : offset + 8] == b"ftyp" and b"moov" in payload[offset:]:
+        yield offset
+        offset += end_of_boxes(payload[offset:], until=b"ftyp")
 
 
 def _segment_starts(payload: bytes) -> Iterator[int]:
-    place = end_of_segment(payload)
-    while payload.startswith(EBML, place):
-        yield place
-        place += end_of_segment(payload[place:])
+    offset = end_of_segment(payload)
+    while payload.startswith(EBML, offset):
+        yield offset
+        offset += end_of_segment(payload[offset:])
 
 
 _WAYS: tuple[tuple[bytes, int, Callable[[bytes], Iterator[int]]], ...] = (

@@ -65,23 +65,23 @@ def _frames(payload: bytes) -> Iterator[tuple[int, int, int]]:
 
     A frame touches another one or the end: alone, it is chance.
     """
-    place, last_end, size = 0, -1, len(payload)
-    while place + 4 <= size:
-        found = _frame(payload, place)
-        if found and (place == last_end or found[0] >= size or _frame(payload, found[0])):
-            yield place, *found
-            place = last_end = found[0]
-        elif payload.startswith(TAG, place):
-            place = tag_end(payload, place)
+    offset, last_end, size = 0, -1, len(payload)
+    while offset + 4 <= size:
+        found = _frame(payload, offset)
+        if found and (offset == last_end or found[0] >= size or _frame(payload, found[0])):
+            yield offset, *found
+            offset = last_end = found[0]
+        elif payload.startswith(TAG, offset):
+            offset = tag_end(payload, offset)
         else:
-            place = _next(payload, place + 1)
+            offset = _next(payload, offset + 1)
 
 
-def _frame(payload: bytes, place: int) -> tuple[int, int] | None:
-    """Return end and sample rate of the frame at ``place``; None where there is none."""
-    if place + 4 > len(payload):
+def _frame(payload: bytes, offset: int) -> tuple[int, int] | None:
+    """Return end and sample rate of the frame at ``offset``; None where there is none."""
+    if offset + 4 > len(payload):
         return None
-    one, two, three = payload[place], payload[place + 1], payload[place + 2]
+    one, two, three = payload[offset], payload[offset + 1], payload[offset + 2]
     if one != 0xFF or two & 0xE6 != 0xE2:  # the third layer of some version
         return None
     version, kbits, rate = two >> 3 & 3, three >> 4, three >> 2 & 3
@@ -89,18 +89,18 @@ def _frame(payload: bytes, place: int) -> tuple[int, int] | None:
         return None
     rate_hz, is_first = _RATES_HZ[version][rate], version == 3
     bits = (144_000 if is_first else 72_000) * _KBITS[is_first][kbits]
-    return place + bits // rate_hz + (three >> 1 & 1), rate_hz
+    return offset + bits // rate_hz + (three >> 1 & 1), rate_hz
 
 
-def tag_end(payload: bytes, place: int) -> int:
-    """Return where the ID3 tag at ``place`` ends."""
+def tag_end(payload: bytes, offset: int) -> int:
+    """Return where the ID3 tag at ``offset`` ends."""
     size = 0
-    for byte in payload[place + 6 : place + 10]:
+    for byte in payload[offset + 6 : offset + 10]:
         size = size << 7 | byte & 127
-    return place + 10 + size
+    return offset + 10 + size
 
 
-def _next(payload: bytes, place: int) -> int:
+def _next(payload: bytes, offset: int) -> int:
     """Return where a frame or a tag may begin."""
-    found = [at for at in (payload.find(b"\xff", place), payload.find(TAG, place)) if at >= 0]
+    found = [at for at in (payload.find(b"\xff", offset), payload.find(TAG, offset)) if at >= 0]
     return min(found, default=len(payload))

@@ -78,16 +78,16 @@ class Channel:
     def pack_parts(self, head: bytes, buffers: Iterable[bytes | bytearray | memoryview]) -> bytes:
         """Return a message to be sent; its buffers are in the memory, or in the message."""
         inline: list[bytes | bytearray | memoryview] = [head]
-        places = [_INLINE, len(head)]
+        offsets = [_INLINE, len(head)]
         for raw in buffers:
             if self._used + len(raw) <= HALF_BYTES:
                 self._outgoing[self._used : self._used + len(raw)] = raw
-                places += [self._used, len(raw)]
+                offsets += [self._used, len(raw)]
                 self._used += len(raw)
             else:
                 inline.append(raw)
-                places += [_INLINE, len(raw)]
-        return b"".join([struct.pack(f"<{len(places) + 1}Q", len(places), *places), *inline])
+                offsets += [_INLINE, len(raw)]
+        return b"".join([struct.pack(f"<{len(offsets) + 1}Q", len(offsets), *offsets), *inline])
 
     def receive(self) -> Any:  # noqa: ANN401
         """Read one message of the parent."""
@@ -107,12 +107,12 @@ class Channel:
             raise BrokenMessage("it has no parts, or too many")
         numbers = struct.unpack(f"<{count}Q", self._read(count * _COUNT.size))
         parts = list(zip(numbers[::2], numbers[1::2], strict=True))
-        inside = all(place == _INLINE or place + size <= HALF_BYTES for place, size in parts)
+        inside = all(offset == _INLINE or offset + size <= HALF_BYTES for offset, size in parts)
         if not inside or sum(size for _, size in parts) > self._max_bytes:
             raise BrokenMessage("its parts are larger than there is room")
         return [
-            self._read(size) if place == _INLINE else self._taken(place, size)
-            for place, size in parts
+            self._read(size) if offset == _INLINE else self._taken(offset, size)
+            for offset, size in parts
         ]
 
     def close(self) -> None:
@@ -123,8 +123,8 @@ class Channel:
             view.release()
         self._map.close()
 
-    def _taken(self, place: int, size: int) -> bytearray | memoryview:
-        block = self._incoming[place : place + size]
+    def _taken(self, offset: int, size: int) -> bytearray | memoryview:
+        block = self._incoming[offset : offset + size]
         return block if self._is_child else bytearray(block)
 
     def _read(self, size: int) -> bytearray:

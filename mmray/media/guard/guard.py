@@ -143,11 +143,11 @@ class GuardedDecoder:
                         break
             except ChildLost as lost:
                 # The number is the child's own word: it is one of those that were sent.
-                place = min(max(sent_from + lost.number, len(answers)), sent_to - 1)
-                if lost.code in FROM_OUTSIDE and place not in tried_again:
-                    tried_again.add(place)  # its payload may be without fault
+                index = min(max(sent_from + lost.number, len(answers)), sent_to - 1)
+                if lost.code in FROM_OUTSIDE and index not in tried_again:
+                    tried_again.add(index)  # its payload may be without fault
                 else:
-                    rejected[place] = self._rejection(lost.code)
+                    rejected[index] = self._rejection(lost.code)
             while len(answers) in rejected:
                 answers.append(rejected[len(answers)])
             sent_from = len(answers)

@@ -124,8 +124,8 @@ def _frame(dataset: Any) -> npt.NDArray[Any]:  # noqa: ANN401
 
 def _flatten(dataset: Any) -> Any:  # noqa: ANN401
     """Bring what an enhanced file says of its first frame to where a plain file says it."""
-    for place in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        groups = dataset.get(place) or [{}]
+    for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        groups = dataset.get(keyword) or [{}]
         for name in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):
             for item in list(groups[0].get(name) or [])[:1]:
                 dataset.update(item)

@@ -55,8 +55,8 @@ def decode_text(payload: bytes, encoding: str = "utf-8") -> str:
     try:
         text = payload.decode(encoding)
     except UnicodeError as error:
-        place = f" at byte {error.start:,}" if isinstance(error, UnicodeDecodeError) else ""
-        raise Rejection("text_undecodable", f"it is no {encoding}{place}") from None
+        location = f" at byte {error.start:,}" if isinstance(error, UnicodeDecodeError) else ""
+        raise Rejection("text_undecodable", f"it is no {encoding}{location}") from None
     if not _visible(text):
         raise Rejection("text_empty", f"{len(payload)} bytes, nothing to see")
     if text.count("\0") * 4 > len(text):

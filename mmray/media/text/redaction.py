@@ -124,7 +124,7 @@ def _without_cards(run: str) -> Iterator[str]:
     """Yield the groups and separators of ``run``, a card's groups as one placeholder."""
     from stdnum import luhn
 
-    parts = re.split("([^0-9])", run)  # groups at even places, separators between them
+    parts = re.split("([^0-9])", run)  # groups at even indices, separators between them
     start = 0
     while start < len(parts):
         end = _end_of_card(parts, start, luhn.is_valid)
@@ -137,12 +137,12 @@ def _end_of_card(parts: Sequence[str], start: int, is_valid: Callable[[str], boo
     if not parts[start].isdigit() or parts[start].startswith("0"):
         return 0
     digits, end = "", 0
-    for place in range(start, len(parts), 2):
-        digits += parts[place]
+    for index in range(start, len(parts), 2):
+        digits += parts[index]
         if len(digits) not in range(_CARD_DIGITS.stop):
             break
         if len(digits) in _CARD_DIGITS and is_valid(digits):
-            end = place + 1
+            end = index + 1
     return end
 
 

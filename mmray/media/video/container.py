@@ -51,8 +51,8 @@ def check_whole(payload: bytes, container: Format) -> None:
 
 def _end_of_riff(payload: bytes) -> int:
     """Return where the last RIFF chunk ends; a large AVI has several."""
-    place = 0
-    while payload[place : place + 4] == b"RIFF" and place + 8 <= len(payload):
-        (size,) = struct.unpack_from("<I", payload, place + 4)
-        place += 8 + size
-    return place
+    offset = 0
+    while payload[offset : offset + 4] == b"RIFF" and offset + 8 <= len(payload):
+        (size,) = struct.unpack_from("<I", payload, offset + 4)
+        offset += 8 + size
+    return offset

@@ -65,22 +65,22 @@ def decode_video(
 
 def _take(clip: Any, sampling: Sampling, render: Render) -> list[Pixels]:  # noqa: ANN401
     """Read near the wanted times where the packets tell them; else decode everything."""
-    from mmray.media.video.read import measure, read_places, read_stamps
+    from mmray.media.video.read import measure, read_frames_at, read_stamps
 
     timeline = clip.timeline
     if timeline is not None and sampling.kind != "scenes":
-        places = _choose(timeline, clip.key_stamps(), sampling)
-        frames = read_stamps(clip, timeline.stamps[places].tolist(), render)
+        indices = _choose(timeline, clip.key_stamps(), sampling)
+        frames = read_stamps(clip, timeline.stamps[indices].tolist(), render)
         if frames is not None:
             return frames
     timeline, changes = measure(clip)
     scenes = choose_scenes(changes, sampling) if sampling.kind == "scenes" else None
-    places = _choose(timeline, clip.key_stamps(), sampling) if scenes is None else scenes
-    return read_places(clip, places.tolist(), render)
+    indices = _choose(timeline, clip.key_stamps(), sampling) if scenes is None else scenes
+    return read_frames_at(clip, indices.tolist(), render)
 
 
 def _choose(timeline: Any, key_stamps: list[int], sampling: Sampling) -> Places:  # noqa: ANN401
-    """Return the places of the frames to take, where that depends on their times alone."""
+    """Return the indices of the frames to take, where that depends on their times alone."""
     keys = np.flatnonzero(np.isin(timeline.stamps, key_stamps))
     if sampling.kind == "key_frames" and len(keys):
         return choose_key_frames(timeline.times_s(), timeline.end_s(), keys, sampling)

@@ -24,20 +24,20 @@ def read_stamps(clip: Clip, wanted: Sequence[int], render: Render) -> list[Pixel
     decoded.
     """
     found: dict[int, Pixels] = {}
-    for key, group in groupby(_places(clip.packets, wanted), key=lambda pair: pair[0]):
-        span = _read_span(clip, key, {place for _, place in group}, render)
+    for key, group in groupby(_span_indices(clip.packets, wanted), key=lambda pair: pair[0]):
+        span = _read_span(clip, key, {index for _, index in group}, render)
         if span is None:
             return None
         found |= span
     return [found[stamp] for stamp in wanted] if len(found) == len(set(wanted)) else None
 
 
-def _read_span(clip: Clip, key: int, places: set[int], render: Render) -> dict[int, Pixels] | None:
+def _read_span(clip: Clip, key: int, indices: set[int], render: Render) -> dict[int, Pixels] | None:
     start = last = clip.packets[key].pts
-    wanted = {clip.packets[place].pts for place in places}
+    wanted = {clip.packets[index].pts for index in indices}
     found: dict[int, Pixels] = {}
     try:
-        for frame in _decode_span(clip, key, places):
+        for frame in _decode_span(clip, key, indices):
             if frame.pts < start:  # shown before the keyframe and made from what lies before it
                 continue
             if frame.is_corrupt or frame.pts < last:
@@ -53,13 +53,13 @@ def _read_span(clip: Clip, key: int, places: set[int], render: Render) -> dict[i
     return found
 
 
-def read_places(clip: Clip, places: Sequence[int], render: Render) -> list[Pixels]:
-    """Return the frames at these places in the order of showing, by decoding up to the last."""
+def read_frames_at(clip: Clip, indices: Sequence[int], render: Render) -> list[Pixels]:
+    """Return the frames at these indices in the order of showing, by decoding up to the last."""
     found: list[Pixels] = []
-    for place, frame in enumerate(decode_all(clip)):
-        if place in places:
+    for index, frame in enumerate(decode_all(clip)):
+        if index in indices:
             found.append(_rendered(clip, frame, render))
-        if place == places[-1]:
+        if index == indices[-1]:
             break
     clip.codec.flush_buffers()
     return found
@@ -99,27 +99,27 @@ def _decoded_timeline(clip: Clip, stamps: list[int]) -> Timeline:
     return Timeline(np.arange(len(times)), len(times), 1 / clip.rate)
 
 
-def _places(packets: Sequence[Packet], wanted: Sequence[int]) -> list[tuple[int, int]]:
+def _span_indices(packets: Sequence[Packet], wanted: Sequence[int]) -> list[tuple[int, int]]:
     """Return for each wanted frame where to start decoding, and where its own packet is.
 
     A frame can be shown before the keyframe that it follows; it is made from the one before.
     """
-    place_of = {packet.pts: place for place, packet in enumerate(packets)}
-    keys = [place for place, packet in enumerate(packets) if packet.is_keyframe]
+    index_of = {packet.pts: index for index, packet in enumerate(packets)}
+    keys = [index for index, packet in enumerate(packets) if packet.is_keyframe]
     pairs: list[tuple[int, int]] = []
     for stamp in wanted:
-        place = place_of[stamp]
-        starts = [key for key in keys if key <= place and packets[key].pts <= stamp]
-        pairs.append((starts[-1] if starts else 0, place))
+        index = index_of[stamp]
+        starts = [key for key in keys if key <= index and packets[key].pts <= stamp]
+        pairs.append((starts[-1] if starts else 0, index))
     return sorted(pairs)
 
 
-def _decode_span(clip: Clip, key: int, places: set[int]) -> Iterator[Frame]:
-    """Decode from ``key`` to the last of ``places``, without frames that nothing depends on."""
+def _decode_span(clip: Clip, key: int, indices: set[int]) -> Iterator[Frame]:
+    """Decode from ``key`` to the last of ``indices``, without frames that nothing depends on."""
     can_skip = clip.codec.name in SKIPPING
-    for place in range(key, max(places) + 1):
-        clip.codec.skip_frame = "NONREF" if can_skip and place not in places else "DEFAULT"
-        yield from clip.codec.decode(clip.packets[place])
+    for index in range(key, max(indices) + 1):
+        clip.codec.skip_frame = "NONREF" if can_skip and index not in indices else "DEFAULT"
+        yield from clip.codec.decode(clip.packets[index])
     yield from clip.codec.decode(None)
 
 

@@ -44,12 +44,12 @@ def choose_frames(times_s: Times, end_s: float, sampling: Sampling) -> Places:
     moment between two frames shows the earlier one.
     """
     moments = _moments(end_s, sampling)
-    places = np.searchsorted(times_s, moments + _ROUNDING_S, side="right") - 1
-    return np.unique(np.clip(places, 0, len(times_s) - 1))
+    indices = np.searchsorted(times_s, moments + _ROUNDING_S, side="right") - 1
+    return np.unique(np.clip(indices, 0, len(times_s) - 1))
 
 
 def choose_key_frames(times_s: Times, end_s: float, keys: Places, sampling: Sampling) -> Places:
-    """Return which of ``keys``, the places of key frames, are taken, ascending and each once.
+    """Return which of ``keys``, the indices of key frames, are taken, ascending and each once.
 
     Where there are more than ``sampling.frames``, those that are nearest to where ``uniform``
     looks.
@@ -75,7 +75,7 @@ def choose_scenes(changes: npt.NDArray[np.float64], sampling: Sampling) -> Place
 
 
 def spread(count: int, frames: int) -> Places:
-    """Return ``frames`` places among ``count`` frames, evenly; all of them where they fit."""
+    """Return ``frames`` indices among ``count`` frames, evenly; all of them where they fit."""
     return (np.arange(frames) * 2 + 1) * count // (2 * frames)
 
 

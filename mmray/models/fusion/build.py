@@ -115,8 +115,8 @@ def _build_plain(config: PlainFusionConfig, modalities: Sequence[str], width: in
         case FilmFusionConfig():
             # The model of a part of the modalities may lack it: then the first one takes its place.
             names = list(modalities)
-            place = names.index(config.conditioned) if config.conditioned in names else 0
-            return FilmFusion(count, width, conditioned=place)
+            index = names.index(config.conditioned) if config.conditioned in names else 0
+            return FilmFusion(count, width, conditioned=index)
         case _:
             assert_never(config)
 

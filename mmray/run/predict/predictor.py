@@ -204,10 +204,10 @@ def load(
         BundleError: the bundle is damaged or incomplete, or names code and is not trusted.
     """
     opened = read_bundle(Path(bundle), trust=trust)
-    data, place = opened.config.data, str(Path.cwd() if folder is None else folder)
+    data, location = opened.config.data, str(Path.cwd() if folder is None else folder)
     reader = PayloadReader(
         roots=tuple(data.allow if allow is None else allow),
-        folder=place,
+        folder=location,
         max_bytes=data.max_payload_bytes,
         max_read_s=data.max_read_s,
     )

@@ -17,15 +17,15 @@ from mmray.evaluation.sentence import (
     comparison_sentence,
     figure_sentence,
 )
-from mmray.stages.evaluation.predictions import Judged
+from mmray.stages.evaluation.predictions import EvaluatedModel
 from mmray.stages.train import main_model
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """All models, judged on the same samples."""
+    """All models, evaluated on the same samples."""
 
-    judged: dict[str, list[Judged]]
+    evaluated: dict[str, list[EvaluatedModel]]
     """By model, the fusion first, and by seed."""
     found: dict[str, Conclusion]
     """By task."""
@@ -33,9 +33,9 @@ class Evaluated:
     """By task, the fusion with every subset of its modalities."""
 
     @property
-    def main(self) -> list[Judged]:
+    def main(self) -> list[EvaluatedModel]:
         """The trainings of the fusion; the bundle holds the first."""
-        return next(iter(self.judged.values()))
+        return next(iter(self.evaluated.values()))
 
     def metrics(self) -> dict[str, dict[str, Any]]:
         """Return, by model and task, the mean metrics, each seed's, and what they are from."""
@@ -43,37 +43,37 @@ class Evaluated:
             model: {
                 task: mean_metrics([each.metrics[task] for each in group])
                 | _origin(model, task, group, self.found[task])
-                for task in group[0].judgements
+                for task in group[0].results
             }
-            for model, group in self.judged.items()
+            for model, group in self.evaluated.items()
         }
 
     def details(self) -> dict[str, Any]:
         """Return what else there is about each task, as plain JSON types."""
         return {
-            task: self.main[0].judgements[task].details
+            task: self.main[0].results[task].details
             | {"comparison": found.to_dict()}
             | ({"ablation": self.ablation[task]} if task in self.ablation else {})
             for task, found in self.found.items()
         }
 
 
-def evaluate_models(config: Config, judged: dict[str, list[Judged]]) -> Evaluated:
+def evaluate_models(config: Config, evaluated: dict[str, list[EvaluatedModel]]) -> Evaluated:
     """Draw the conclusions from all models' results."""
-    main = judged[main_model(config)]
+    main = evaluated[main_model(config)]
     found = {
         task: conclude(
             task,
             config.tasks[task].main_metric,
             {
-                model: [each.judgements[task] for each in group]
-                for model, group in judged.items()
-                if task in group[0].judgements
+                model: [each.results[task] for each in group]
+                for model, group in evaluated.items()
+                if task in group[0].results
             },
             main[0].baselines[task],
             config.evaluation,
         )
-        for task in main[0].judgements
+        for task in main[0].results
     }
     ablation = tabulate(
         [each.ablation for each in main],
@@ -81,7 +81,7 @@ def evaluate_models(config: Config, judged: dict[str, list[Judged]]) -> Evaluate
         config.modality_order(),
         config.evaluation,
     )
-    return Evaluated(judged, found, ablation)
+    return Evaluated(evaluated, found, ablation)
 
 
 def mean_metrics(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -90,14 +90,14 @@ def mean_metrics(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: sum(run[name] for run in runs) / len(runs) for name in names}
 
 
-def bundle_metrics(config: Config, main: Judged) -> dict[str, dict[str, Any]]:
+def bundle_metrics(config: Config, main: EvaluatedModel) -> dict[str, dict[str, Any]]:
     """Return the figures of the one training whose weights are in the bundle."""
     found: dict[str, dict[str, Any]] = {}
-    for task, judgement in main.judgements.items():
+    for task, result in main.results.items():
         metric = config.tasks[task].main_metric
-        figure = summarise([judgement], metric, config.evaluation)
+        figure = summarise([result], metric, config.evaluation)
         more = {"samples": figure.samples, f"{metric}_interval": list(figure.interval)}
-        found[task] = {**judgement.metrics, **more}
+        found[task] = {**result.metrics, **more}
     return found
 
 
@@ -137,7 +137,9 @@ def _about_intervals(config: Config) -> str:
     )
 
 
-def _origin(model: str, task: str, group: Sequence[Judged], found: Conclusion) -> dict[str, Any]:
+def _origin(
+    model: str, task: str, group: Sequence[EvaluatedModel], found: Conclusion
+) -> dict[str, Any]:
     figure = found.figures[model]
     origin: dict[str, Any] = {"samples": figure.samples, "interval": list(figure.interval)}
     if len(group) > 1:

@@ -33,7 +33,7 @@ def _plot_task(
     config: Config, folder: Path, found: Conclusion, evaluated: Evaluated
 ) -> Iterator[Path]:
     task = found.task
-    details = [each.judgements[task].details for each in evaluated.main]
+    details = [each.results[task].details for each in evaluated.main]
     if len(found.figures) > 1:
         path = folder / f"alone_{task}.svg"
         bars = {name: _bar(figure) for name, figure in found.figures.items()}

@@ -11,7 +11,7 @@ from mmray.config.document import Config
 from mmray.core.kind import Split
 from mmray.evaluation.ablate import Ablation, ablate
 from mmray.evaluation.baseline import Baseline, find_baseline
-from mmray.evaluation.evaluate import Judgement, judge
+from mmray.evaluation.evaluate import EvaluationResult, evaluate
 from mmray.models.fusion_model import FusionModel
 from mmray.run.samples import load_samples
 from mmray.run.training_run import load_run, load_tasks
@@ -22,12 +22,12 @@ from mmray.training.tasks.task import Task, Tasks
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class EvaluatedModel:
     """One training's figures on the test split."""
 
     variant: Variant
     model: FusionModel
-    judgements: dict[str, Judgement]
+    results: dict[str, EvaluationResult]
     """By task, over the same samples for every model: all that are usable by the fusion."""
     where_present: dict[str, dict[str, float]]
     """Only over samples that have one of this model's own modalities."""
@@ -41,28 +41,28 @@ class Judged:
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
         """The metrics of each task."""
-        return {task: judgement.metrics for task, judgement in self.judgements.items()}
+        return {task: result.metrics for task, result in self.results.items()}
 
 
-def judge_variants(
+def evaluate_variants(
     variants: Sequence[Variant], *, config: Config, inputs: Prepared
-) -> list[Judged]:
-    """Judge each trained variant."""
-    return [_judge(variant, config, inputs) for variant in variants]
+) -> list[EvaluatedModel]:
+    """Evaluate each trained variant."""
+    return [_evaluate(variant, config, inputs) for variant in variants]
 
 
-def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
+def _evaluate(variant: Variant, config: Config, inputs: Prepared) -> EvaluatedModel:
     folder = run_folder(inputs, variant)
     features = {name: inputs.features[name] for name in variant.modalities}
     model = load_run(folder, config, features)
     tasks = load_tasks(folder, config)
-    # All modalities are loaded, so that every variant is judged on the same samples; the model
+    # All modalities are loaded, so that every variant is evaluated on the same samples; the model
     # takes its own from them.
     samples = load_samples(
         inputs.manifest, Split.TEST, inputs.features, tasks, require_payload=True
     )
     if len(samples) == 0:
-        return Judged(variant, model.cpu(), {}, {}, {}, {})
+        return EvaluatedModel(variant, model.cpu(), {}, {}, {}, {})
     own = Samples(
         ids=samples.ids,
         modalities={name: samples.modalities[name] for name in variant.modalities},
@@ -74,23 +74,23 @@ def _judge(variant: Variant, config: Config, inputs: Prepared) -> Judged:
     )
     ablation = ablate(model, own, tasks, batch_size=config.train.batch_size, device=device)
     present = np.any([m.present for m in own.modalities.values()], axis=0)
-    there = judge(
+    there = evaluate(
         {task: values[present] for task, values in outputs.items()},
         {task: values[present] for task, values in samples.labels.items()},
         tasks,
     )
-    judgements = judge(outputs, samples.labels, tasks)
-    return Judged(
+    results = evaluate(outputs, samples.labels, tasks)
+    return EvaluatedModel(
         variant=variant,
         model=model.cpu(),
-        judgements=judgements,
-        where_present={task: judgement.metrics for task, judgement in there.items()},
+        results=results,
+        where_present={task: result.metrics for task, result in there.items()},
         baselines={
             name: find_baseline(
                 tasks[name], _train_labels(inputs, name, tasks[name]), outputs[name],
                 samples.labels[name],
             )
-            for name in judgements
+            for name in results
         },
         ablation=ablation,
         example=_example(inputs, samples.ids[0], {n: o[0] for n, o in outputs.items()}, tasks),

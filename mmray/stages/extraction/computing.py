@@ -18,7 +18,7 @@ from mmray.core.process.memory import release_memory
 from mmray.data.manifest.column import AT_ONCE, Column, cells_of
 from mmray.data.manifest.manifest import Manifest
 from mmray.data.manifest.reference import Reference
-from mmray.display.extraction_progress import Progress
+from mmray.display.extraction_progress import ExtractionProgress
 from mmray.display.terminal import waiting
 from mmray.features.spec import spec_of
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Todo(Sequence[tuple[str, Reference, str]]):
+class PendingSamples(Sequence[tuple[str, Reference, str]]):
     """Sample id, reference and payload version of some rows of the manifest.
 
     Each is looked up when it is asked for: a corpus has many samples, and what is kept of each
@@ -47,18 +47,18 @@ class Todo(Sequence[tuple[str, Reference, str]]):
             yield from self[start : start + AT_ONCE]
 
     @overload
-    def __getitem__(self, place: int) -> tuple[str, Reference, str]: ...
+    def __getitem__(self, index: int) -> tuple[str, Reference, str]: ...
     @overload
-    def __getitem__(self, place: slice) -> list[tuple[str, Reference, str]]: ...
-    def __getitem__(self, place: int | slice) -> Any:
-        """Return the sample at one place, or those at several."""
-        if isinstance(place, slice):
-            return list(zip(*(cells_of(c, self._rows[place]) for c in self._columns), strict=True))
-        return tuple(column[int(self._rows[place])] for column in self._columns)
+    def __getitem__(self, index: slice) -> list[tuple[str, Reference, str]]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return the sample at one index, or those at several."""
+        if isinstance(index, slice):
+            return list(zip(*(cells_of(c, self._rows[index]) for c in self._columns), strict=True))
+        return tuple(column[int(self._rows[index])] for column in self._columns)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ExtractionJob:
     """Samples of one modality whose features go into ``folder``."""
 
     name: str
@@ -67,33 +67,33 @@ class Work:
     folder: Path
     state: Path | None
     """Folder of what was fitted."""
-    todo: Todo
+    pending: PendingSamples
 
 
 class Compute(Protocol):
     """Extracts the samples of several modalities."""
 
-    def beside(self, config: Config, work: Callable[[Event], T]) -> T:
-        """Return what ``work`` returns; meanwhile, make ready for what will be computed.
+    def beside(self, config: Config, job: Callable[[Event], T]) -> T:
+        """Return what ``job`` returns; meanwhile, make ready for what will be computed.
 
-        ``work`` stops early, with any error, when the event is set.
+        ``job`` stops early, with any error, when the event is set.
         """
         ...
 
-    def __call__(self, works: Sequence[Work]) -> dict[str, dict[str, Any]]:
-        """Write shards with every sample of each todo into its folder; return figures of each."""
+    def __call__(self, jobs: Sequence[ExtractionJob]) -> dict[str, dict[str, Any]]:
+        """Write shards with all pending samples into each job's folder; return figures of each."""
         ...
 
 
 class OnRay:
     """Extracts on Ray Data."""
 
-    def beside(self, config: Config, work: Callable[[Event], T]) -> T:
-        """Do ``work`` in a thread while this one connects to Ray: both take seconds."""
+    def beside(self, config: Config, job: Callable[[Event], T]) -> T:
+        """Do ``job`` in a thread while this one connects to Ray: both take seconds."""
         from mmray.distributed.node.session import connect
 
         def work_and_load() -> T:
-            found = work(stop)
+            found = job(stop)
             import_module(
                 "mmray.distributed.extraction.extraction"
             )  # and with it Ray Data: a second or two
@@ -113,18 +113,18 @@ class OnRay:
             raise
         return done.result()
 
-    def __call__(self, works: Sequence[Work]) -> dict[str, dict[str, Any]]:
+    def __call__(self, jobs: Sequence[ExtractionJob]) -> dict[str, dict[str, Any]]:
         """Extract everything; return by modality how long it took, and on what."""
-        return _compute_on_ray([work for work in works if work.todo])
+        return _compute_on_ray([job for job in jobs if job.pending])
 
 
-def run_in_thread(work: Callable[[], T]) -> Future[T]:
-    """Return the result to come of ``work``; its thread does not keep the process from ending."""
+def run_in_thread(job: Callable[[], T]) -> Future[T]:
+    """Return the result to come of ``job``; its thread does not keep the process from ending."""
     done: Future[T] = Future()
 
     def run() -> None:
         try:
-            done.set_result(work())
+            done.set_result(job())
         except BaseException as error:
             done.set_exception(error)
 
@@ -132,8 +132,8 @@ def run_in_thread(work: Callable[[], T]) -> Future[T]:
     return done
 
 
-def _compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
-    if not works:
+def _compute_on_ray(jobs: Sequence[ExtractionJob]) -> dict[str, dict[str, Any]]:
+    if not jobs:
         return {}
     # Here and not above: a run with nothing to compute must not load Ray.
     from mmray.distributed.extraction import extraction
@@ -141,24 +141,24 @@ def _compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
     from mmray.distributed.node.session import connect
 
     release_memory()  # what comparing with the store and fitting took
-    runtime, configs = works[0].config.runtime, works[0].config.modalities
+    runtime, configs = jobs[0].config.runtime, jobs[0].config.modalities
     size = connect(runtime)
     pools = {
-        work.name: plan_pool(
-            work.name,
-            configs[work.name],
+        job.name: plan_pool(
+            job.name,
+            configs[job.name],
             size,
-            runtime.resources.get(work.name, ModalityResources()),
+            runtime.resources.get(job.name, ModalityResources()),
             can_grow=isinstance(runtime, ClusterRuntime),
         )
-        for work in works
+        for job in jobs
     }
     for line in describe_pools(pools, configs, size):
         logger.debug(line)
-    jobs = [extraction.Job(_plan(work), work.todo, pools[work.name]) for work in works]
-    with Progress({work.name: len(work.todo) for work in works}) as progress:
+    jobs = [extraction.Job(_plan(job), job.pending, pools[job.name]) for job in jobs]
+    with ExtractionProgress({job.name: len(job.pending) for job in jobs}) as progress:
         extraction.extract_all(
-            jobs, on_unit=lambda o: progress.add(o.name, o.samples, o.rejected, seconds=o.seconds)
+            jobs, on_shard=lambda o: progress.add(o.name, o.samples, o.rejected, seconds=o.seconds)
         )
     return {
         name: {
@@ -174,18 +174,20 @@ def _compute_on_ray(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _plan(work: Work) -> Any:  # noqa: ANN401 (Ray is not loaded above)
+def _plan(job: ExtractionJob) -> Any:  # noqa: ANN401 (Ray is not loaded above)
     from mmray.distributed.extraction.extraction import ExtractionPlan
 
-    config, modality = work.config, work.config.modalities[work.name]
-    logger.info("%s: extracting %s of %d samples", work.name, modality.extract.kind, len(work.todo))
+    config, modality = job.config, job.config.modalities[job.name]
+    logger.info(
+        "%s: extracting %s of %d samples", job.name, modality.extract.kind, len(job.pending)
+    )
     return ExtractionPlan(
-        name=work.name,
+        name=job.name,
         config=modality,
         spec=spec_of(modality),
-        state=str(work.state.resolve()) if work.state else None,
-        output=str(work.folder.resolve()),
-        corpus=work.manifest.folder,
+        state=str(job.state.resolve()) if job.state else None,
+        output=str(job.folder.resolve()),
+        corpus=job.manifest.folder,
         allow=config.data.allow,
         max_payload_bytes=config.data.max_payload_bytes,
         max_read_s=config.data.max_read_s,

@@ -36,7 +36,7 @@ from mmray.stages.extraction.completion import (
     count_outcomes,
     examples_of,
 )
-from mmray.stages.extraction.computing import Compute, Todo, Work
+from mmray.stages.extraction.computing import Compute, ExtractionJob, PendingSamples
 from mmray.stages.extraction.fitted import Fit, find_fit, fit
 from mmray.stages.extraction.other_libraries import describe_other_libraries
 from mmray.stages.extraction.same_content import keep_same_content
@@ -66,7 +66,7 @@ class ModalityOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class FeatureTarget:
     """Where one modality's features belong, and which payloads they are to be made from."""
 
     keys: pa.Array
@@ -90,7 +90,9 @@ class Target:
         return f"{self.folder.name}-{self.digest}" if self.folder else ""
 
 
-def find_target(name: str, config: Config, manifest: Manifest, *, refit: bool = False) -> Target:
+def find_target(
+    name: str, config: Config, manifest: Manifest, *, refit: bool = False
+) -> FeatureTarget:
     """Return where this modality's features belong; touches nothing."""
     keys = payload_keys(name, config, manifest)
     fitted = find_fit(name, config, manifest, keys, refit=refit)
@@ -98,7 +100,7 @@ def find_target(name: str, config: Config, manifest: Manifest, *, refit: bool = 
     wanted = wanted.filter(wanted["key"].is_valid())
     pairs = pc.binary_join_element_wise(wanted["sample_id"], wanted["key"], " ")
     digest = digest_lines(pairs.to_pylist())
-    return Target(keys, wanted, digest, fitted, _feature_folder(name, config, fitted))
+    return FeatureTarget(keys, wanted, digest, fitted, _feature_folder(name, config, fitted))
 
 
 def payload_keys(name: str, config: Config, manifest: Manifest) -> pa.Array:
@@ -143,18 +145,18 @@ def extract_modalities(
     """
     ready = partial(_ready, config, manifest, refit=refit)
     targets = compute.beside(config, ready) if _is_new(config) else ready(Event())
-    works: dict[str, Work] = {}
+    jobs: dict[str, ExtractionJob] = {}
     for name, target in targets.items():
         assert target.folder is not None  # the state has just been fitted
         if retry or not is_up_to_date(config, target, read_success(target.folder)):
-            works[name] = _find_work(name, config, manifest, target, retry=retry)
-    figures = compute([work for work in works.values() if work.todo])
+            jobs[name] = _find_job(name, config, manifest, target, retry=retry)
+    figures = compute([job for job in jobs.values() if job.pending])
     # All are completed, even where one is refused; not at the same time: the tables of all would be
     # the most that this process ever holds.
     with ThreadPoolExecutor(max_workers=1) as threads:
         finished = {
             name: threads.submit(
-                _finish, name, config, manifest, target, works.get(name), figures.get(name, {})
+                _finish, name, config, manifest, target, jobs.get(name), figures.get(name, {})
             )
             for name, target in targets.items()
         }
@@ -173,9 +175,11 @@ def _is_new(config: Config) -> bool:
     )
 
 
-def _ready(config: Config, manifest: Manifest, stop: Event, *, refit: bool) -> dict[str, Target]:
+def _ready(
+    config: Config, manifest: Manifest, stop: Event, *, refit: bool
+) -> dict[str, FeatureTarget]:
     """Find where all features belong; fit first what is not fitted yet."""
-    targets: dict[str, Target] = {}
+    targets: dict[str, FeatureTarget] = {}
     for name in config.modality_order():
         target = find_target(name, config, manifest, refit=refit)
         is_settled = target.folder and is_up_to_date(config, target, read_success(target.folder))
@@ -188,9 +192,9 @@ def _ready(config: Config, manifest: Manifest, stop: Event, *, refit: bool) -> d
     return targets
 
 
-def _find_work(
-    name: str, config: Config, manifest: Manifest, target: Target, *, retry: bool
-) -> Work:
+def _find_job(
+    name: str, config: Config, manifest: Manifest, target: FeatureTarget, *, retry: bool
+) -> ExtractionJob:
     """Return what no shard holds yet."""
     assert target.folder is not None
     listed = (read_success(target.folder) or {}).get("files", {})
@@ -202,31 +206,31 @@ def _find_work(
     gaps = find_gaps(target.folder, target.wanted, limits=limits_of(config), retry=retry)
     pending = pa.array([*gaps.new, *gaps.changed, *gaps.again], pa.string())
     is_pending = pc.is_in(pa.array(manifest.ids, pa.string()), value_set=pending)
-    todo = Todo(np.flatnonzero(np.asarray(is_pending)), manifest, name, target.keys)
+    pending = PendingSamples(np.flatnonzero(np.asarray(is_pending)), manifest, name, target.keys)
     target.folder.mkdir(parents=True, exist_ok=True)
-    return Work(name, config, manifest, target.folder, target.state, todo)
+    return ExtractionJob(name, config, manifest, target.folder, target.state, pending)
 
 
 def _finish(
     name: str,
     config: Config,
     manifest: Manifest,
-    target: Target,
-    work: Work | None,
+    target: FeatureTarget,
+    job: ExtractionJob | None,
     figures: dict[str, Any],
 ) -> ModalityOutcome:
     """Complete the folder where something was to be done, and count."""
     folder = target.folder
     assert folder is not None
     seconds = figures.get("seconds", 0.0)
-    if work is None:
+    if job is None:
         current = read_current(folder, OUTCOME)
     else:
         current = write_current(folder, target.wanted, OUTCOME)
         marker = complete(name, config, manifest, folder, target.state, current)
         marker |= {"keys_digest": target.digest, "limits": limits_of(config), "seconds": seconds}
         mark_success(folder, marker)
-    computed = len(work.todo) if work is not None else 0
+    computed = len(job.pending) if job is not None else 0
     rows = current.table
     examples = examples_of(name, config, manifest, rows)
     check_rejected(name, config, rows, examples)
@@ -244,7 +248,7 @@ def _finish(
     )  # fmt: skip
 
 
-def is_up_to_date(config: Config, target: Target, marker: Mapping[str, Any] | None) -> bool:
+def is_up_to_date(config: Config, target: FeatureTarget, marker: Mapping[str, Any] | None) -> bool:
     """Say whether the folder stands for exactly these payloads, and its files are all there."""
     return (
         target.folder is not None

@@ -36,11 +36,11 @@ def keep_same_content(name: str, config: Config, manifest: Manifest, wanted: pa.
     if not len(moved):
         return 0
     started = time.monotonic()
-    place = pc.index_in(moved["sample_id"], value_set=pa.array(manifest.ids, pa.string()))
-    references = [manifest.references[name][row] for row in place.to_pylist()]
+    index = pc.index_in(moved["sample_id"], value_set=pa.array(manifest.ids, pa.string()))
+    references = [manifest.references[name][row] for row in index.to_pylist()]
     kept = write_same(root, moved, _digests(corpus_reader(config, manifest), references))
     logger.info(
-        "%s: %d files have another place or time than those that features were made from; "
+        "%s: %d files have another path or time than those that features were made from; "
         "%d hold the same bytes, and keep their features (%.1f s)",
         name, len(moved), kept, time.monotonic() - started,
     )  # fmt: skip

@@ -64,19 +64,19 @@ def _rows(predictor: "Predictor", table: RawTable, tally: "_Tally") -> Iterator[
         if number == 0:  # records that hold nothing of use are not all read first
             check_columns(predictor.config, table.columns(), table.uri)
         predictions = predictor.predict(chunk.rows)
-        for row, place, prediction in zip(chunk.rows, chunk.places, predictions, strict=True):
+        for row, location, prediction in zip(chunk.rows, chunk.locations, predictions, strict=True):
             tally.add(prediction)
-            yield {"sample_id": _id_of(row, key, place)} | prediction
+            yield {"sample_id": _id_of(row, key, location)} | prediction
 
 
 def _write(rows: Iterator[Row], stream: TextIO) -> None:
     stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _id_of(row: Mapping[str, Any], key: str, place: str) -> str:
+def _id_of(row: Mapping[str, Any], key: str, location: str) -> str:
     """Return a record's id as prepare writes it; without one, the place where it stands."""
     value = row.get(key)
-    return place if is_missing(value) else name_of(value)
+    return location if is_missing(value) else name_of(value)
 
 
 def _check_output(output: Path, records: Path) -> None:

@@ -130,9 +130,9 @@ class Colour(PictureStep):
 
 
 def _moved(move: Integer[Tensor, "N 1"], size: int) -> tuple[Tensor, Tensor]:
-    """Return where each of ``size`` places comes from, and whether that is in the picture."""
-    places = move + torch.arange(size, device=move.device)  # (N, size)
-    return places.clamp(0, size - 1), (places >= 0) & (places < size)
+    """Return where each of ``size`` positions comes from, and whether that is in the picture."""
+    positions = move + torch.arange(size, device=move.device)  # (N, size)
+    return positions.clamp(0, size - 1), (positions >= 0) & (positions < size)
 
 
 def _mixed(one: Tensor, other: Tensor, share: Tensor) -> Tensor:

@@ -80,6 +80,6 @@ def spans(
     lasting, starting = luck[:, 0::2], luck[:, 1::2]  # (B, spans) each
     sizes = (lasting * (longest[:, None] + 1)).long()
     starts = (starting * (lengths[:, None] - sizes + 1)).long()
-    places = torch.arange(steps, device=luck.device)  # (T,)
-    after = places >= starts[:, :, None]  # (B, spans, T)
-    return (after & (places < (starts + sizes)[:, :, None])).any(dim=1)
+    positions = torch.arange(steps, device=luck.device)  # (T,)
+    after = positions >= starts[:, :, None]  # (B, spans, T)
+    return (after & (positions < (starts + sizes)[:, :, None])).any(dim=1)

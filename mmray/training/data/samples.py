@@ -51,8 +51,8 @@ class ModalityFeatures:
         shape = (len(indices), steps, *self.values.shape[1:])
         padded = np.zeros(shape, dtype=self.values.dtype)  # (B, T, ...)
         spans = zip(starts.tolist(), lengths.tolist(), strict=True)
-        for place, (start, length) in enumerate(spans):
-            padded[place, :length] = self.values[start : start + length]
+        for index, (start, length) in enumerate(spans):
+            padded[index, :length] = self.values[start : start + length]
         release(self.values)
         # An absent sample is as long as the batch, so that it does not make the others ragged.
         lengths = np.where(self.present[indices], np.maximum(lengths, 1), steps)

@@ -19,7 +19,7 @@ from torch import Tensor
 from mmray.core.file.atomic import SEALS, read_json, sealed, sync, unsealed, write_json
 from mmray.core.fingerprint import find_unsealed, seal_files
 from mmray.errors import TrainingError
-from mmray.training.loop.progress import Progress, progress_from_dict
+from mmray.training.loop.progress import TrainingProgress, progress_from_dict
 from mmray.training.parallel.sharded import like, whole
 
 logger = logging.getLogger(__name__)
@@ -38,11 +38,11 @@ class Checkpoint:
     No generator is saved: every epoch seeds its own (`training.loop`).
     """
 
-    progress: Progress
+    progress: TrainingProgress
     model: Weights
     optimizer: Weights
     best_model: Weights
-    """Weights of the best epoch: those that were judged."""
+    """Weights of the best epoch: those that were evaluated."""
     average: Weights
     """Running average of the weights; empty where there is none."""
 
@@ -53,7 +53,12 @@ def epoch_folder(folder: Path, epochs: int) -> Path:
 
 
 def save_checkpoint(
-    folder: Path, *, model: Weights, optimizer: Weights, progress: Progress, average: Weights
+    folder: Path,
+    *,
+    model: Weights,
+    optimizer: Weights,
+    progress: TrainingProgress,
+    average: Weights,
 ) -> Path:
     """Write one epoch's checkpoint. It is on the disk when it gets its name, all or nothing of it.
 
@@ -87,8 +92,8 @@ def prune_checkpoints(folder: Path, *, newest: int, epochs: Collection[int]) -> 
             shutil.rmtree(old)
 
 
-def judged_weights(folder: Path, epochs: int) -> Weights:
-    """Return the weights that were judged after so many epochs.
+def evaluated_weights(folder: Path, epochs: int) -> Weights:
+    """Return the weights that were evaluated after so many epochs.
 
     Raises:
         TrainingError: that checkpoint is not there, or it is damaged.
@@ -138,7 +143,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, flat: Weights) -> None:
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _write(folder: Path, parts: Mapping[str, Weights], progress: Progress) -> None:
+def _write(folder: Path, parts: Mapping[str, Weights], progress: TrainingProgress) -> None:
     written = {name: weights for name, weights in parts.items() if weights or name != AVERAGE}
     for name, weights in written.items():
         contiguous = {key: value.contiguous() for key, value in weights.items()}
@@ -169,7 +174,7 @@ def _load(path: Path) -> Checkpoint:
         progress,
         model=parts[MODEL],
         optimizer=parts[OPTIMIZER],
-        best_model=judged_weights(path.parent, best),
+        best_model=evaluated_weights(path.parent, best),
         average=parts.get(AVERAGE, {}),
     )
 

@@ -25,8 +25,8 @@ from mmray.training.loop.checkpoint import (
     prune_checkpoints,
     save_checkpoint,
 )
-from mmray.training.loop.plan import EpochRecord, FitReport, Place, Soup, TrainPlan
-from mmray.training.loop.progress import Progress, objective_value
+from mmray.training.loop.plan import EpochRecord, FitReport, Soup, TrainPlan
+from mmray.training.loop.progress import TrainingProgress, objective_value
 from mmray.training.loop.soup import greedy_soup
 from mmray.training.loop.state import Snapshot, TrainState
 from mmray.training.loop.step import train_step
@@ -34,6 +34,7 @@ from mmray.training.loop.validation import metric_names, validate
 from mmray.training.optimisation.compiled import compiled, compiling
 from mmray.training.optimisation.schedule import learning_rate, set_learning_rate
 from mmray.training.parallel.exchange import agree, gather
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.weighting import task_weights
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def fit(
     the newest checkpoint in ``plan.folder``, with the same result as if it had never stopped.
     """
     _check_plan(plan)
-    model.to(plan.place.device)
+    model.to(plan.context.device)
     state = TrainState(model, plan, wrap)
     progress, best_weights = _resume(state, plan)
     resumed_from = progress.epoch or None
@@ -62,20 +63,20 @@ def fit(
             started = time.monotonic()
             state.modalities.begin_epoch(progress.epoch, progress.records)
             metrics = train_epoch(wrapped, state, plan, progress.epoch)
-            state.end_epoch(plan.place)
+            state.end_epoch(plan.context)
             snapshot = state.snapshot()
-            metrics = agree(metrics | _judge(state.judged, plan), plan.place)
+            metrics = agree(metrics | _evaluate(state.evaluated, plan), plan.context)
             _check_finite(metrics, progress.epoch)
             record = EpochRecord(
                 progress.epoch,
                 metrics,
-                same_weights(model, plan.place, progress.epoch),
+                same_weights(model, plan.context, progress.epoch),
                 time.monotonic() - started,
             )
-            progress = progress.after(record, plan.config, plan.judged_on)
+            progress = progress.after(record, plan.config, plan.evaluated_on)
             if progress.best_epoch == record.epoch:
-                best_weights = snapshot.judged
-            if plan.folder is not None and plan.place.rank == 0:
+                best_weights = snapshot.evaluated
+            if plan.folder is not None and plan.context.rank == 0:
                 writer.begin(partial(_save, plan.folder, snapshot, progress, plan))
             on_epoch(record)
     soup = _leave_best(model, state, best_weights, progress, plan)
@@ -86,21 +87,23 @@ def train_epoch(
     wrapped: nn.Module, state: TrainState, plan: TrainPlan, epoch: int
 ) -> dict[str, float]:
     """Run one pass over the train split and return its metrics."""
-    config, place = plan.config, plan.place
+    config, context = plan.config, plan.context
     size = config.batch_size
-    steps = num_train_batches(len(plan.train), batch_size=size, world=place.world)
+    steps = num_train_batches(len(plan.train), batch_size=size, world=context.world)
     order = epoch_order(plan.train, plan.tasks, config, epoch=epoch)
-    batches = train_batches(plan.train, order, batch_size=size, rank=place.rank, world=place.world)
-    shares = Shares(len(plan.train), size, place.rank, place.world)
+    batches = train_batches(
+        plan.train, order, batch_size=size, rank=context.rank, world=context.world
+    )
+    shares = Shares(len(plan.train), size, context.rank, context.world)
     batches = augmented(batches, plan.augment, shares, seed=config.seed, epoch=epoch)
-    if place.device.type != "cpu" or plan.augment or plan.train.is_streamed:
+    if context.device.type != "cpu" or plan.augment or plan.train.is_streamed:
         # Else a batch is a copy in memory, which takes less time than to hand it over.
-        batches = prefetched(batches, pin=place.device.type == "cuda")
-    seed_epoch(config.seed, epoch, place.rank)
+        batches = prefetched(batches, pin=context.device.type == "cuda")
+    seed_epoch(config.seed, epoch, context.rank)
     wrapped.train()
     started, rate = time.monotonic(), 0.0
     counts = dict.fromkeys(plan.tasks, 0)
-    sums = torch.zeros(len(plan.tasks), device=place.device)
+    sums = torch.zeros(len(plan.tasks), device=context.device)
     for step, batch in enumerate(batches):
         rate = learning_rate(epoch * steps + step, config.epochs * steps, config)
         set_learning_rate(state.optimizer, rate)
@@ -119,9 +122,9 @@ def train_epoch(
     return metrics | {"train/samples_per_s": speed, "train/lr": rate}
 
 
-def same_weights(model: nn.Module, place: Place, epoch: int) -> list[str]:
+def same_weights(model: nn.Module, context: WorkerContext, epoch: int) -> list[str]:
     """Return every worker's weights hash; workers that have drifted apart are a TrainingError."""
-    hashes = gather(weights_hash(model), place)
+    hashes = gather(weights_hash(model), context)
     if len(set(hashes)) > 1:
         raise TrainingError(
             f"after epoch {epoch + 1} the workers hold different models: {hashes}",
@@ -146,7 +149,7 @@ def seed_epoch(seed: int, epoch: int, rank: int) -> None:
 
 
 def _train_losses(plan: TrainPlan, sums: Tensor, counts: Mapping[str, int]) -> dict[str, float]:
-    everywhere = np.sum(gather(sums.cpu().double().numpy(), plan.place), axis=0)
+    everywhere = np.sum(gather(sums.cpu().double().numpy(), plan.context), axis=0)
     losses = {
         task: float(total) / max(1, counts[task])
         for task, total in zip(plan.tasks, everywhere, strict=True)
@@ -161,9 +164,9 @@ def _train_losses(plan: TrainPlan, sums: Tensor, counts: Mapping[str, int]) -> d
     return {"train/loss": loss} | {f"train/{task}/loss": value for task, value in losses.items()}
 
 
-def _judge(model: FusionModel, plan: TrainPlan) -> dict[str, float]:
+def _evaluate(model: FusionModel, plan: TrainPlan) -> dict[str, float]:
     samples = plan.val if len(plan.val) else plan.train
-    prefix = plan.judged_on
+    prefix = plan.evaluated_on
     return {f"{prefix}/{name}": value for name, value in validate(model, samples, plan).items()}
 
 
@@ -182,8 +185,8 @@ def _check_plan(plan: TrainPlan) -> None:
     names = dict.fromkeys(metric_names(plan), 0.0)
     for objective in (plan.config.keep_best, plan.config.early_stop):
         if objective is not None:
-            objective_value(objective, names, plan.judged_on)
-    size, world = plan.config.batch_size, plan.place.world
+            objective_value(objective, names, plan.evaluated_on)
+    size, world = plan.config.batch_size, plan.context.world
     if num_train_batches(len(plan.train), batch_size=size, world=world) == 0:
         raise TrainingError(
             f"{len(plan.train)} training samples in batches of {size} do not reach {world} workers",
@@ -193,12 +196,12 @@ def _check_plan(plan: TrainPlan) -> None:
     if not sum(count_labels(plan.train.labels).values()):
         raise TrainingError("no training sample has a label", where="tasks")
     if not len(plan.val):
-        logger.warning("the val split has no samples: the model is judged on the train split")
+        logger.warning("the val split has no samples: the model is evaluated on the train split")
 
 
-def _resume(state: TrainState, plan: TrainPlan) -> tuple[Progress, Weights]:
+def _resume(state: TrainState, plan: TrainPlan) -> tuple[TrainingProgress, Weights]:
     found = load_latest(plan.folder) if plan.folder is not None else None
-    epochs = gather(0 if found is None else found.progress.epoch, plan.place)
+    epochs = gather(0 if found is None else found.progress.epoch, plan.context)
     if len(set(epochs)) > 1:
         raise TrainingError(
             f"the workers see checkpoints of different epochs: {epochs}",
@@ -206,7 +209,7 @@ def _resume(state: TrainState, plan: TrainPlan) -> tuple[Progress, Weights]:
             hint="the workspace must be one folder that all nodes share",
         )
     if found is None:
-        return Progress(), {}
+        return TrainingProgress(), {}
     try:
         state.restore(found)
     except (RuntimeError, ValueError, KeyError, IndexError) as error:
@@ -219,7 +222,7 @@ def _resume(state: TrainState, plan: TrainPlan) -> tuple[Progress, Weights]:
     return found.progress, found.best_model
 
 
-def _save(folder: Path, snapshot: Snapshot, progress: Progress, plan: TrainPlan) -> None:
+def _save(folder: Path, snapshot: Snapshot, progress: TrainingProgress, plan: TrainPlan) -> None:
     """Write a checkpoint, and remove those that nothing needs any more."""
     save_checkpoint(
         folder,
@@ -228,24 +231,28 @@ def _save(folder: Path, snapshot: Snapshot, progress: Progress, plan: TrainPlan)
         progress=progress,
         average=snapshot.average,
     )
-    best = progress.ranked(plan.config, plan.judged_on)[: plan.config.soup or 1]
+    best = progress.ranked(plan.config, plan.evaluated_on)[: plan.config.soup or 1]
     kept = [epoch + 1 for epoch in (*best, progress.best_epoch)]
     prune_checkpoints(folder, newest=plan.config.keep_checkpoints, epochs=kept)
 
 
 def _leave_best(
-    model: FusionModel, state: TrainState, best: Weights, progress: Progress, plan: TrainPlan
+    model: FusionModel,
+    state: TrainState,
+    best: Weights,
+    progress: TrainingProgress,
+    plan: TrainPlan,
 ) -> Soup | None:
     """Leave ``model`` with the weights of the best epoch, or with those of a soup."""
     soup = None
     if plan.config.soup is None or plan.folder is None:
         model.load_state_dict(best)
     else:
-        gather(None, plan.place)  # the first worker has written the last checkpoint
-        judge = partial(_agreed_judgement, model, plan)
-        soup = greedy_soup(model, plan.folder, progress, plan, judge)
+        gather(None, plan.context)  # the first worker has written the last checkpoint
+        evaluate = partial(_agreed_evaluation, model, plan)
+        soup = greedy_soup(model, plan.folder, progress, plan, evaluate)
     return soup
 
 
-def _agreed_judgement(model: FusionModel, plan: TrainPlan) -> dict[str, float]:
-    return agree(_judge(model, plan), plan.place)
+def _agreed_evaluation(model: FusionModel, plan: TrainPlan) -> dict[str, float]:
+    return agree(_evaluate(model, plan), plan.context)

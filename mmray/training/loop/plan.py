@@ -7,7 +7,7 @@ from mmray.config.training.train import TrainConfig
 from mmray.training.augment.augment import Augmentation
 from mmray.training.augment.step import AugmentStep
 from mmray.training.data.samples import Samples
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.task import Tasks
 
 
@@ -19,7 +19,7 @@ class TrainPlan:
     train: Samples
     val: Samples
     config: TrainConfig
-    place: Place = field(default_factory=Place)
+    context: WorkerContext = field(default_factory=WorkerContext)
     folder: Path | None = None
     """For checkpoints, shared by all workers; None keeps none."""
     auxiliary: float = 0.0
@@ -28,8 +28,8 @@ class TrainPlan:
     """Random changes to train batches, by modality."""
 
     @property
-    def judged_on(self) -> str:
-        """Prefix of the metrics that judge: ``val``, or ``train`` where val has no samples."""
+    def evaluated_on(self) -> str:
+        """Prefix of the metrics that evaluate: ``val``, or ``train`` where val has no samples."""
         return "val" if len(self.val) else "train"
 
 

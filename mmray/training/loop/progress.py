@@ -19,7 +19,7 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TrainingProgress:
     """The epochs done so far. It decides alike wherever the metrics are alike."""
 
     records: tuple[EpochRecord, ...] = ()
@@ -38,10 +38,12 @@ class Progress:
         """Return the best epoch's number; the first one's as long as there is none."""
         return 0 if self.best is None else self.best.epoch
 
-    def after(self, record: EpochRecord, config: TrainConfig, judged_on: str) -> "Progress":
+    def after(
+        self, record: EpochRecord, config: TrainConfig, evaluated_on: str
+    ) -> "TrainingProgress":
         """Return the progress with one more epoch."""
-        early = config.early_stop and _better(self.early, config.early_stop, record, judged_on)
-        best = _better(self.best, config.keep_best, record, judged_on)
+        early = config.early_stop and _better(self.early, config.early_stop, record, evaluated_on)
+        best = _better(self.best, config.keep_best, record, evaluated_on)
         return replace(self, records=(*self.records, record), best=best, early=early)
 
     def is_done(self, config: TrainConfig) -> bool:
@@ -51,13 +53,13 @@ class Progress:
         waited = self.epoch - 1 - self.early.epoch
         return self.epoch >= config.epochs or waited >= config.early_stop.patience
 
-    def ranked(self, config: TrainConfig, judged_on: str) -> list[int]:
+    def ranked(self, config: TrainConfig, evaluated_on: str) -> list[int]:
         """Return the epochs by ``keep_best``, the best first; of equals, the earlier one."""
         sign = 1.0 if config.keep_best.direction == "min" else -1.0
         return sorted(
             range(self.epoch),
             key=lambda n: (
-                sign * objective_value(config.keep_best, self.records[n].metrics, judged_on)
+                sign * objective_value(config.keep_best, self.records[n].metrics, evaluated_on)
             ),
         )
 
@@ -66,10 +68,10 @@ class Progress:
         return asdict(self) | {"records": [asdict(record) for record in self.records]}
 
 
-def progress_from_dict(document: Mapping[str, Any]) -> Progress:
+def progress_from_dict(document: Mapping[str, Any]) -> TrainingProgress:
     """Read back what ``to_dict`` wrote."""
     best, early = document["best"], document["early"]
-    return Progress(
+    return TrainingProgress(
         tuple(EpochRecord(**record) for record in document["records"]),
         best and Best(**best),
         early and Best(**early),
@@ -77,12 +79,12 @@ def progress_from_dict(document: Mapping[str, Any]) -> Progress:
 
 
 def objective_value(
-    objective: ObjectiveConfig, metrics: Mapping[str, float], judged_on: str
+    objective: ObjectiveConfig, metrics: Mapping[str, float], evaluated_on: str
 ) -> float:
-    """Return the metric that the objective names; in place of val it takes what was judged on."""
+    """Return the metric that the objective names, on train where val has no samples."""
     name = objective.metric
     if name.startswith("val/"):
-        name = f"{judged_on}/{name.removeprefix('val/')}"
+        name = f"{evaluated_on}/{name.removeprefix('val/')}"
     if name not in metrics:
         raise TrainingError(
             f"there is no metric {objective.metric!r}",
@@ -93,9 +95,9 @@ def objective_value(
 
 
 def _better(
-    best: Best | None, objective: ObjectiveConfig, record: EpochRecord, judged_on: str
+    best: Best | None, objective: ObjectiveConfig, record: EpochRecord, evaluated_on: str
 ) -> Best:
-    value = objective_value(objective, record.metrics, judged_on)
+    value = objective_value(objective, record.metrics, evaluated_on)
     if best is None or objective.is_better(value, best.value):
         return Best(record.epoch, value)
     return best

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from mmray.training.loop.checkpoint import Weights, judged_weights
+from mmray.training.loop.checkpoint import Weights, evaluated_weights
 from mmray.training.loop.plan import Soup, TrainPlan
-from mmray.training.loop.progress import Progress, objective_value
+from mmray.training.loop.progress import TrainingProgress, objective_value
 
 logger = logging.getLogger(__name__)
 
@@ -16,24 +16,24 @@ logger = logging.getLogger(__name__)
 def greedy_soup(
     model: nn.Module,
     folder: Path,
-    progress: Progress,
+    progress: TrainingProgress,
     plan: TrainPlan,
-    judge: Callable[[], Mapping[str, float]],
+    evaluate: Callable[[], Mapping[str, float]],
 ) -> Soup:
     """Leave ``model`` with the mean of those of the best checkpoints that improve it together.
 
-    From the best on, each is added to the mean where validation is then at least as good; ``judge``
-    says how good the model is, the same on every worker.
+    From the best on, each is added to the mean where validation is then at least as good;
+    ``evaluate`` says how good the model is, the same on every worker.
     """
-    objective, judged_on = plan.config.keep_best, plan.judged_on
-    first, *others = progress.ranked(plan.config, judged_on)[: plan.config.soup]
-    kept, parts = [first], [judged_weights(folder, first + 1)]
+    objective, evaluated_on = plan.config.keep_best, plan.evaluated_on
+    first, *others = progress.ranked(plan.config, evaluated_on)[: plan.config.soup]
+    kept, parts = [first], [evaluated_weights(folder, first + 1)]
     metrics = dict(progress.records[first].metrics)
     for epoch in others:
-        tried = [*parts, judged_weights(folder, epoch + 1)]
+        tried = [*parts, evaluated_weights(folder, epoch + 1)]
         model.load_state_dict(mean_weights(tried))
-        found = judge()
-        new, old = (objective_value(objective, m, judged_on) for m in (found, metrics))
+        found = evaluate()
+        new, old = (objective_value(objective, m, evaluated_on) for m in (found, metrics))
         if not objective.is_better(old, new):
             kept, parts, metrics = [*kept, epoch], tried, {**metrics, **found}
     model.load_state_dict(mean_weights(parts))

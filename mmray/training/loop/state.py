@@ -21,7 +21,7 @@ from mmray.training.optimisation.optimizer import build_optimizer
 from mmray.training.optimisation.precision import build_scaler
 from mmray.training.parallel.running_statistics import join_statistics
 from mmray.training.parallel.sharded import load_weights, whole
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.weighting import fusion_model_of
 
 SCALER, AVERAGE = "scaler.", "average."
@@ -41,13 +41,13 @@ class TrainState:
         self.modalities = Modalities(self.trained, plan)
         self.wrapped = wrap(self.modalities.view)
         self.optimizer = build_optimizer(self.trained, plan.config)
-        self.scaler = build_scaler(plan.config.precision, plan.place.device)
+        self.scaler = build_scaler(plan.config.precision, plan.context.device)
         decay = plan.config.ema
         self.average = None if decay is None else WeightAverage(model, decay)
 
     @property
-    def judged(self) -> FusionModel:
-        """The model that is judged and kept: the average, where there is one."""
+    def evaluated(self) -> FusionModel:
+        """The model that is evaluated and kept: the average, where there is one."""
         return self.model if self.average is None else fusion_model_of(self.average)
 
     def after_step(self) -> None:
@@ -55,9 +55,9 @@ class TrainState:
         if self.average is not None:
             self.average.update_parameters(self.model)
 
-    def end_epoch(self, place: Place) -> None:
+    def end_epoch(self, context: WorkerContext) -> None:
         """Let the statistics that normalisations keep of batches be the same on all workers."""
-        join_statistics(self.trained, place)
+        join_statistics(self.trained, context)
         if self.average is not None:
             self.average.take_buffers(self.model)
 
@@ -101,8 +101,8 @@ class Snapshot:
     """Of the optimiser, of the scaler and of the average's count."""
 
     @property
-    def judged(self) -> Weights:
-        """The weights that are judged and kept."""
+    def evaluated(self) -> Weights:
+        """The weights that are evaluated and kept."""
         return self.average or self.model
 
 

@@ -12,11 +12,11 @@ from mmray.training.data.batch import Batch
 from mmray.training.loop.plan import TrainPlan
 from mmray.training.modalities.balance.balance import StepLosses
 from mmray.training.modalities.modalities import Modalities
-from mmray.training.modalities.view import Views
+from mmray.training.modalities.training_model import TrainingOutputs
 from mmray.training.optimisation.accumulate import cut, unsynchronised
 from mmray.training.optimisation.clipping import clip_gradients
 from mmray.training.optimisation.precision import autocast, build_scaler
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.build import independent_tasks, task_losses
 from mmray.training.tasks.task import Tasks
 from mmray.training.tasks.weighting import balance_tasks, fusion_model_of
@@ -33,12 +33,12 @@ def train_step(
 ) -> Float[Tensor, " tasks"]:
     """Update the model once; return the sum of this worker's losses per task."""
     optimizer.zero_grad(set_to_none=True)
-    scaler = scaler or build_scaler(plan.config.precision, plan.place.device)
+    scaler = scaler or build_scaler(plan.config.precision, plan.context.device)
     parts = list(cut(batch, plan.config.accumulate))
     sums: list[Tensor] = []
     for number, part in enumerate(parts, start=1):
         with unsynchronised(wrapped, is_last=number == len(parts)):
-            sums.append(_backward(wrapped, plan, part.to(plan.place.device), modalities, scaler))
+            sums.append(_backward(wrapped, plan, part.to(plan.context.device), modalities, scaler))
     scaler.unscale_(optimizer)
     modalities.after_backward()
     limit = plan.config.clip_norm
@@ -58,9 +58,9 @@ def _backward(
     scaler: GradScaler,
 ) -> Float[Tensor, " tasks"]:
     """Add the gradient of a part of the batch; return its sum of losses per task."""
-    with autocast(plan.config.precision, plan.place.device):
-        views: Views = wrapped(part.features, part.present)
-    sums = task_sums(plan.tasks, views.whole, part, place=plan.place)
+    with autocast(plan.config.precision, plan.context.device):
+        views: TrainingOutputs = wrapped(part.features, part.present)
+    sums = task_sums(plan.tasks, views.whole, part, context=plan.context)
     model = fusion_model_of(wrapped)
     balance_tasks(model, plan, sums, part)
     losses = view_losses(plan, sums, views, part, weighting=model.weighting)
@@ -71,7 +71,7 @@ def _backward(
 def view_losses(
     plan: TrainPlan,
     sums: Mapping[str, Tensor],
-    views: Views,
+    views: TrainingOutputs,
     batch: Batch,
     *,
     weighting: TaskWeighting | None = None,
@@ -80,7 +80,7 @@ def view_losses(
 
     An alignment compares modalities, so there is none of one alone.
     """
-    world = plan.place.world
+    world = plan.context.world
     whole = step_loss(plan.tasks, sums, batch, world=world, weighting=weighting)
     tasks = independent_tasks(plan.tasks)
     if not (views.alone and tasks):
@@ -102,12 +102,12 @@ def task_sums(
     batch: Batch,
     *,
     kept: Bool[Tensor, " B"] | None = None,
-    place: Place | None = None,
+    context: WorkerContext | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
     """Return the sum of each task's losses over one worker's samples, or over those ``kept``."""
     labelled = batch.labelled if kept is None else {t: m & kept for t, m in batch.labelled.items()}
     return {
-        name: task_losses(task, outputs[name], batch.labels[name], labelled[name], place).sum()
+        name: task_losses(task, outputs[name], batch.labels[name], labelled[name], context).sum()
         for name, task in tasks.items()
     }
 

@@ -14,7 +14,7 @@ from mmray.training.data.samples import Samples
 from mmray.training.loop.plan import TrainPlan
 from mmray.training.loop.predict import raw_outputs
 from mmray.training.modalities.metrics import modality_metrics
-from mmray.training.modalities.subset import Subset, SubsetView, parts_in_order
+from mmray.training.modalities.subset_model import ModalitySubsetModel, Subset, parts_in_order
 from mmray.training.parallel.exchange import gather
 from mmray.training.tasks.build import task_losses
 from mmray.training.tasks.label import has_label
@@ -28,7 +28,7 @@ def metric_names(plan: TrainPlan) -> set[str]:
     """Return the names of all metrics that an epoch can have."""
     tasks = {name: task.config for name, task in plan.tasks.items()}
     modalities = tuple(plan.train.modalities)
-    return names_of(tasks, modalities, plan.config, judged_on=plan.judged_on)
+    return names_of(tasks, modalities, plan.config, evaluated_on=plan.evaluated_on)
 
 
 def validate(model: FusionModel, samples: Samples, plan: TrainPlan) -> dict[str, float]:
@@ -76,16 +76,16 @@ def _gathered_outputs(
     model: FusionModel, samples: Samples, plan: TrainPlan, subsets: Sequence[Subset]
 ) -> list[dict[str, Float[Tensor, "N _"]]]:
     """Return all workers' outputs by subset and task."""
-    place = plan.place
+    context = plan.context
     part = raw_outputs(
-        SubsetView(model, subsets).train(model.training),
+        ModalitySubsetModel(model, subsets).train(model.training),
         samples,
-        batch_size=max(1, plan.config.batch_size // place.world),
-        device=place.device,
-        rank=place.rank,
-        world=place.world,
+        batch_size=max(1, plan.config.batch_size // context.world),
+        device=context.device,
+        rank=context.rank,
+        world=context.world,
     )
-    parts = [(indices, outputs) for indices, outputs in gather(part, place) if len(indices)]
+    parts = [(indices, outputs) for indices, outputs in gather(part, context) if len(indices)]
     indices = np.concatenate([indices for indices, _ in parts])
     joined = {name: torch.cat([outputs[name] for _, outputs in parts]) for name in parts[0][1]}
     return parts_in_order(indices, joined, plan.tasks, len(subsets))

@@ -10,7 +10,7 @@ from mmray.training.data.batch import Batch
 from mmray.training.loop.plan import EpochRecord, TrainPlan
 from mmray.training.modalities.balance.balance import StepLosses
 from mmray.training.modalities.balance.build import build_balance
-from mmray.training.modalities.view import TrainingView, Views
+from mmray.training.modalities.training_model import TrainingModel, TrainingOutputs
 from mmray.training.modalities.watch import ModalityWatch
 
 
@@ -31,7 +31,7 @@ class Modalities:
         self._watches_gradients = plan.config.watch_modalities and len(self.encoders) > 1
         self._watch = ModalityWatch(plan)
         learns = self.balance.learns_alone or plan.auxiliary > 0.0
-        self.view = TrainingView(
+        self.view = TrainingModel(
             model, alone=learns or self.balance.needs_alone, learns_alone=learns
         )
 
@@ -43,7 +43,7 @@ class Modalities:
         """Prepare for a step."""
         self.balance.begin_step(epoch, step)
 
-    def loss(self, losses: StepLosses, views: Views, batch: Batch) -> Float[Tensor, ""]:
+    def loss(self, losses: StepLosses, views: TrainingOutputs, batch: Batch) -> Float[Tensor, ""]:
         """Return what the gradients are of."""
         self._watch.add_losses(losses.alone_sums, batch)
         self.balance.before_backward(losses, views, batch)

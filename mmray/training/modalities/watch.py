@@ -60,7 +60,7 @@ class ModalityWatch:
                 found[f"train/{name}/gradient_norm"] = norm
                 found[f"train/{name}/gradient_share"] = norm / (sum(norms) or 1.0)
         if self._losses is not None:
-            everywhere = np.sum(gather(self._losses.cpu().double().numpy(), self._plan.place), 0)
+            everywhere = np.sum(gather(self._losses.cpu().double().numpy(), self._plan.context), 0)
             found |= self._mean_losses(names, everywhere)
         self._clear()
         return found

@@ -6,30 +6,30 @@ from typing import TypeVar
 
 import torch.distributed as dist
 
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 
 Value = TypeVar("Value")
 
 
-def gather(value: Value, place: Place) -> list[Value]:
+def gather(value: Value, context: WorkerContext) -> list[Value]:
     """Return every worker's value, by rank, on every worker."""
-    if place.world == 1:
+    if context.world == 1:
         return [value]
-    values: list[Value | None] = [None] * place.world
+    values: list[Value | None] = [None] * context.world
     dist.all_gather_object(values, value)
-    return values  # pyright: ignore[reportReturnType] (all places are filled now)
+    return values  # pyright: ignore[reportReturnType] (all contexts are filled now)
 
 
-def agree(value: Value, place: Place) -> Value:
+def agree(value: Value, context: WorkerContext) -> Value:
     """Return the first worker's value on every worker, so that all decide alike."""
-    return gather(value, place)[0]
+    return gather(value, context)[0]
 
 
 @contextlib.contextmanager
-def in_turn(place: Place) -> Generator[None]:
+def in_turn(context: WorkerContext) -> Generator[None]:
     """Let the first worker through the block before all the others."""
-    if place.rank > 0:
-        gather(None, place)
+    if context.rank > 0:
+        gather(None, context)
     yield
-    if place.rank == 0:
-        gather(None, place)
+    if context.rank == 0:
+        gather(None, context)

@@ -5,19 +5,19 @@ from torch import nn
 
 from mmray.models.batch_statistics import learning_norms
 from mmray.training.parallel.exchange import gather
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 
 
 @torch.no_grad()
-def join_statistics(model: nn.Module, place: Place) -> None:
+def join_statistics(model: nn.Module, context: WorkerContext) -> None:
     """Give every worker the mean of all workers' running statistics; every worker must call this.
 
     Each has seen its own share of the last batch at least, so that theirs differ.
     """
     buffers = [buffer for norm in learning_norms(model) for buffer in norm.buffers()]
-    if place.world == 1 or not buffers:
+    if context.world == 1 or not buffers:
         return
-    everywhere = gather([buffer.cpu() for buffer in buffers], place)
+    everywhere = gather([buffer.cpu() for buffer in buffers], context)
     for buffer, values in zip(buffers, zip(*everywhere, strict=True), strict=True):
         # Of counts of batches, which are whole numbers, the largest.
         stacked = torch.stack(values)

@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from mmray.training.modalities.view import TrainingView
+from mmray.training.modalities.training_model import TrainingModel
 
 
 def shard(view: nn.Module) -> nn.Module:
@@ -22,7 +22,7 @@ def shard(view: nn.Module) -> nn.Module:
 
     # Of outputs that are views: nothing here changes an output in place.
     warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
-    assert isinstance(view, TrainingView)  # the only one that training wraps
+    assert isinstance(view, TrainingModel)  # the only one that training wraps
     for part in (*view.model.encoders, view.model.fusion):
         if part is not None and any(True for _ in part.parameters()):
             fully_shard(part)

@@ -6,7 +6,7 @@ import torch
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkerContext:
     """One worker among all."""
 
     rank: int = 0

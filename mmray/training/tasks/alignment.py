@@ -13,7 +13,7 @@ from mmray.config.task.loss import SiglipConfig
 from mmray.config.task.metric import recall_names
 from mmray.config.task.task import AlignmentConfig
 from mmray.models.head import SharedSpace, split_outputs
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.contrast import Rows, contrastive_losses
 from mmray.training.tasks.gather_rows import gather_rows, row_counts
 from mmray.training.tasks.label import (
@@ -87,16 +87,18 @@ class AlignmentTask:
         outputs: Float[Tensor, "B C"],
         targets: Integer[Tensor, "B ..."],
         labelled: Bool[Tensor, " B"],
-        place: Place | None = None,
+        context: WorkerContext | None = None,
     ) -> Float[Tensor, " B"]:
         """Return the loss of each of this worker's samples among those of all workers."""
-        place = place or Place()
-        counts = row_counts(len(outputs), place)
-        everywhere = gather_rows(outputs, counts, place)
+        context = context or WorkerContext()
+        counts = row_counts(len(outputs), context)
+        everywhere = gather_rows(outputs, counts, context)
         classes = targets if self.classes else torch.zeros_like(labelled, dtype=torch.long)
-        marks = gather_rows(torch.stack([classes, labelled.long()], dim=1), counts, place)  # (G, 2)
+        marks = gather_rows(
+            torch.stack([classes, labelled.long()], dim=1), counts, context
+        )  # (G, 2)
         groups = marks[:, 0] if self.classes else torch.arange(len(marks), device=marks.device)
-        modalities, start = len(self.modalities), sum(counts[: place.rank])
+        modalities, start = len(self.modalities), sum(counts[: context.rank])
         own = groups[start : start + len(outputs)]
         return contrastive_losses(
             self.config.loss,

@@ -1,4 +1,4 @@
-"""From the document's tasks to what they learn: the only place that knows all kinds."""
+"""From the document's tasks to what they learn: the only module that knows all kinds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
@@ -16,7 +16,7 @@ from mmray.config.task.task import (
     RegressionConfig,
     TaskConfig,
 )
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.alignment import AlignmentTask, fit_alignment, restore_alignment
 from mmray.training.tasks.binary import fit_binary, restore_binary
 from mmray.training.tasks.classification import fit_classification, restore_classification
@@ -73,7 +73,7 @@ def task_losses(
     outputs: Float[Tensor, "B C"],
     labels: Shaped[Tensor, "B ..."],
     labelled: Bool[Tensor, " B"],
-    place: Place | None = None,
+    context: WorkerContext | None = None,
 ) -> Float[Tensor, " B"]:
     """Return the loss of each sample, zero where it has no label.
 
@@ -83,7 +83,7 @@ def task_losses(
     # Replaced before the loss: a NaN beside torch.where would still reach the gradient.
     targets = torch.where(mask, labels, 0)
     if isinstance(task, AlignmentTask):
-        losses = task.losses_across(outputs.float(), targets, labelled, place)
+        losses = task.losses_across(outputs.float(), targets, labelled, context)
     else:
         losses = task.losses(outputs.float(), targets)
     return torch.where(labelled, losses, 0.0)

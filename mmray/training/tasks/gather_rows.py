@@ -8,31 +8,31 @@ import torch.distributed as dist
 from jaxtyping import Shaped
 from torch import Tensor
 
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 
 
-def row_counts(count: int, place: Place) -> list[int]:
+def row_counts(count: int, context: WorkerContext) -> list[int]:
     """Return how many rows each worker has, by rank."""
-    if place.world == 1:
+    if context.world == 1:
         return [count]
-    own = torch.tensor([count], device=place.device)
-    counts = [torch.zeros_like(own) for _ in range(place.world)]
+    own = torch.tensor([count], device=context.device)
+    counts = [torch.zeros_like(own) for _ in range(context.world)]
     dist.all_gather(counts, own)
     return [int(c) for c in counts]
 
 
 def gather_rows(
-    rows: Shaped[Tensor, "B ..."], counts: Sequence[int], place: Place
+    rows: Shaped[Tensor, "B ..."], counts: Sequence[int], context: WorkerContext
 ) -> Shaped[Tensor, "G ..."]:
     """Return all workers' rows by rank; ``counts`` are theirs, and may differ.
 
     The gradient of a row is the sum of what all workers' losses say of it.
     """
-    if place.world == 1:
+    if context.world == 1:
         return rows
     missing = max(counts) - len(rows)
     padded = torch.cat([rows, rows.new_zeros((missing, *rows.shape[1:]))])
-    gathered: Tensor = _AllGather.apply(padded, place.rank, place.world)  # (world, most, ...)
+    gathered: Tensor = _AllGather.apply(padded, context.rank, context.world)  # (world, most, ...)
     return torch.cat([part[:count] for part, count in zip(gathered, counts, strict=True)])
 
 

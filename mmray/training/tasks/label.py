@@ -54,7 +54,7 @@ def balanced_weights(counts: Mapping[str, int], classes: Sequence[str]) -> tuple
 
 
 def class_numbers(classes: Sequence[str], labels: Iterable[Label]) -> Integer[np.ndarray, " N"]:
-    """Return each label's place among the classes, -1 for none; an unknown one is an error."""
+    """Return each label's index among the classes, -1 for none; an unknown one is an error."""
     numbers = {name: number for number, name in enumerate(classes)}
     return np.array(
         [-1 if is_missing(label) else class_number(numbers, to_name(label)) for label in labels],

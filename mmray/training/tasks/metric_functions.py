@@ -28,8 +28,11 @@ def parts_alone() -> Generator[None]:
     if LIBRARY in sys.modules or spec is None or not spec.submodule_search_locations:
         yield
         return
-    place = Path(spec.submodule_search_locations[0])
-    for name, folder in ((LIBRARY, place), (f"{LIBRARY}.functional", place / "functional")):
+    folder_of_library = Path(spec.submodule_search_locations[0])
+    for name, folder in (
+        (LIBRARY, folder_of_library),
+        (f"{LIBRARY}.functional", folder_of_library / "functional"),
+    ):
         package = ModuleType(name)
         package.__path__ = [str(folder)]
         sys.modules[name] = package

@@ -62,14 +62,14 @@ def _found(
     """Return the probability of a right candidate among the ``cut`` nearest, ties in any order."""
     cosines = cosines.masked_fill(~is_candidate, -torch.inf)
     best = cosines.masked_fill(~is_right, -torch.inf).amax(dim=1, keepdim=True)  # (Q, 1)
-    places = cut - (cosines > best).sum(dim=1)
+    ranks = cut - (cosines > best).sum(dim=1)
     is_tied = cosines == best
     tied = is_tied.sum(dim=1)
     wrong = (is_tied & ~is_right).sum(dim=1)
-    places = places.clamp(min=0).minimum(tied)
-    # All places go to wrong ones: C(wrong, places) of the C(tied, places) ways to fill them.
-    missed = torch.exp(_log_choose(wrong, places) - _log_choose(tied, places))
-    return torch.where(places > wrong, 1.0, 1.0 - missed).float()
+    ranks = ranks.clamp(min=0).minimum(tied)
+    # All ranks go to wrong ones: C(wrong, ranks) of the C(tied, ranks) ways to fill them.
+    missed = torch.exp(_log_choose(wrong, ranks) - _log_choose(tied, ranks))
+    return torch.where(ranks > wrong, 1.0, 1.0 - missed).float()
 
 
 def _log_choose(n: Integer[Tensor, " Q"], k: Integer[Tensor, " Q"]) -> Float[Tensor, " Q"]:

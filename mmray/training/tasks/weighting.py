@@ -36,7 +36,7 @@ def balance_tasks(
     shared = [weight for weight in model.norms.parameters() if weight.requires_grad]
     gradients = torch.stack([_gradient(loss, shared) for loss in losses])  # (K, P)
     table = torch.cat([weights[:, None] * gradients, losses.detach()[:, None]], dim=1)
-    if plan.place.world > 1:
+    if plan.context.world > 1:
         dist.all_reduce(table)
     weighting.update(table[:, :-1].norm(dim=1), table[:, -1], totals > 0.0)
 

@@ -20,8 +20,8 @@ def make_rows(count=400):
 
 def manifest_of(rows, **sections):
     config = make_config(**{"modalities": MODALITIES} | sections)
-    places = [f"m.jsonl:{number}" for number in range(1, len(rows) + 1)]
-    table = RawTable("m.jsonl", "/corpus", zip(places, rows, strict=True))
+    locations = [f"m.jsonl:{number}" for number in range(1, len(rows) + 1)]
+    table = RawTable("m.jsonl", "/corpus", zip(locations, rows, strict=True))
     return normalise(table, config), config
 
 

@@ -36,8 +36,8 @@ def test_what_epochs_report_is_taken(splits, metric):
     check(["cat", "dog", "cat"], splits, metric)
 
 
-def test_metrics_of_train_are_none_where_epochs_are_judged_on_val():
-    with pytest.raises(ConfigError, match="judged on the val split") as caught:
+def test_metrics_of_train_are_none_where_epochs_are_evaluated_on_val():
+    with pytest.raises(ConfigError, match="evaluated on the val split") as caught:
         check(["cat", "dog", "cat"], ["train", "train", "val"], "train/animal/accuracy")
 
     assert caught.value.hint == "did you mean 'val/animal/accuracy'?"

@@ -1,4 +1,4 @@
-"""The same bytes in train and in what a model is judged on."""
+"""The same bytes in train and in what a model is evaluated on."""
 
 from tests.support.extraction import Corpus, notes
 from tests.support.payload import photo_payload

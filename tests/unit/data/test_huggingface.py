@@ -155,8 +155,8 @@ def test_damaged_arrow_files_are_told_and_never_crash(tmp_path):
     told = 0
     for _ in range(200):
         damaged = bytearray(whole[: random.integers(1, len(whole) + 1)])
-        for place in random.integers(0, len(damaged), 3):
-            damaged[place] = random.integers(0, 256)
+        for index in random.integers(0, len(damaged), 3):
+            damaged[index] = random.integers(0, 256)
         path.write_bytes(damaged)
         try:
             read_table(str(tmp_path))

@@ -45,7 +45,7 @@ def test_a_key_is_a_row_and_an_extension_a_column(tmp_path):
         "age": 3, "tags": ["x"], "left.cls": "dog",
     }  # fmt: skip
     assert list(second) == ["sample_id", "shard_key", "jpg"]
-    assert table.places == [f"{tmp_path}/a.tar:dog/0001", f"{tmp_path}/a.tar:dog/0002"]
+    assert table.locations == [f"{tmp_path}/a.tar:dog/0001", f"{tmp_path}/a.tar:dog/0002"]
 
 
 @pytest.mark.parametrize("format", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])

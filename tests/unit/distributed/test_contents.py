@@ -9,7 +9,7 @@ from mmray.config.modality.image import ImageConfig
 from mmray.config.modality.text import TextConfig
 from mmray.core.fingerprint import digest_bytes
 from mmray.distributed.extraction.shard_actor import ExtractionPlan, ModalityWorker
-from mmray.distributed.extraction.shard_task import Unit
+from mmray.distributed.extraction.shard_task import ShardTask
 from mmray.features.spec import spec_of
 from tests.support.payload import photo_payload
 
@@ -34,7 +34,7 @@ def test_a_shard_tells_the_digests_of_its_payloads(tmp_path, config, payload):
     )  # fmt: skip
     worker = ModalityWorker(plan, decoders=1, takes_turns=False)
 
-    worker.extract(Unit(["a", "b"], ["good", "none"], ["1", "1"]))
+    worker.extract(ShardTask(["a", "b"], ["good", "none"], ["1", "1"]))
 
     worker.close()
     (shard,) = Path(output).glob("shard-*.parquet")

@@ -12,7 +12,7 @@ from mmray.evaluation.ablation import (
     subsets_of,
     tabulate,
 )
-from mmray.evaluation.evaluate import Judgement
+from mmray.evaluation.evaluate import EvaluationResult
 from mmray.evaluation.sentence import ablation_sentence
 from mmray.training.data.samples import ModalityFeatures, Samples
 from mmray.training.loop.predict import predict
@@ -49,15 +49,15 @@ def test_shapley_shares_are_the_mean_over_all_orders():
     assert sum(found.values()) == pytest.approx(values["a-b-c-d"] - values["nothing"])
 
 
-def judgement(share, samples=1000):
+def result(share, samples=1000):
     """A model that is right about the first samples, up to this share."""
     hits = np.arange(samples) < round(share * samples)
-    return Judgement({}, {}, samples, lambda rows: float(hits[rows].mean()))
+    return EvaluationResult({}, {}, samples, lambda rows: float(hits[rows].mean()))
 
 
 def test_the_table_is_the_mean_over_the_trainings_with_intervals():
     runs = [
-        {"t": {name: judgement(value + more) for name, value in PAIR.items()}} for more in (0, 0.02)
+        {"t": {name: result(value + more) for name, value in PAIR.items()}} for more in (0, 0.02)
     ]
 
     found = tabulate(runs, {"t": "accuracy"}, "ab", EvaluationConfig())["t"]
@@ -75,7 +75,7 @@ def test_what_dropping_a_modality_costs_is_said_by_its_name():
     )
 
 
-def test_a_subset_is_judged_as_if_the_others_had_never_been_there():
+def test_a_subset_is_evaluated_as_if_the_others_had_never_been_there():
     samples, model = make_samples(40), make_model(make_samples(40)).eval()
 
     found = ablate(model, samples, TASKS, batch_size=16, device=CPU)

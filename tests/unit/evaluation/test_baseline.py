@@ -10,31 +10,31 @@ WITH_ANSWER = {n: e for n, e in EVERY_TASK.items() if e[0].to_dict()["kind"] != 
 """An alignment has an order, and no answer."""
 
 
-def judged(task, train, test):
+def evaluated(task, train, test):
     outputs = torch.zeros(len(test), task.outputs)
     return find_baseline(task, task.encode(train), task.decode(outputs), task.encode(test))
 
 
 def test_of_classes_it_is_the_commonest_one_of_train_where_test_has_a_label():
-    found = judged(classification(), ["a", "b", "b", None], ["b", "a", "c", None])
+    found = evaluated(classification(), ["a", "b", "b", None], ["b", "a", "c", None])
 
     assert found.answer == "always 'b'"
-    assert found.judgement.value() == pytest.approx(1 / 3)
-    assert found.judgement.samples == 3
+    assert found.result.value() == pytest.approx(1 / 3)
+    assert found.result.samples == 3
 
 
 def test_of_numbers_it_is_the_median_of_train():
-    found = judged(regression(), [1.0, 2.0, 9.0], [2.0, 4.0])
+    found = evaluated(regression(), [1.0, 2.0, 9.0], [2.0, 4.0])
 
     assert found.answer == "always 2"
-    assert found.judgement.value() == pytest.approx(1.0)
+    assert found.result.value() == pytest.approx(1.0)
 
 
 def test_of_tags_it_is_those_that_are_worth_naming_always():
-    found = judged(multilabel(), [["x"], ["x"], ["x", "y"], [], []], [["x"], ["y"]])
+    found = evaluated(multilabel(), [["x"], ["x"], ["x", "y"], [], []], [["x"], ["y"]])
 
     # x alone: F1 = 2 * 3 / (5 + 4) on train, x and y: 2 * 4 / (10 + 4)
-    assert found.judgement.value() == pytest.approx(2 * 1 / (2 + 2))
+    assert found.result.value() == pytest.approx(2 * 1 / (2 + 2))
 
 
 def test_of_an_alignment_it_is_chance():
@@ -44,14 +44,14 @@ def test_of_an_alignment_it_is_chance():
     found = find_baseline(task, np.zeros(5, int), decoded, np.zeros(20, int))
 
     assert found.answer == "chance"
-    assert found.judgement.metrics["recall_at_1"] == pytest.approx(1 / 20)
-    assert found.judgement.metrics["recall_at_5"] == pytest.approx(5 / 20)
+    assert found.result.metrics["recall_at_1"] == pytest.approx(1 / 20)
+    assert found.result.metrics["recall_at_5"] == pytest.approx(5 / 20)
 
 
 @pytest.mark.parametrize(("task", "labels"), WITH_ANSWER.values(), ids=WITH_ANSWER)
 def test_no_other_constant_is_better_on_the_labels_it_has_seen(task, labels):
     labels = list(labels) * 10
-    mine = judged(task, labels, labels).judgement.value()
+    mine = evaluated(task, labels, labels).result.value()
     sign = -1 if task.config.main_metric == "mae" else 1
 
     encoded = task.encode(labels)

@@ -3,18 +3,18 @@ import pytest
 
 from mmray.config.document import EvaluationConfig
 from mmray.evaluation.comparison import best_of, compare, paired_shares, summarise
-from mmray.evaluation.evaluate import Judgement
+from mmray.evaluation.evaluate import EvaluationResult
 
 CONFIG = EvaluationConfig(resamples=400)
 
 
 def shares(*hits):
     """Trainings that are right about these samples."""
-    return [_judged(np.asarray(each, dtype=np.float64)) for each in hits]
+    return [_evaluated(np.asarray(each, dtype=np.float64)) for each in hits]
 
 
-def _judged(values):
-    return Judgement({}, {}, len(values), lambda rows: float(values[rows].mean()))
+def _evaluated(values):
+    return EvaluationResult({}, {}, len(values), lambda rows: float(values[rows].mean()))
 
 
 def right(count, samples):
@@ -47,7 +47,7 @@ def test_a_clear_difference_is_shown(ours, others, verdict):
 def test_of_errors_the_smaller_is_better():
     generator = np.random.default_rng(0)
     errors = generator.random(200) + 0.2
-    small, large = _judged(errors), _judged(errors + 0.1 * generator.random(200))
+    small, large = _evaluated(errors), _evaluated(errors + 0.1 * generator.random(200))
 
     found = compare([small], [large], "mae", CONFIG)
 
@@ -56,10 +56,10 @@ def test_of_errors_the_smaller_is_better():
     assert compare([large], [small], "mae", CONFIG).verdict == "worse"
 
 
-def test_models_judged_on_the_same_samples_are_compared_sample_by_sample():
+def test_models_evaluated_on_the_same_samples_are_compared_sample_by_sample():
     base = np.random.default_rng(0).random(100) * 10
 
-    found = compare([_judged(base)], [_judged(base + 0.01)], "mae", CONFIG)
+    found = compare([_evaluated(base)], [_evaluated(base + 0.01)], "mae", CONFIG)
 
     assert found.interval == pytest.approx((0.01, 0.01))
 
@@ -108,7 +108,7 @@ def test_the_best_is_the_largest_share_and_the_smallest_error():
         for name, count in (("fusion", 9), ("text", 5), ("image", 7))
     }
     errors = {
-        name: summarise([_judged(np.full(5, error))], "mae", CONFIG)
+        name: summarise([_evaluated(np.full(5, error))], "mae", CONFIG)
         for name, error in (("fusion", 1.0), ("text", 2.0), ("image", 3.0))
     }
 

@@ -5,7 +5,7 @@ from mmray.config.document import EvaluationConfig
 from mmray.evaluation.baseline import Baseline
 from mmray.evaluation.conclusion import conclude
 from mmray.evaluation.description import describe_workflow
-from mmray.evaluation.evaluate import Judgement
+from mmray.evaluation.evaluate import EvaluationResult
 from mmray.evaluation.sentence import (
     baseline_sentence,
     chance_sentence,
@@ -17,15 +17,15 @@ from mmray.evaluation.table import METRIC_COLUMNS, metric_rows
 CONFIG = EvaluationConfig()
 
 
-def judged(right, samples=100, metric="accuracy"):
+def evaluated(right, samples=100, metric="accuracy"):
     hits = (np.arange(samples) < right).astype(float)
     value = float(hits.mean())
-    return Judgement({metric: value}, {}, samples, lambda rows: float(hits[rows].mean()))
+    return EvaluationResult({metric: value}, {}, samples, lambda rows: float(hits[rows].mean()))
 
 
 def concluded(samples=100, constant=50, **right):
-    runs = {name: [judged(count, samples)] for name, count in right.items()}
-    baseline = Baseline("always 'cat'", judged(constant, samples))
+    runs = {name: [evaluated(count, samples)] for name, count in right.items()}
+    baseline = Baseline("always 'cat'", evaluated(constant, samples))
     return conclude("animal", "accuracy", runs, baseline, CONFIG)
 
 
@@ -90,8 +90,10 @@ def test_one_model_alone_has_nothing_to_compare_and_is_called_by_its_name():
 
 
 def test_a_retrieval_is_said_at_one_and_five_and_beside_chance():
-    baseline = Judgement({"recall_at_1": 0.02, "recall_at_5": 0.1}, {}, 50, lambda rows: 0.02)
-    run = judged(20, 50)
+    baseline = EvaluationResult(
+        {"recall_at_1": 0.02, "recall_at_5": 0.1}, {}, 50, lambda rows: 0.02
+    )
+    run = evaluated(20, 50)
     found = conclude(
         "space", "recall_at_1", {"fusion": [run]}, Baseline("chance", baseline), CONFIG
     )

@@ -20,7 +20,7 @@ from mmray.errors import ConfigError
 from mmray.inspection.check import check
 from mmray.run.bundle.bundle import write_bundle
 from mmray.run.samples import load_samples
-from mmray.run.training_job import RunPlan
+from mmray.run.training_job import TrainingJob
 from mmray.run.training_run import WEIGHTS, load_run, load_tasks, train_run
 from mmray.stages import extract, prepare
 from mmray.stages.train import open_inputs, train_fingerprint
@@ -89,11 +89,13 @@ def plan_of(config, folder):
     extract.run(config, tracker, compute=Here())
     inputs = open_inputs(config, tracker)
     features = {name: str(feature.folder) for name, feature in inputs.features.items()}
-    return inputs, RunPlan("fusion", config, str(inputs.manifest_path), features, 0, str(folder))
+    return inputs, TrainingJob(
+        "fusion", config, str(inputs.manifest_path), features, 0, str(folder)
+    )
 
 
 def train(plan, on_epoch=ignore):
-    train_run(plan, place=Place(), wrap=identity, on_epoch=on_epoch)
+    train_run(plan, context=Place(), wrap=identity, on_epoch=on_epoch)
 
 
 def test_a_bundle_predicts_from_raw_files_where_no_checkpoint_is(document, tmp_path):

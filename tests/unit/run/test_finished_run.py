@@ -10,7 +10,7 @@ from mmray.errors import TrainingError
 from mmray.run.epoch_file import EPOCHS, epoch_lines
 from mmray.run.samples import open_features
 from mmray.run.training_run import load_run, train_run
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.run import make_run_plan
 from tests.support.training import identity, ignore
 
@@ -19,7 +19,7 @@ from tests.support.training import identity, ignore
 def finished(tmp_path_factory):
     plan = make_run_plan(tmp_path_factory.mktemp("run"), name="fusion")
     Path(plan.folder).mkdir()
-    train_run(plan, place=Place(), wrap=identity, on_epoch=ignore)
+    train_run(plan, context=WorkerContext(), wrap=identity, on_epoch=ignore)
     return plan
 
 
@@ -48,7 +48,7 @@ def test_a_damaged_model_is_no_model_and_is_trained_again(finished, load, name, 
     assert read_complete(Path(finished.folder)) is None
     assert finished.starts_anew
 
-    train_run(finished, place=Place(), wrap=identity, on_epoch=ignore)
+    train_run(finished, context=WorkerContext(), wrap=identity, on_epoch=ignore)
     assert path.read_bytes() == whole or name == "_SUCCESS.json"
     assert load().training is False
 

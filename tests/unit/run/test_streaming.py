@@ -11,10 +11,10 @@ from mmray.core.kind import Split
 from mmray.data.manifest.manifest import read_manifest
 from mmray.errors import TrainingError
 from mmray.features.store.spill import zeros_on_disk
-from mmray.run.memory_plan import plan_capacity
+from mmray.run.memory_plan import plan_memory
 from mmray.run.samples import load_samples, open_features, samples_bytes
 from mmray.run.training_run import SPILL, fit_tasks, train_run
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.run import make_run_plan
 from tests.support.training import identity, ignore
 
@@ -24,7 +24,7 @@ def trained(folder, stream):
     train = plan.config.train.model_copy(update={"stream": stream})
     plan = replace(plan, config=plan.config.model_copy(update={"train": train}))
     Path(plan.folder).mkdir()
-    train_run(plan, place=Place(), wrap=identity, on_epoch=ignore)
+    train_run(plan, context=WorkerContext(), wrap=identity, on_epoch=ignore)
     return plan, load_file(Path(plan.folder) / "model.safetensors")
 
 
@@ -69,12 +69,12 @@ def test_streamed_batches_are_those_in_memory_and_the_file_is_written_once(tmp_p
     [("auto", 1, False), ("auto", 2**60, True), ("never", 2**60, False), ("always", 1, True)],
 )
 def test_what_does_not_fit_is_streamed(stream, needed, expected):
-    assert plan_capacity(needed, TrainConfig(stream=stream), Place()).is_streamed == expected
+    assert plan_memory(needed, TrainConfig(stream=stream), WorkerContext()).is_streamed == expected
 
 
 def test_workers_share_the_memory_that_they_may_take():
-    one = plan_capacity(1, TrainConfig(stream="never", memory_fraction=0.5), Place())
-    four = plan_capacity(1, TrainConfig(stream="never", memory_fraction=0.5), Place(0, 4))
+    one = plan_memory(1, TrainConfig(stream="never", memory_fraction=0.5), WorkerContext())
+    four = plan_memory(1, TrainConfig(stream="never", memory_fraction=0.5), WorkerContext(0, 4))
 
     assert four.allowed == pytest.approx(one.allowed / 4, rel=0.2)
 

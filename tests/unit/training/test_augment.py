@@ -141,8 +141,8 @@ def test_a_span_has_the_length_and_the_place_that_its_numbers_say():
 
     found = spans(luck_of([0.99, 0.0], [0.5, 0.99]), lengths, longest, 10)
 
-    assert found[0].nonzero()[:, 0].tolist() == [0, 1, 2, 3]  # 4 of 0..4, the first of 7 places
-    assert found[1].nonzero()[:, 0].tolist() == [5]  # 1 of 0..2, the last of 6 places
+    assert found[0].nonzero()[:, 0].tolist() == [0, 1, 2, 3]  # 4 of 0..4, the first of 7 positions
+    assert found[1].nonzero()[:, 0].tolist() == [5]  # 1 of 0..2, the last of 6 positions
 
 
 def test_spec_augment_hides_spans_behind_the_mean_of_the_train_split():
@@ -214,7 +214,7 @@ def test_a_tokenizer_that_is_numbered_anew_has_its_unknown_and_framing_ids_found
 
     unknown, may_drop = unknown_and_droppable(str(tmp_path), 3)
 
-    assert unknown == 2  # it has changed places with the padding
+    assert unknown == 2  # it has changed positions with the padding
     assert may_drop.tolist() == [False, True, True]
 
 

@@ -38,5 +38,5 @@ def _factories(value: object, key: str) -> Iterator[tuple[str, str]]:
         for name, part in cast("Mapping[str, object]", value).items():
             yield from _factories(part, f"{key}.{name}" if key else name)
     elif isinstance(value, list | tuple):
-        for place, part in enumerate(cast("tuple[object, ...]", value)):
-            yield from _factories(part, f"{key}.{place}")
+        for index, part in enumerate(cast("tuple[object, ...]", value)):
+            yield from _factories(part, f"{key}.{index}")

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmray.training.data.batch import Batch
 from mmray.training.loop.plan import EpochRecord, TrainPlan
-from mmray.training.modalities.view import Views
+from mmray.training.modalities.training_model import TrainingOutputs
 
 
 class StepLosses(NamedTuple):
@@ -46,7 +46,7 @@ class Balance:
     def begin_step(self, epoch: int, step: int) -> None:
         """Prepare for a step."""
 
-    def before_backward(self, losses: StepLosses, views: Views, batch: Batch) -> None:
+    def before_backward(self, losses: StepLosses, views: TrainingOutputs, batch: Batch) -> None:
         """Take what is needed of the graph."""
 
     def loss(self, losses: StepLosses) -> Float[Tensor, ""]:

@@ -23,7 +23,7 @@ from mmray.config.training.balance import MmParetoConfig
 from mmray.training.data.batch import Batch
 from mmray.training.loop.plan import TrainPlan
 from mmray.training.modalities.balance.balance import Balance, StepLosses
-from mmray.training.modalities.view import Views
+from mmray.training.modalities.training_model import TrainingOutputs
 
 MAX_QUOTIENT = 1000.0
 
@@ -46,7 +46,7 @@ class MmPareto(Balance):
         self._own: list[Tensor] = []
         self._conflicts: list[Tensor] = []
 
-    def before_backward(self, losses: StepLosses, views: Views, batch: Batch) -> None:
+    def before_backward(self, losses: StepLosses, views: TrainingOutputs, batch: Batch) -> None:
         """Compute the gradients of each modality alone on its own encoder."""
         flat = [weight for weights in self.weights for weight in weights]
         total = torch.stack(losses.alone).sum()
@@ -60,7 +60,7 @@ class MmPareto(Balance):
 
     def after_backward(self) -> None:
         """Put the integrated gradients in place of the sums."""
-        own = average(self._own, self.plan.place.world)
+        own = average(self._own, self.plan.context.world)
         self._own = []
         conflicts: list[Tensor] = []
         for weights in self.weights:

@@ -25,7 +25,7 @@ from mmray.training.data.batch import Batch
 from mmray.training.loop.plan import EpochRecord, TrainPlan
 from mmray.training.modalities.balance.balance import Balance, StepLosses
 from mmray.training.modalities.balance.score import score_sums
-from mmray.training.modalities.view import Views
+from mmray.training.modalities.training_model import TrainingOutputs
 from mmray.training.tasks.build import independent_tasks
 
 NOISE = 7
@@ -47,11 +47,11 @@ class OgmGe(Balance):
         self._scores: Tensor | None = None
         self._modulations: list[Tensor] = []
         self._is_on = False
-        self._place = (0, 0)
+        self._position = (0, 0)
 
     @property
     def _device(self) -> torch.device:
-        return self.plan.place.device
+        return self.plan.context.device
 
     def begin_epoch(self, epoch: int, records: Sequence[EpochRecord]) -> None:
         """Modulate from ``start`` on, and before ``end``."""
@@ -60,9 +60,9 @@ class OgmGe(Balance):
 
     def begin_step(self, epoch: int, step: int) -> None:
         """Remember what the noise follows from."""
-        self._place = (epoch, step)
+        self._position = (epoch, step)
 
-    def before_backward(self, losses: StepLosses, views: Views, batch: Batch) -> None:
+    def before_backward(self, losses: StepLosses, views: TrainingOutputs, batch: Batch) -> None:
         """Add up the scores of this worker's samples."""
         if self._is_on:
             found = score_sums(self.plan.tasks, views.alone, batch)
@@ -72,7 +72,7 @@ class OgmGe(Balance):
         """Modulate by the scores of the global batch."""
         if self._scores is None:
             return
-        if self.plan.place.world > 1:
+        if self.plan.context.world > 1:
             dist.all_reduce(self._scores)
         modulation = modulations(self._scores, self._task_weights, self.config.alpha)
         self._scores = None
@@ -93,7 +93,7 @@ class OgmGe(Balance):
         return {f"train/{m}/modulation": mean for m, mean in zip(names, means, strict=True)}
 
     def _noise_generator(self) -> torch.Generator:
-        sequence = np.random.SeedSequence([self.plan.config.seed, *self._place, NOISE])
+        sequence = np.random.SeedSequence([self.plan.config.seed, *self._position, NOISE])
         seed = int(sequence.generate_state(1, np.uint64)[0] >> 1)
         return torch.Generator(self._device).manual_seed(seed)
 

@@ -21,8 +21,8 @@ ROWS = [
 
 
 def make_table(rows):
-    places = [f"m.jsonl:{number}" for number in range(1, len(rows) + 1)]
-    return RawTable("m.jsonl", "/corpus", zip(places, rows, strict=True))
+    locations = [f"m.jsonl:{number}" for number in range(1, len(rows) + 1)]
+    return RawTable("m.jsonl", "/corpus", zip(locations, rows, strict=True))
 
 
 def run(rows, *, tasks=TASKS, classes=None, **data):

@@ -52,7 +52,7 @@ def test_a_manifest_and_its_payloads_are_read_from_a_bucket(bucket):
     reader = PayloadReader((), table.folder, 100)
 
     assert [row["label"] for row in table.rows] == ["cat", "dog"]
-    assert table.places == ["s3://pets/m.jsonl:1", "s3://pets/m.jsonl:2"]
+    assert table.locations == ["s3://pets/m.jsonl:1", "s3://pets/m.jsonl:2"]
     assert [reader.read(row["photo"]) for row in table.rows] == [b"aa", b"bbb"]
 
 

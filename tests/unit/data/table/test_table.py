@@ -68,7 +68,7 @@ def test_a_folder_of_files_is_one_manifest_in_the_order_of_names(tmp_path):
 
     assert [row["id"] for row in table.rows] == ["a", "b", "c", "d"]
     assert table.folder == str(tmp_path.resolve())
-    assert [Path(place).name for place in table.places] == [
+    assert [Path(location).name for location in table.locations] == [
         "1.jsonl:1", "2.parquet:1", "3.csv:2", "3.csv:3",
     ]  # fmt: skip
 
@@ -97,7 +97,7 @@ def test_places_are_relative_to_the_current_folder(tmp_path, monkeypatch):
     write_lines(tmp_path / "m.jsonl", ROWS[:1])
     monkeypatch.chdir(tmp_path)
 
-    assert read_table("m.jsonl").places == ["m.jsonl:1"]
+    assert read_table("m.jsonl").locations == ["m.jsonl:1"]
 
 
 def test_a_line_with_a_byte_order_mark_and_windows_line_ends_is_read(tmp_path):
@@ -107,8 +107,8 @@ def test_a_line_with_a_byte_order_mark_and_windows_line_ends_is_read(tmp_path):
     lines, cells = (read_table(str(tmp_path / name)) for name in ("m.jsonl", "m.csv"))
 
     assert [row["note"] for row in lines.rows] == [row["note"] for row in cells.rows] == ["a", "b"]
-    assert [place[-2:] for place in lines.places] == [":1", ":3"]
-    assert [place[-2:] for place in cells.places] == [":2", ":4"]
+    assert [location[-2:] for location in lines.locations] == [":1", ":3"]
+    assert [location[-2:] for location in cells.locations] == [":2", ":4"]
 
 
 def test_lines_may_end_in_a_carriage_return_alone(tmp_path):
@@ -118,7 +118,7 @@ def test_lines_may_end_in_a_carriage_return_alone(tmp_path):
     for name in ["m.jsonl", "m.csv"]:
         table = read_table(str(tmp_path / name))
         assert [row["note"] for row in table.rows] == ["a", "b"]
-        assert table.places[1] == f"{tmp_path}/{name}:{2 if name == 'm.jsonl' else 3}"
+        assert table.locations[1] == f"{tmp_path}/{name}:{2 if name == 'm.jsonl' else 3}"
 
 
 def test_half_of_a_surrogate_pair_becomes_a_question_mark(tmp_path):
@@ -141,7 +141,7 @@ def test_a_csv_that_pandas_wrote_with_its_index_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "words", "place"),
+    ("name", "content", "words", "location"),
     [
         ("m.jsonl", b'{"a": 1}\n{"a": \n', "this line is not JSON: Expecting value", ":2"),
         ("m.jsonl", b'{"a": 1}\n\n[1]\n', "this line is not an object", ":3"),
@@ -157,13 +157,13 @@ def test_a_csv_that_pandas_wrote_with_its_index_is_read(tmp_path):
         ("m.xlsx", b"PK", "unknown kind of manifest '.xlsx'", ""),
     ],
 )
-def test_a_broken_manifest_is_told_with_its_line(tmp_path, name, content, words, place):
+def test_a_broken_manifest_is_told_with_its_line(tmp_path, name, content, words, location):
     (tmp_path / name).write_bytes(content)
 
     error = error_of(tmp_path / name)
 
     assert str(error.args[0]).startswith(words)
-    assert error.where == f"{tmp_path / name}{place}"
+    assert error.where == f"{tmp_path / name}{location}"
 
 
 def test_a_line_far_below_that_is_not_utf_8_is_told(tmp_path):

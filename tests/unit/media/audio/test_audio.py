@@ -257,8 +257,8 @@ def test_no_damage_escapes_as_an_exception():
     for payload in whole:
         for _ in range(25):
             damaged = bytearray(payload)
-            for place in generator.integers(0, len(payload), 20):
-                damaged[place] = generator.integers(0, 256)
+            for index in generator.integers(0, len(payload), 20):
+                damaged[index] = generator.integers(0, 256)
             assert outcome(bytes(damaged)) in ("sound", "rejected")
 
 

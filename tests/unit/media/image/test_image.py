@@ -249,6 +249,6 @@ def test_no_damage_escapes_as_an_exception_or_a_warning():
             whole = photo_payload(40, 40, format=format)
             for _ in range(60):
                 damaged = bytearray(whole)
-                for place in generator.integers(0, len(whole), 8):
-                    damaged[place] = generator.integers(0, 256)
+                for index in generator.integers(0, len(whole), 8):
+                    damaged[index] = generator.integers(0, 256)
                 assert outcome(bytes(damaged)) in ("picture", "rejected")

@@ -196,8 +196,8 @@ def test_no_damage_escapes_as_an_exception():
     whole = dicom_payload(GREY, **CHEST)
     for _ in range(300):
         damaged = bytearray(whole)
-        for place in generator.integers(132, len(whole), 4):
-            damaged[place] = generator.integers(0, 256)
+        for index in generator.integers(132, len(whole), 4):
+            damaged[index] = generator.integers(0, 256)
         assert outcome(bytes(damaged)) == "RGB" or outcome(bytes(damaged)).startswith("image_")
 
 

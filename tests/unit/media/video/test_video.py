@@ -413,8 +413,8 @@ def test_any_damage_gives_frames_or_a_rejection():
     seeds = [clip(numbered(12), **CODECS[codec]) for codec in ("h264 keys", "vp8", "mpeg4 in avi")]
     for number in range(90):
         damaged = np.frombuffer(seeds[number % 3], np.uint8).copy()
-        places = generator.integers(0, len(damaged), 8)
-        damaged[places] = generator.integers(0, 256, 8)
+        offsets = generator.integers(0, len(damaged), 8)
+        damaged[offsets] = generator.integers(0, 256, 8)
         outcome = frames_or_reason(damaged.tobytes())
         assert outcome == (48, 64, 3) or outcome.startswith("video_")
 

@@ -6,7 +6,7 @@ import pytest
 
 from mmray.media.video.clip import open_clip
 from mmray.media.video.container import find_format
-from mmray.media.video.read import read_places, read_stamps
+from mmray.media.video.read import read_frames_at, read_stamps
 from mmray.media.video.render import render_scaled
 from mmray.media.video.sampling import VideoLimits
 from tests.support.video import clip, moving_scene
@@ -33,12 +33,12 @@ def opened(payload):
 def test_reading_near_key_frames_gives_each_frame_as_decoding_everything_does(codec):
     payload = clip(moving_scene(40), **CODECS[codec])
     with opened(payload) as source:
-        everything = read_places(source, list(range(40)), RENDER)
+        everything = read_frames_at(source, list(range(40)), RENDER)
 
-    for places in ([0], [39], [3, 4, 5, 11, 12, 30], list(range(40))):
+    for indices in ([0], [39], [3, 4, 5, 11, 12, 30], list(range(40))):
         with opened(payload) as source:
-            frames = read_stamps(source, source.timeline.stamps[places].tolist(), RENDER)
-        np.testing.assert_array_equal(frames, [everything[place] for place in places])
+            frames = read_stamps(source, source.timeline.stamps[indices].tolist(), RENDER)
+        np.testing.assert_array_equal(frames, [everything[index] for index in indices])
 
 
 def test_frames_that_nothing_depends_on_are_left_out():

@@ -10,11 +10,11 @@ from mmray.config.document import EvaluationConfig
 from mmray.core.kind import Split
 from mmray.data.manifest.manifest import Manifest
 from mmray.evaluation.baseline import Baseline
-from mmray.evaluation.evaluate import Judgement
+from mmray.evaluation.evaluate import EvaluationResult
 from mmray.stages.evaluate import _variants, can_measure
 from mmray.stages.evaluation.evaluated import evaluate_models, mean_metrics, sentences
 from mmray.stages.evaluation.outcome import headline_figures
-from mmray.stages.evaluation.predictions import Judged
+from mmray.stages.evaluation.predictions import EvaluatedModel
 from mmray.stages.search import log_epoch, trial_folder
 from mmray.stages.train import Variant, fusion_variant, main_model
 from mmray.stages.training.runs import TrainingRuns, training_seconds
@@ -86,21 +86,21 @@ def test_each_modality_is_trained_alone_and_its_seeds_belong_to_it():
 # --- figures -------------------------------------------------------------------------------
 
 
-def judged(name, right, samples=40, task="animal"):
+def evaluated(name, right, samples=40, task="animal"):
     hits = (np.arange(samples) < right).astype(float)
-    one = Judgement(
+    one = EvaluationResult(
         {"accuracy": float(hits.mean())}, {}, samples, lambda rows: float(hits[rows].mean())
     )
-    floor = Judgement({"accuracy": 0.5}, {}, samples, lambda rows: 0.5)
+    floor = EvaluationResult({"accuracy": 0.5}, {}, samples, lambda rows: 0.5)
     baselines = {task: Baseline("always 'cat'", floor)}
-    return Judged(Variant(name, ("text",), 0), None, {task: one}, {}, baselines, {})
+    return EvaluatedModel(Variant(name, ("text",), 0), None, {task: one}, {}, baselines, {})
 
 
 def test_the_report_has_the_mean_of_the_seeds_and_each_seed_its_own():
     config = make_config(modalities=TWO, evaluation={"seeds": 2})
     models = {
-        "fusion": [judged("fusion", 30), judged("fusion, seed 1", 20)],
-        "text": [judged("text alone", 10), judged("text alone, seed 1", 12)],
+        "fusion": [evaluated("fusion", 30), evaluated("fusion, seed 1", 20)],
+        "text": [evaluated("text alone", 10), evaluated("text alone, seed 1", 12)],
     }
 
     found = evaluate_models(config, models)
@@ -120,7 +120,7 @@ def test_the_report_has_the_mean_of_the_seeds_and_each_seed_its_own():
 
 
 def test_figures_where_a_modality_is_present_are_means_as_well():
-    runs = [replace(judged(name, 9), where_present={"animal": {"accuracy": value}})
+    runs = [replace(evaluated(name, 9), where_present={"animal": {"accuracy": value}})
             for name, value in (("fusion", 0.2), ("fusion, seed 1", 0.6))]  # fmt: skip
 
     found = evaluate_models(make_config(modalities=TWO), {"fusion": runs}).metrics()
@@ -130,7 +130,7 @@ def test_figures_where_a_modality_is_present_are_means_as_well():
 
 def test_without_labels_in_test_there_is_no_figure():
     config = make_config(modalities=TWO)
-    empty = [Judged(Variant("fusion", ("text", "image"), 0), None, {}, {}, {}, {})]
+    empty = [EvaluatedModel(Variant("fusion", ("text", "image"), 0), None, {}, {}, {}, {})]
 
     found = evaluate_models(config, {"fusion": empty})
 
@@ -149,7 +149,7 @@ def test_a_metric_that_one_training_lacks_has_no_mean():
 def test_one_training_each_is_said_to_know_nothing_of_other_seeds():
     config = make_config(modalities=TWO, evaluation=EvaluationConfig().model_dump())
 
-    found = sentences(config, evaluate_models(config, {"fusion": [judged("fusion", 30)]}))
+    found = sentences(config, evaluate_models(config, {"fusion": [evaluated("fusion", 30)]}))
 
     assert "'evaluation.seeds'" in found[-1]
 

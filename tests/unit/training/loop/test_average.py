@@ -28,7 +28,7 @@ def test_the_decay_rises_to_its_value():
     assert [decay_after(n, 0.9) for n in (0, 8, 1000)] == pytest.approx([0.1, 0.5, 0.9])
 
 
-def test_the_average_is_what_is_judged_and_kept():
+def test_the_average_is_what_is_evaluated_and_kept():
     config = TrainConfig(epochs=2, batch_size=8, lr=3e-3, ema=0.9)
     plan, plain = (
         make_plan(config=config),

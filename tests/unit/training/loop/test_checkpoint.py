@@ -7,15 +7,15 @@ from mmray.training.loop.checkpoint import (
     MODEL,
     OPTIMIZER,
     PROGRESS,
+    evaluated_weights,
     flatten_optimizer,
-    judged_weights,
     load_latest,
     prune_checkpoints,
     restore_optimizer,
     save_checkpoint,
 )
 from mmray.training.loop.plan import EpochRecord
-from mmray.training.loop.progress import Best, Progress
+from mmray.training.loop.progress import Best, TrainingProgress
 
 
 def save(folder, epochs, *, best=0, keep=2, size=2):
@@ -24,7 +24,7 @@ def save(folder, epochs, *, best=0, keep=2, size=2):
         folder,
         model={"w": torch.full((size,), float(epochs))},
         optimizer={"0.step": torch.tensor(float(epochs))},
-        progress=Progress(records, Best(best, 1.0), None),
+        progress=TrainingProgress(records, Best(best, 1.0), None),
         average={"w": torch.full((2,), -float(epochs))},
     )
     prune_checkpoints(folder, newest=keep, epochs=[best + 1])
@@ -84,7 +84,7 @@ def test_a_best_epoch_that_is_damaged_is_not_taken_for_the_model(tmp_path, caplo
     assert load_latest(tmp_path) is None
     assert "epoch-0002 is not taken: a checkpoint that the best epochs need" in caplog.text
     with pytest.raises(TrainingError, match=r"average\.safetensors is not what was") as caught:
-        judged_weights(tmp_path, 1)
+        evaluated_weights(tmp_path, 1)
     assert caught.value.where == str(tmp_path / "epoch-0001")
 
 

@@ -156,10 +156,10 @@ def test_an_unknown_metric_is_an_error_before_anything_is_trained():
     assert "val/digit/f1_macro" in caught.value.hint
 
 
-def test_without_val_samples_training_is_judged_on_the_train_split(caplog):
+def test_without_val_samples_training_is_evaluated_on_the_train_split(caplog):
     _, report = train(make_plan(val=0))
 
-    assert "the model is judged on the train split" in caplog.text
+    assert "the model is evaluated on the train split" in caplog.text
     assert "train/digit/accuracy" in report.best.metrics
     assert not any(name.startswith("val/") for name in report.best.metrics)
 

@@ -5,7 +5,7 @@ from mmray.config.training.train import TrainConfig
 from mmray.training.loop.checkpoint import save_checkpoint
 from mmray.training.loop.loop import fit
 from mmray.training.loop.plan import EpochRecord
-from mmray.training.loop.progress import Best, Progress
+from mmray.training.loop.progress import Best, TrainingProgress
 from mmray.training.loop.soup import greedy_soup, mean_weights
 from mmray.training.loop.validation import validate
 from tests.support.sample import make_model
@@ -28,7 +28,7 @@ def test_what_does_not_improve_the_soup_is_left_out(tmp_path):
     weights, records = [7.0, 12.0, 5.0, 16.0], []
     for epoch, weight in enumerate(weights):
         records.append(EpochRecord(epoch, {"val/loss": abs(weight - 10.0)}, ["a"], 0.1))
-        progress = Progress(tuple(records), Best(1, 2.0))
+        progress = TrainingProgress(tuple(records), Best(1, 2.0))
         save_checkpoint(
             tmp_path, model={"weight": torch.full((1, 1), weight)}, optimizer={},
             progress=progress, average={},

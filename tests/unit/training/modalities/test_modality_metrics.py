@@ -23,7 +23,7 @@ def hits(right, rows=30):
     return torch.eye(3)[torch.tensor([1] * right + [2] * (rows - right))] * 5.0
 
 
-def test_a_modality_is_judged_on_the_samples_that_have_it_and_the_fusion_beside_it():
+def test_a_modality_is_evaluated_on_the_samples_that_have_it_and_the_fusion_beside_it():
     samples = make_samples(30, unlabelled=0.0)
     samples.labels["digit"][:] = 1
     here = samples.modalities["image"].present

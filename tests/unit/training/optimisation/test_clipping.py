@@ -21,7 +21,7 @@ def test_gradients_are_clipped_as_torch_does_and_the_norm_of_each_part_is_told(l
     usual = copy.deepcopy(model)
     for weight, other in zip(model.parameters(), usual.parameters(), strict=True):
         other.grad = None if weight.grad is None else weight.grad.clone()
-    parts = [list(model[place].parameters()) for place in (1, 0, 3)]
+    parts = [list(model[index].parameters()) for index in (1, 0, 3)]
     parts.insert(1, [])  # of an encoder without weights
     expected = [
         torch.cat([w.grad.flatten() for w in part if w.grad is not None] or [torch.zeros(1)]).norm()

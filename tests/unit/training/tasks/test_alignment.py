@@ -10,7 +10,7 @@ import torch.distributed as dist
 
 from mmray.config.task.loss import InfoNceConfig, SiglipConfig, SupervisedContrastiveConfig
 from mmray.models.head import AlignmentHead, SharedSpace, split_outputs
-from mmray.training.parallel.worker_context import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.build import task_losses
 from tests.support.tasks import alignment
 from tests.support.workers import in_one_process, run_on_two
@@ -180,7 +180,7 @@ def worker(rank, world, folder):
     for kind, task in TASKS.items():
         rows = torch.tensor_split(torch.arange(B), world)[rank]  # 9 samples: uneven shares
         outputs, labels = make_outputs()[rows].requires_grad_(), labels_of(kind)[rows]
-        losses = task_losses(task, outputs, labels, labels >= 0, Place(rank, world))
+        losses = task_losses(task, outputs, labels, labels >= 0, WorkerContext(rank, world))
         losses.sum().backward()
         found[kind] = (losses.detach(), outputs.grad)
     torch.save(found, f"{folder}/found-{rank}.pt")

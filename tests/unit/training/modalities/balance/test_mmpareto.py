@@ -79,9 +79,9 @@ def test_encoders_get_the_integrated_gradients_and_the_rest_that_of_the_sum():
     _, again = losses()
     whole = gradients(again.whole)
     summed = gradients(again.whole + sum(again.alone))
-    for place in range(3):
-        alone = gradients(again.alone[place])
-        mine = [n for n in got if n.startswith((f"encoders.{place}.", f"norms.{place}."))]
+    for index in range(3):
+        alone = gradients(again.alone[index])
+        mine = [n for n in got if n.startswith((f"encoders.{index}.", f"norms.{index}."))]
         expected = [whole[n] + alone[n] for n in mine]
         integrate(expected, [alone[n] for n in mine], 1.5)
         torch.testing.assert_close([got[n] for n in mine], expected)

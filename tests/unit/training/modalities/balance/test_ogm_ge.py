@@ -9,7 +9,7 @@ from mmray.config.training.train import TrainConfig
 from mmray.training.modalities.balance.balance import StepLosses
 from mmray.training.modalities.balance.ogm_ge import OgmGe, modulate, modulations
 from mmray.training.modalities.balance.score import label_scores, score_sums
-from mmray.training.modalities.view import Views
+from mmray.training.modalities.training_model import TrainingOutputs
 from mmray.training.tasks.build import fit_task
 from tests.support.sample import TASKS, make_samples
 from tests.support.training import make_plan
@@ -67,10 +67,10 @@ def test_only_samples_with_modality_and_label_count():
 
     found = score_sums(TASKS, [outputs] * 3, batch)
 
-    for place, features in enumerate(samples.modalities.values()):
+    for index, features in enumerate(samples.modalities.values()):
         for column, (task, score) in enumerate([("digit", 1 / 3), ("rate", 1.0)]):
             count = (features.present & samples.labelled(task)).sum()
-            assert found[place, column].tolist() == pytest.approx([score * count, count], rel=1e-5)
+            assert found[index, column].tolist() == pytest.approx([score * count, count], rel=1e-5)
 
 
 def test_noise_has_the_deviation_that_the_gradient_had_and_follows_from_the_seed():
@@ -103,7 +103,7 @@ def noise_of(epoch, step, *, noise=True):
     balance.begin_epoch(epoch, [])
     balance.begin_step(epoch, step)
     losses = StepLosses(torch.tensor(0.0), [], [])
-    balance.before_backward(losses, Views(outputs, [outputs] * len(weights)), batch)
+    balance.before_backward(losses, TrainingOutputs(outputs, [outputs] * len(weights)), batch)
     balance.after_backward()
     factors = balance.metrics().values()
     return weights[list(factors).index(1.0)].grad - gradient

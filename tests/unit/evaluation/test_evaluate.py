@@ -7,7 +7,7 @@ import torch
 from mmray.config.document import EvaluationConfig
 from mmray.config.task.task import ClassificationConfig, RegressionConfig
 from mmray.evaluation.comparison import summarise
-from mmray.evaluation.evaluate import judge
+from mmray.evaluation.evaluate import evaluate
 from mmray.training.tasks.classification import ClassificationTask
 from mmray.training.tasks.regression import RegressionTask
 from tests.support.tasks import EVERY_TASK
@@ -23,11 +23,11 @@ def probabilities(*classes):
     return np.eye(2, dtype=np.float32)[list(classes)]
 
 
-def test_classes_are_judged_where_there_is_a_label():
+def test_classes_are_evaluated_where_there_is_a_label():
     outputs = {"animal": probabilities(0, 1, 1, 0, 1), "age": np.zeros(5)}
     labels = {"animal": np.array([0, 1, 0, -1, -1]), "age": np.full(5, np.nan)}
 
-    found = judge(outputs, labels, TASKS)
+    found = evaluate(outputs, labels, TASKS)
 
     assert set(found) == {"animal"}
     assert found["animal"].metrics["accuracy"] == pytest.approx(2 / 3)
@@ -39,11 +39,11 @@ def test_classes_are_judged_where_there_is_a_label():
     )
 
 
-def test_numbers_are_judged_in_the_unit_of_the_label():
+def test_numbers_are_evaluated_in_the_unit_of_the_label():
     outputs = {"animal": probabilities(0, 0, 0, 0), "age": np.array([10.0, 13.0, 8.0, 99.0])}
     standardised = np.array([0.0, 1.0, -1.0, np.nan], dtype=np.float32)  # 10, 12, 8 years
 
-    found = judge(outputs, {"animal": np.full(4, -1), "age": standardised}, TASKS)
+    found = evaluate(outputs, {"animal": np.full(4, -1), "age": standardised}, TASKS)
 
     assert set(found) == {"age"}
     assert found["age"].metrics["mae"] == pytest.approx(1 / 3)
@@ -59,7 +59,7 @@ def test_intervals_hold_the_figure_and_are_in_its_unit():
     age = generator.normal(size=200).astype(np.float32)
     outputs = {"animal": probabilities(*taken), "age": age * 2 + 10 + generator.normal(size=200)}
 
-    found = judge(outputs, {"animal": truth, "age": age}, TASKS)
+    found = evaluate(outputs, {"animal": truth, "age": age}, TASKS)
 
     for task, metric in (("animal", "accuracy"), ("age", "mae")):
         low, high = summarise([found[task]], metric, CONFIG).interval
@@ -67,19 +67,19 @@ def test_intervals_hold_the_figure_and_are_in_its_unit():
         assert high - low < 0.25
 
 
-def test_without_any_label_nothing_is_judged():
+def test_without_any_label_nothing_is_evaluated():
     outputs = {"animal": probabilities(0, 1, 1, 0), "age": np.zeros(4)}
 
-    assert judge(outputs, {"animal": np.full(4, -1), "age": np.full(4, np.nan)}, TASKS) == {}
+    assert evaluate(outputs, {"animal": np.full(4, -1), "age": np.full(4, np.nan)}, TASKS) == {}
 
 
 @pytest.mark.parametrize(("task", "labels"), EVERY_TASK.values(), ids=EVERY_TASK)
-def test_every_kind_is_judged_and_its_interval_is_of_the_main_metric(task, labels):
+def test_every_kind_is_evaluated_and_its_interval_is_of_the_main_metric(task, labels):
     encoded = task.encode(list(labels) * 20)
     outputs = np.random.default_rng(0).normal(size=(len(encoded), task.outputs))
     decoded = task.decode(torch.from_numpy(outputs.astype(np.float32)))
 
-    found = judge({"task": decoded}, {"task": encoded}, {"task": task})["task"]
+    found = evaluate({"task": decoded}, {"task": encoded}, {"task": task})["task"]
 
     metric = task.config.main_metric
     figure = summarise([found], metric, CONFIG)

@@ -16,7 +16,7 @@ Subset = tuple[str, ...]
 """Names of modalities."""
 
 
-class SubsetView(nn.Module):
+class ModalitySubsetModel(nn.Module):
     """Runs the encoders once, then fusion and heads with each subset of what is present."""
 
     kept: Tensor

@@ -14,7 +14,7 @@ from mmray.models.feature_batch import FeatureBatch
 from mmray.models.fusion_model import FusionModel
 
 
-class Views(NamedTuple):
+class TrainingOutputs(NamedTuple):
     """Outputs per task (B, C): of the whole samples, and of each modality alone."""
 
     whole: dict[str, Tensor]
@@ -22,12 +22,13 @@ class Views(NamedTuple):
     """One per modality; empty where nothing needs them."""
 
 
-class TrainingView(nn.Module):
+class TrainingModel(nn.Module):
     """Runs the encoders once, then fusion and heads on the whole and on every modality alone.
 
     What is learnt fastest would otherwise explain the labels before the other encoders have learnt
-    anything. The views share all weights, so they also teach the fusion to do with one modality.
-    Views of one modality that only show how good it is (``learns_alone`` is off) have no gradients.
+    anything. All share the weights, so they also teach the fusion to do with one modality.
+    Outputs of one modality that only show how good it is (``learns_alone`` is off) have no
+    gradients.
     """
 
     def __init__(self, model: FusionModel, *, alone: bool, learns_alone: bool = True) -> None:
@@ -36,18 +37,20 @@ class TrainingView(nn.Module):
         self.alone = alone and len(model.modalities) > 1
         self.learns_alone = learns_alone
 
-    def forward(self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]) -> Views:
-        """Return the outputs of all views."""
+    def forward(
+        self, features: Mapping[str, FeatureBatch], present: Bool[Tensor, "B M"]
+    ) -> TrainingOutputs:
+        """Return the outputs with all modalities, and with each alone."""
         embeddings = self.model.embed(features, present)  # (B, M, D)
         whole = self.model.fuse(embeddings, present)
         if not self.alone:
-            return Views(whole, [])
+            return TrainingOutputs(whole, [])
         with torch.set_grad_enabled(self.learns_alone and torch.is_grad_enabled()):
             alone = [
                 self.model.fuse(embeddings, only(present, modality))
                 for modality in range(present.shape[1])
             ]
-        return Views(whole, alone)
+        return TrainingOutputs(whole, alone)
 
 
 def only(present: Bool[Tensor, "B M"], modality: int) -> Bool[Tensor, "B M"]:
