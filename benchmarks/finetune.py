@@ -35,10 +35,11 @@ from mmray.models.build import build_model
 from mmray.models.encoders.pretrained.base import Settings
 from mmray.training.data.batch import Batch
 from mmray.training.data.samples import ModalityFeatures, Samples
-from mmray.training.loop.plan import Place, TrainPlan
+from mmray.training.loop.plan import TrainPlan
 from mmray.training.loop.step import train_step
 from mmray.training.modalities.modalities import Modalities
 from mmray.training.optimisation.optimizer import build_optimizer
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.classification import ClassificationTask
 
 HAS_GPU = torch.cuda.is_available()
@@ -91,7 +92,7 @@ def our_step(samples: Samples, batch: Batch) -> Callable[[], Any]:
         )
     model.to(DEVICE)
     config = TrainConfig(batch_size=BATCH)
-    plan = TrainPlan(TASKS, samples, samples, config, Place(device=DEVICE))
+    plan = TrainPlan(TASKS, samples, samples, config, WorkerContext(device=DEVICE))
     optimizer = build_optimizer(model, config)
     modalities = Modalities(model, plan)
     view = modalities.view.train()

@@ -10,7 +10,7 @@ from mmray.core.spec import spec_from_dict
 from mmray.errors import ExtractionError
 from mmray.features.store.verify import Problem, verify_folder
 from mmray.inspection.features import find_targets
-from mmray.stages.extraction.modality import Target, is_up_to_date
+from mmray.stages.extraction.modality import FeatureTarget, is_up_to_date
 
 PROBLEMS = ExtractionError.exit_code
 
@@ -40,7 +40,7 @@ def verify_features(config: Config) -> Report:
     )
 
 
-def _verify(config: Config, target: Target) -> tuple[list[Problem], int]:
+def _verify(config: Config, target: FeatureTarget) -> tuple[list[Problem], int]:
     marker = read_success(target.folder) if target.folder else None
     if target.folder is None or marker is None:
         where = str(target.folder or config.workspace)

@@ -8,7 +8,7 @@ import pytest
 from mmray.config.modality.audio import AudioConfig, MfccConfig
 from mmray.config.modality.text import TextConfig
 from mmray.core.rejection import Rejection
-from mmray.distributed.extraction.extraction import ExtractionPlan, Job, extract_all
+from mmray.distributed.extraction.extraction import ExtractionPlan, PooledJob, extract_all
 from mmray.distributed.extraction.planning import ExtractionPool
 from mmray.distributed.node.session import WORKER_ENV
 from mmray.errors import ExtractionError
@@ -56,7 +56,7 @@ def test_features_equal_those_of_the_pure_function_and_rejections_keep_their_rea
     heard = []
 
     todo = [(name, name, "k") for name in names]
-    extract_all([Job(make_plan(corpus, output), todo, POOL)], on_shard=heard.append)
+    extract_all([PooledJob(make_plan(corpus, output), todo, POOL)], on_shard=heard.append)
 
     write_index(output, dict.fromkeys(names, "k"))
     stored = read_features(output, names, spec_of(CONFIG))
@@ -91,7 +91,7 @@ def test_redactions_are_counted_where_the_text_is_decoded(cluster, tmp_path):
     plan = make_plan(tmp_path, tmp_path, config)
 
     todo = [(name, text, "k") for name, text in zip("abc", texts, strict=True)]
-    extract_all([Job(plan, todo, POOL)], on_shard=lambda _: None)
+    extract_all([PooledJob(plan, todo, POOL)], on_shard=lambda _: None)
 
     write_index(tmp_path, {"a": "k", "b": "k"})
     assert sum_tallies(read_current(tmp_path, ["tally"]).table) == {"email": 2}
@@ -108,7 +108,7 @@ def test_an_extractor_that_cannot_be_built_is_our_own_error(cluster, tmp_path):
     )  # fmt: skip
 
     with pytest.raises(ExtractionError, match=r"no\.such\.module"):
-        extract_all([Job(plan, [("a", "a", "k")], POOL)], on_shard=lambda _: None)
+        extract_all([PooledJob(plan, [("a", "a", "k")], POOL)], on_shard=lambda _: None)
 
 
 def test_a_payload_outside_of_the_corpus_is_rejected_where_it_is_read(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmray.config.modality.text import TextConfig
-from mmray.distributed.extraction.extraction import ExtractionPlan, Job, extract_all
+from mmray.distributed.extraction.extraction import ExtractionPlan, PooledJob, extract_all
 from mmray.distributed.extraction.planning import ExtractionPool
 from mmray.errors import ExtractionError
 from mmray.features.spec import spec_of
@@ -47,7 +47,7 @@ def test_a_process_killed_in_the_middle_of_a_unit_changes_nothing(cluster, tmp_p
     plan = make_plan(tmp_path, "Killed")
     heard = []
 
-    extract_all([Job(plan, PENDING, POOL)], on_shard=heard.append)
+    extract_all([PooledJob(plan, PENDING, POOL)], on_shard=heard.append)
 
     assert (tmp_path / "marker").exists()
     assert [outcome.samples for outcome in heard] == [2, 2, 2, 2]
@@ -60,11 +60,11 @@ def test_a_full_disk_is_said_and_running_again_completes(cluster, tmp_path):
     heard = []
 
     with pytest.raises(ExtractionError, match="no space left for features in") as caught:
-        extract_all([Job(plan, PENDING, POOL)], on_shard=lambda _: None)
+        extract_all([PooledJob(plan, PENDING, POOL)], on_shard=lambda _: None)
     (tmp_path / "marker").unlink()
     pending = find_gaps(tmp_path / "features", KEYS).samples
     todo = [sample for sample in PENDING if sample[0] in pending]
-    extract_all([Job(plan, todo, POOL)], on_shard=heard.append)
+    extract_all([PooledJob(plan, todo, POOL)], on_shard=heard.append)
 
     assert "run again" in caught.value.hint
     assert {"s4", "s5"} <= pending < KEYS.keys()

@@ -10,7 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig, OgmGeConfig
 from mmray.config.training.train import TrainConfig
 from mmray.training.loop.loop import fit
-from mmray.training.loop.plan import Place
+from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.sample import make_model
 from tests.support.training import identity, ignore, make_plan
 
@@ -37,7 +37,7 @@ def run_worker(rank, world, folder):
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
     found = {}
     for name in METHODS:
-        context = Place(rank, world)
+        context = WorkerContext(rank, world)
         model, report = train(name, context=context, wrap=DistributedDataParallel)
         found[name] = model.state_dict(), [record.metrics for record in report.records]
     if rank == 0:

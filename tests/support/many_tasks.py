@@ -16,8 +16,9 @@ from mmray.core.spec import FeatureSpec
 from mmray.models.build import build_model
 from mmray.training.data.samples import ModalityFeatures, Samples
 from mmray.training.loop.loop import fit
-from mmray.training.loop.plan import Place, TrainPlan
+from mmray.training.loop.plan import TrainPlan
 from mmray.training.parallel.sharded import shard
+from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.build import fit_task
 from tests.support.training import ignore
@@ -95,7 +96,9 @@ def train(configs, *, config=None, context=None, folder=None, wrap=None, on_epoc
     """Train on generated samples; return model, plan and report."""
     tasks, train_part, val_part = make_parts(configs, **parts)
     config = config or TrainConfig(epochs=30, batch_size=32, lr=1e-2)
-    plan = TrainPlan(tasks, train_part, val_part, config, context or Place(), folder, auxiliary=0.2)
+    plan = TrainPlan(
+        tasks, train_part, val_part, config, context or WorkerContext(), folder, auxiliary=0.2
+    )
     model = make_model(tasks, config)
     report = fit(model, plan, wrap=wrap or (lambda view: view), on_epoch=on_epoch)
     return model, plan, report
@@ -108,7 +111,7 @@ def run_worker(rank, world, folder, configs, config):
         "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=world
     )
     model, _, report = train(
-        configs, config=config, context=Place(rank, world),
+        configs, config=config, context=WorkerContext(rank, world),
         wrap=shard if config.parallel == "fsdp" else DistributedDataParallel,
         train=63, val=30,
     )  # fmt: skip

@@ -21,7 +21,8 @@ from mmray.models.build import build_encoder, build_model
 from mmray.training.augment.picture import Crop
 from mmray.training.data.samples import ModalityFeatures, Samples
 from mmray.training.loop.loop import fit
-from mmray.training.loop.plan import Place, TrainPlan
+from mmray.training.loop.plan import TrainPlan
+from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.payload import clip_payload, tone
 from tests.support.sample import TASKS
 from tests.support.training import identity, ignore
@@ -108,7 +109,7 @@ def train_together(rank: int, world: int, folder: str, bert: str, resnet: str) -
     model = build_model(ModelConfig(width=16, dropout=0.0), encoders, specs, heads)
     config = TrainConfig(epochs=2, batch_size=8)
     plan = TrainPlan(
-        TASKS, samples, samples, config, Place(rank, world), augment={"image": [Crop(3)]}
+        TASKS, samples, samples, config, WorkerContext(rank, world), augment={"image": [Crop(3)]}
     )
     fit(model, plan, wrap=DistributedDataParallel if world > 1 else identity, on_epoch=ignore)
     torch.save(model.state_dict(), f"{folder}/weights-{world}-{rank}.pt")

@@ -12,8 +12,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from mmray.config.training.train import TrainConfig
 from mmray.training.loop.loop import fit
-from mmray.training.loop.plan import Place, TrainPlan
+from mmray.training.loop.plan import TrainPlan
 from mmray.training.parallel.sharded import shard
+from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.sample import TASKS, make_model, make_samples
 
 
@@ -29,7 +30,7 @@ def make_plan(*, config=None, context=None, folder=None, val=20, train=40, absen
     samples = make_samples(train + val, absent=absent, unlabelled=0.2)
     parts = take(samples, 0, train), take(samples, train, train + val)
     config = config or TrainConfig(epochs=3, batch_size=8, lr=3e-3)
-    return TrainPlan(TASKS, *parts, config, context or Place(), folder)
+    return TrainPlan(TASKS, *parts, config, context or WorkerContext(), folder)
 
 
 def take(samples, start, stop):
@@ -77,7 +78,7 @@ def run_worker(
     torch.set_num_threads(1)
     store = f"file://{folder}/rendezvous"
     dist.init_process_group("gloo", init_method=store, rank=rank, world_size=world)
-    plan = make_plan(context=Place(rank, world), config=config)
+    plan = make_plan(context=WorkerContext(rank, world), config=config)
     model = make_model(plan.train)
     wrap = DistributedDataParallel if is_synchronised else identity
     report = fit(model, plan, wrap=wrap, on_epoch=ignore)

@@ -26,7 +26,14 @@ from mmray.distributed.extraction.shard_task import (
 )
 from mmray.errors import ExtractionError
 
-__all__ = ["ExtractionPlan", "Job", "PendingSamples", "ShardOutcome", "ShardTask", "extract_all"]
+__all__ = [
+    "ExtractionPlan",
+    "PendingSamples",
+    "PooledJob",
+    "ShardOutcome",
+    "ShardTask",
+    "extract_all",
+]
 
 SHARDS_PER_RAY_TASK = 8
 """At most: a Ray task costs some milliseconds, and is what is run again when a process is lost."""
@@ -36,7 +43,7 @@ tasks are of one shard, and all actors end at about the same time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PooledJob:
     """One modality's work, and the processes for it."""
 
     plan: ExtractionPlan
@@ -44,7 +51,7 @@ class Job:
     pool: ExtractionPool
 
 
-def extract_all(jobs: Sequence[Job], *, on_shard: Callable[[ShardOutcome], None]) -> None:
+def extract_all(jobs: Sequence[PooledJob], *, on_shard: Callable[[ShardOutcome], None]) -> None:
     """Extract every job's samples into its folder; ``on_shard`` is called once per shard."""
     run, done = new_run(), 0
     for job in jobs:
@@ -68,16 +75,16 @@ def extract_all(jobs: Sequence[Job], *, on_shard: Callable[[ShardOutcome], None]
             remove_journals(job.plan.output, run)
 
 
-def _alike(jobs: Sequence[Job]) -> list[list[Job]]:
+def _alike(jobs: Sequence[PooledJob]) -> list[list[PooledJob]]:
     """Group jobs whose actors are the same to Ray."""
-    groups: dict[ExtractionPool, list[Job]] = {}
+    groups: dict[ExtractionPool, list[PooledJob]] = {}
     for job in jobs:
         if job.pending:
             groups.setdefault(replace(job.pool, heap_gib=0.0, decoders=0), []).append(job)
     return list(groups.values())
 
 
-def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[ShardOutcome]:
+def _outcomes(jobs: Sequence[PooledJob], run: str) -> Iterator[ShardOutcome]:
     pool = jobs[0].pool
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
@@ -110,7 +117,7 @@ def _outcomes(jobs: Sequence[Job], run: str) -> Iterator[ShardOutcome]:
             yield from outcomes
 
 
-def _rows(jobs: Sequence[Job]) -> Iterator[dict[str, Any]]:
+def _rows(jobs: Sequence[PooledJob]) -> Iterator[dict[str, Any]]:
     number = 0
     for job in jobs:
         for task in cut_shard_tasks(job.pending, actors=job.pool.actors):

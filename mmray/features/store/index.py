@@ -1,4 +1,4 @@
-"""The index of a feature folder: its samples, the version of each that counts, and its index."""
+"""The index of a feature folder: its samples, the version of each that counts, and where it is."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -49,7 +49,7 @@ def read_features(
 ) -> StoredFeatures:
     """Read the features of ``ids``; a sample that has no payload or was rejected is absent.
 
-    The index says where each is, so every value is copied once, from its shard to its index, and
+    The index says where each is, so every value is copied once, from its shard to its place, and
     one shard is held at a time. A file that is not what the completion marker lists is an
     ExtractionError. With ``spill`` the values are not in memory but in that file; if it
     is there, it is taken for what they are.
@@ -90,9 +90,9 @@ def _find(folder: Path, ids: Sequence[str]) -> _Locations:
     seals = seals_of(folder)
     index = read_index_table(folder, sha256=seals.get(INDEX))
     index = index.filter(pc.equal(index["reason"], ""))
-    index = pc.index_in(pa.array(ids, pa.string()), value_set=index["sample_id"].combine_chunks())
-    targets = np.flatnonzero(np.asarray(index.is_valid()))
-    return _Locations(targets, index.take(index.drop_null()), seals)
+    found = pc.index_in(pa.array(ids, pa.string()), value_set=index["sample_id"].combine_chunks())
+    targets = np.flatnonzero(np.asarray(found.is_valid()))
+    return _Locations(targets, index.take(found.drop_null()), seals)
 
 
 def _copy_all(

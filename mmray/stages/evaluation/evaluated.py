@@ -25,7 +25,7 @@ from mmray.stages.train import main_model
 class Evaluated:
     """All models, evaluated on the same samples."""
 
-    evaluated: dict[str, list[EvaluatedModel]]
+    models: dict[str, list[EvaluatedModel]]
     """By model, the fusion first, and by seed."""
     found: dict[str, Conclusion]
     """By task."""
@@ -35,7 +35,7 @@ class Evaluated:
     @property
     def main(self) -> list[EvaluatedModel]:
         """The trainings of the fusion; the bundle holds the first."""
-        return next(iter(self.evaluated.values()))
+        return next(iter(self.models.values()))
 
     def metrics(self) -> dict[str, dict[str, Any]]:
         """Return, by model and task, the mean metrics, each seed's, and what they are from."""
@@ -45,7 +45,7 @@ class Evaluated:
                 | _origin(model, task, group, self.found[task])
                 for task in group[0].results
             }
-            for model, group in self.evaluated.items()
+            for model, group in self.models.items()
         }
 
     def details(self) -> dict[str, Any]:
@@ -58,16 +58,16 @@ class Evaluated:
         }
 
 
-def evaluate_models(config: Config, evaluated: dict[str, list[EvaluatedModel]]) -> Evaluated:
+def evaluate_models(config: Config, models: dict[str, list[EvaluatedModel]]) -> Evaluated:
     """Draw the conclusions from all models' results."""
-    main = evaluated[main_model(config)]
+    main = models[main_model(config)]
     found = {
         task: conclude(
             task,
             config.tasks[task].main_metric,
             {
                 model: [each.results[task] for each in group]
-                for model, group in evaluated.items()
+                for model, group in models.items()
                 if task in group[0].results
             },
             main[0].baselines[task],
@@ -81,7 +81,7 @@ def evaluate_models(config: Config, evaluated: dict[str, list[EvaluatedModel]]) 
         config.modality_order(),
         config.evaluation,
     )
-    return Evaluated(evaluated, found, ablation)
+    return Evaluated(models, found, ablation)
 
 
 def mean_metrics(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:

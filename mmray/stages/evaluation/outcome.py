@@ -34,12 +34,12 @@ def track_evaluation(
     tracker: Tracker, config: Config, inputs: Prepared, evaluated: Evaluated, report: Report
 ) -> None:
     """Log each training's own figures on its run, and what they show together on the workflow's."""
-    for group in evaluated.evaluated.values():
-        for evaluated in group:
-            run = tracker.child(evaluated.variant.name, under=evaluated.variant.first)
-            for task, metrics in evaluated.metrics.items():
+    for group in evaluated.models.values():
+        for model in group:
+            run = tracker.child(model.variant.name, under=model.variant.first)
+            for task, metrics in model.metrics.items():
                 run.log_metrics({f"test/{task}/{name}": v for name, v in metrics.items()})
-            run.spent(training_seconds(run_folder(inputs, evaluated.variant)))
+            run.spent(training_seconds(run_folder(inputs, model.variant)))
     folder, parent = Path(report.folder), tracker.parent()
     parent.log_metrics(headline_figures(evaluated))
     for path in _write_tables(folder, report.metrics, evaluated):

@@ -51,7 +51,7 @@ class PendingSamples(Sequence[tuple[str, Reference, str]]):
     @overload
     def __getitem__(self, index: slice) -> list[tuple[str, Reference, str]]: ...
     def __getitem__(self, index: int | slice) -> Any:
-        """Return the sample at one index, or those at several."""
+        """Return one sample, or those of a slice."""
         if isinstance(index, slice):
             return list(zip(*(cells_of(c, self._rows[index]) for c in self._columns), strict=True))
         return tuple(column[int(self._rows[index])] for column in self._columns)
@@ -73,10 +73,10 @@ class ExtractionJob:
 class Compute(Protocol):
     """Extracts the samples of several modalities."""
 
-    def beside(self, config: Config, job: Callable[[Event], T]) -> T:
-        """Return what ``job`` returns; meanwhile, make ready for what will be computed.
+    def beside(self, config: Config, work: Callable[[Event], T]) -> T:
+        """Return what ``work`` returns; meanwhile, make ready for what will be computed.
 
-        ``job`` stops early, with any error, when the event is set.
+        ``work`` stops early, with any error, when the event is set.
         """
         ...
 
@@ -88,15 +88,14 @@ class Compute(Protocol):
 class OnRay:
     """Extracts on Ray Data."""
 
-    def beside(self, config: Config, job: Callable[[Event], T]) -> T:
-        """Do ``job`` in a thread while this one connects to Ray: both take seconds."""
+    def beside(self, config: Config, work: Callable[[Event], T]) -> T:
+        """Do ``work`` in a thread while this one connects to Ray: both take seconds."""
         from mmray.distributed.node.session import connect
 
         def work_and_load() -> T:
-            found = job(stop)
-            import_module(
-                "mmray.distributed.extraction.extraction"
-            )  # and with it Ray Data: a second or two
+            found = work(stop)
+            # And with it Ray Data: a second or two.
+            import_module("mmray.distributed.extraction.extraction")
             return found
 
         stop = Event()
@@ -118,13 +117,13 @@ class OnRay:
         return _compute_on_ray([job for job in jobs if job.pending])
 
 
-def run_in_thread(job: Callable[[], T]) -> Future[T]:
-    """Return the result to come of ``job``; its thread does not keep the process from ending."""
+def run_in_thread(work: Callable[[], T]) -> Future[T]:
+    """Return the result to come of ``work``; its thread does not keep the process from ending."""
     done: Future[T] = Future()
 
     def run() -> None:
         try:
-            done.set_result(job())
+            done.set_result(work())
         except BaseException as error:
             done.set_exception(error)
 
@@ -155,10 +154,11 @@ def _compute_on_ray(jobs: Sequence[ExtractionJob]) -> dict[str, dict[str, Any]]:
     }
     for line in describe_pools(pools, configs, size):
         logger.debug(line)
-    jobs = [extraction.Job(_plan(job), job.pending, pools[job.name]) for job in jobs]
+    pooled = [extraction.PooledJob(_plan(job), job.pending, pools[job.name]) for job in jobs]
     with ExtractionProgress({job.name: len(job.pending) for job in jobs}) as progress:
         extraction.extract_all(
-            jobs, on_shard=lambda o: progress.add(o.name, o.samples, o.rejected, seconds=o.seconds)
+            pooled,
+            on_shard=lambda o: progress.add(o.name, o.samples, o.rejected, seconds=o.seconds),
         )
     return {
         name: {

@@ -25,8 +25,8 @@ from mmray.run.training_run import WEIGHTS, load_run, load_tasks, train_run
 from mmray.stages import extract, prepare
 from mmray.stages.train import open_inputs, train_fingerprint
 from mmray.tracking.memory import MemoryTracker
-from mmray.training.loop.plan import Place
 from mmray.training.loop.predict import predict
+from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.document import write_lines
@@ -95,7 +95,7 @@ def plan_of(config, folder):
 
 
 def train(plan, on_epoch=ignore):
-    train_run(plan, context=Place(), wrap=identity, on_epoch=on_epoch)
+    train_run(plan, context=WorkerContext(), wrap=identity, on_epoch=on_epoch)
 
 
 def test_a_bundle_predicts_from_raw_files_where_no_checkpoint_is(document, tmp_path):
