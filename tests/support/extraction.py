@@ -29,7 +29,7 @@ class Here:
     def _compute(self, job):
         from mmray.distributed.extraction.shard_actor import extract_shard
         from mmray.distributed.extraction.shard_plan import ExtractionPlan
-        from mmray.distributed.extraction.shard_task import cut_units
+        from mmray.distributed.extraction.shard_task import cut_shard_tasks
         from mmray.features.spec import spec_of
 
         modality, data = job.config.modalities[job.name], job.config.data
@@ -40,9 +40,9 @@ class Here:
         )  # fmt: skip
         extractor = build_extractor(modality, job.state)
         self.computed.setdefault(job.name, []).extend(sample for sample, _, _ in job.pending)
-        for unit in cut_units(job.pending, actors=2):
+        for task in cut_shard_tasks(job.pending, actors=2):
             extract_shard(
-                extractor, partial(read_and_decode, plan.reader(), extractor.decode), plan, unit
+                extractor, partial(read_and_decode, plan.reader(), extractor.decode), plan, task
             )
         return {"seconds": 0.0, "samples_per_s": 0.0, "actors": 1}
 

@@ -37,7 +37,7 @@ def test_what_epochs_report_is_taken(splits, metric):
 
 
 def test_metrics_of_train_are_none_where_epochs_are_evaluated_on_val():
-    with pytest.raises(ConfigError, match="evaluated on the val split") as caught:
+    with pytest.raises(ConfigError, match="evaluated on val") as caught:
         check(["cat", "dog", "cat"], ["train", "train", "val"], "train/animal/accuracy")
 
     assert caught.value.hint == "did you mean 'val/animal/accuracy'?"
