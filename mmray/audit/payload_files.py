@@ -5,26 +5,21 @@ import random
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mmray.audit.payload_hint import hint_for
 from mmray.config.document import Config
 from mmray.core.file.suffix import kind_of_name
-from mmray.core.kind import Kind
 from mmray.core.text.nearest import shortened
 from mmray.data.manifest.manifest import Manifest
+from mmray.features.kind import ModalityKind
+from mmray.features.kinds import kind_of
 from mmray.media.location import is_remote, is_uri, location_of, member_of
 
 ALL = 20_000
 """So many files are looked for, each of them; of more, a sample of ``SOME``."""
 SOME = 5_000
 SEED = 7
-ACCEPTED = {
-    Kind.TEXT: {Kind.TEXT},
-    Kind.IMAGE: {Kind.IMAGE},
-    Kind.AUDIO: {Kind.AUDIO, Kind.VIDEO},
-    Kind.VIDEO: {Kind.VIDEO, Kind.IMAGE},
-}
-"""Endings that payloads of a kind may have: a film has sound, a GIF moves."""
 
 
 @dataclass(slots=True)
@@ -68,14 +63,14 @@ def look_for_files(manifest: Manifest, config: Config) -> list[FilesSeen]:
     for name, modality in config.modalities.items():
         if not modality.is_inline:
             files = _local_files(manifest.references[name], manifest.folder)
-            kind = Kind(modality.kind)
+            kind = kind_of(modality)
             found.append(_look(FilesSeen(name, len(files)), files, manifest.folder, kind))
     return [seen for seen in found if seen.named]
 
 
-def _look(seen: FilesSeen, files: Sequence[str], folder: str, kind: Kind) -> FilesSeen:
-    accepted = ACCEPTED.get(kind, set(Kind))
-    seen.foreign = [file for file in files if (kind_of_name(file) or kind) not in accepted]
+def _look(seen: FilesSeen, files: Sequence[str], folder: str, kind: ModalityKind[Any]) -> FilesSeen:
+    accepted = {kind.kind, None, *kind.also_reads}
+    seen.foreign = [file for file in files if kind_of_name(file) not in accepted]
     looked = files if len(files) <= ALL else random.Random(SEED).sample(files, SOME)
     seen.looked = len(looked)
     for file in looked:

@@ -5,17 +5,43 @@ import importlib
 import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from mmray.config.base import CustomConfig
+from mmray.config.modality.modality import ModalityConfig
 from mmray.core.fingerprint import digest_file, fingerprint
 from mmray.core.kind import Kind
 from mmray.core.process.user_code import find_user_code
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.extractor import Extractor
+from mmray.features.kind import ExtractorKind
 
+E = TypeVar("E", bound=CustomConfig)
 INSTALLED = {"site-packages", "dist-packages"}
 _HINT = "the factory must return an object with 'spec', 'decode(payload)' and 'extract(decoded)'"
+
+
+def custom_extractor(config: type[E], kind: Kind, version: int) -> ExtractorKind[Any, E]:
+    """Return the record of a user's own extractors of one kind of modality."""
+
+    def build(modality: ModalityConfig, extract: E, state: Path | None) -> Extractor:
+        return load_custom(extract.factory, extract.options, kind)
+
+    def spec(modality: ModalityConfig, extract: E) -> FeatureSpec:
+        return build(modality, extract, None).spec
+
+    def identity(modality: ModalityConfig, extract: E, state: Path | None) -> dict[str, Any]:
+        return {"code": custom_digest(extract.factory)}
+
+    return ExtractorKind(
+        config=config,
+        version=version,
+        spec=spec,
+        build=build,
+        identity=identity,
+        may_leave_process=False,
+    )
 
 
 def load_custom(factory: str, options: Mapping[str, Any], kind: Kind) -> Extractor:

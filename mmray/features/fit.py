@@ -4,13 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mmray.config.modality.audio import AudioConfig
 from mmray.config.modality.modality import ModalityConfig
-from mmray.config.modality.table import TableConfig
-from mmray.config.modality.text import TextConfig
-from mmray.features.audio.fit import audio_fit_identity, audio_needs_fit, fit_audio
-from mmray.features.table.fit import fit_table, table_needs_fit
-from mmray.features.text.fit import fit_text, text_needs_fit
+from mmray.features.extractor import Decode
+from mmray.features.kind import TrainSplit, fit_settings
+from mmray.features.kinds import kind_of
 
 FIT_VERSION = 1
 """Raised when the same payloads would teach something else."""
@@ -21,29 +18,28 @@ DECODE_S = 60.0
 
 def needs_fit(config: ModalityConfig) -> bool:
     """Say whether the extractor learns something before it can be built."""
-    match config:
-        case TextConfig():
-            return text_needs_fit(config)
-        case AudioConfig():
-            return audio_needs_fit(config)
-        case TableConfig():
-            return table_needs_fit(config)
-        case _:
-            return False
+    return kind_of(config).needs_fit(config)
 
 
 def learns_by_network(config: ModalityConfig) -> bool:
-    """Say whether a network makes of the payloads what is learnt from."""
-    return isinstance(config, AudioConfig) and audio_needs_fit(config)
+    """Say whether a network reads the payloads before anything is learnt from them."""
+    return network_decoder(config) is not None
+
+
+def network_decoder(config: ModalityConfig) -> Decode | None:
+    """Return what decodes payloads for the network that ``learns_by_network`` is about."""
+    kind = kind_of(config)
+    fitting = kind.extractor(config).fitting
+    if fitting is None or fitting.network_decoder is None or not kind.needs_fit(config):
+        return None
+    return fitting.network_decoder(config)
 
 
 def fit_identity(config: ModalityConfig) -> list[Any]:
     """Return, as plain JSON, what beside the payloads decides what is learnt."""
-    match config:
-        case AudioConfig():
-            return [FIT_VERSION, audio_fit_identity(config)]
-        case _:
-            return [FIT_VERSION, config.model_dump(mode="json", exclude={"encode", "augment"})]
+    fitting = kind_of(config).extractor(config).fitting
+    settings = fit_settings if fitting is None else fitting.settings
+    return [FIT_VERSION, settings(config, config.extract)]
 
 
 def fit_extractor(
@@ -59,12 +55,4 @@ def fit_extractor(
     The same payloads give the same state, byte for byte.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    match config:
-        case TextConfig():
-            fit_text(config, payloads, folder)
-        case AudioConfig():
-            fit_audio(config, payloads, folder, timeout_s=timeout_s)
-        case TableConfig():
-            fit_table(config, payloads, folder)
-        case _:
-            return
+    kind_of(config).fit(config, TrainSplit(payloads, timeout_s), folder)

@@ -5,36 +5,20 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from mmray.config.modality.modality import ModalityConfig
-from mmray.core.kind import Kind
-
-_DECODE = {
-    Kind.TEXT: ("jieba", "stopwordsiso", "phonenumbers", "python-stdnum"),
-    Kind.IMAGE: ("pillow", "numpy", "pi-heif", "pydicom"),
-    Kind.AUDIO: ("soundfile", "av", "soxr", "scipy", "numpy"),
-    Kind.VIDEO: ("av", "pillow", "numpy"),
-    Kind.TABLE: ("numpy",),
-}
-_NETWORKS = ("torch", "transformers", "tokenizers")
-_EXTRACT = {
-    "hf_text": _NETWORKS, "hf_image": _NETWORKS, "hf_audio": _NETWORKS, "hf_frames": _NETWORKS,
-    "hf_video": _NETWORKS, "transcript": _NETWORKS, "tokens": ("tokenizers",),
-}  # fmt: skip
+from mmray.features.kinds import kind_of
 
 
 def libraries_of(config: ModalityConfig) -> dict[str, str]:
-    """Return name and version of what decodes and extracts, as far as it is installed.
-
-    Python stands among them for texts: it brings the table of Unicode.
-    """
-    names = (*_DECODE[Kind(config.kind)], *_EXTRACT.get(config.extract.kind, ()))
-    found = {name: told for name in sorted(set(names)) if (told := _version(name))}
-    if config.kind == "text":
-        found["python"] = "{}.{}".format(*sys.version_info)
-    return found
+    """Return name and version of what decodes and extracts, as far as it is installed."""
+    kind = kind_of(config)
+    names = {*kind.libraries, *kind.extractor(config).libraries}
+    return {name: found for name in sorted(names) if (found := _version(name))}
 
 
 @cache
 def _version(name: str) -> str:
+    if name == "python":
+        return "{}.{}".format(*sys.version_info)
     try:
         return version(name)
     except PackageNotFoundError:

@@ -8,20 +8,18 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import filetype
+from typing import Any
 
 from mmray.config.document import Config
-from mmray.config.modality.audio import AudioConfig
-from mmray.core.kind import Kind
 from mmray.core.rejection import Rejection
 from mmray.data.manifest.manifest import Manifest
 from mmray.data.manifest.reference import Reference
 from mmray.display.extraction_progress import ExtractionProgress
-from mmray.features.audio.decode import audio_decoder
 from mmray.features.build import build_extractor
 from mmray.features.extractor import Decode
-from mmray.features.fit import fit_extractor, needs_fit
+from mmray.features.fit import fit_extractor, needs_fit, network_decoder
+from mmray.features.kind import ModalityKind
+from mmray.features.kinds import kind_of
 from mmray.features.payloads.decoding import safe_decoder
 from mmray.features.payloads.payload import read_payload
 from mmray.inspection.deep_table import DeepRow
@@ -60,7 +58,7 @@ def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepR
 
         def outcome(sample: tuple[str, Reference]) -> tuple[str, str, str, str]:
             payload = read(sample[1])
-            form, reason, detail = _outcome(payload, Kind(modality.kind), decoders.get())
+            form, reason, detail = _outcome(payload, kind_of(modality), decoders.get())
             return shown(sample[1], sample[0], is_inline=modality.is_inline), form, reason, detail
 
         with (
@@ -80,9 +78,9 @@ def _decoder_maker(
 ) -> Callable[[], Decode]:
     """Return what makes the decoder of a modality; what it must have learnt goes to ``folder``."""
     modality, timeout_s = config.modalities[name], config.data.max_decode_s
-    if isinstance(modality, AudioConfig) and needs_fit(modality):
+    decode = network_decoder(modality)
+    if decode is not None:
         # All speech would be recognised to learn words that decoding does not need.
-        decode = audio_decoder(modality.decode)
         return lambda: GuardedDecoder(decode, timeout_s=timeout_s)
     if needs_fit(modality):
         payloads = train_payloads(name, config, manifest)
@@ -91,25 +89,18 @@ def _decoder_maker(
     return lambda: safe_decoder(modality, extractor, timeout_s=timeout_s)
 
 
-def _outcome(payload: bytes | Rejection, kind: Kind, decode: Decode) -> tuple[str, str, str]:
+def _outcome(
+    payload: bytes | Rejection, kind: ModalityKind[Any], decode: Decode
+) -> tuple[str, str, str]:
     """Return format, reason and detail."""
     if isinstance(payload, Rejection):
         return "-", payload.reason, payload.detail
-    form = format_of(payload, kind)
+    form = kind.format_of(payload)
     try:
         decode(payload)
     except Rejection as rejection:
         return form, rejection.reason, rejection.detail
     return form, DECODED, ""
-
-
-def format_of(payload: bytes, kind: Kind) -> str:
-    """Name the format by the payload's first bytes, as a file extension; ``-`` when unknown."""
-    if kind in (Kind.TEXT, Kind.TABLE):
-        return kind.value
-    if payload[128:132] == b"DICM":
-        return "dcm"
-    return filetype.guess_extension(payload[:8192]) or "-"
 
 
 class _PerThread:

@@ -4,13 +4,11 @@ from functools import partial
 from typing import Any
 
 from mmray.config.modality.modality import ModalityConfig
-from mmray.core.kind import Kind
 from mmray.features.extractor import Decode, Extractor
+from mmray.features.kinds import kind_of
 from mmray.media.guard.guard import GuardedDecoder
 from mmray.media.source import PayloadReader, read_and_decode
 
-PLAIN = (Kind.TEXT, Kind.TABLE)
-"""Kinds that Python alone decodes, in linear time."""
 LONG_BYTES = 2**15
 """A longer text is cleaned in a process of its own: it takes seconds, and may be ended."""
 
@@ -33,16 +31,18 @@ def safe_decoder(
     decode = extractor.decode
     if reader is not None:
         decode = partial(read_and_decode, reader, decode)
-    if config.kind == Kind.TEXT and config.extract.kind != "custom":
-        return LongTextDecoder(decode, timeout_s=timeout_s)
-    if not is_guarded(config):
+    kind = kind_of(config)
+    if kind.guard == "never" or not kind.extractor(config).may_leave_process:
         return decode
+    if kind.guard == "long":
+        return LongTextDecoder(decode, timeout_s=timeout_s)
     return GuardedDecoder(decode, timeout_s=timeout_s, children=children, takes_turns=takes_turns)
 
 
 def is_guarded(config: ModalityConfig) -> bool:
     """Say whether payloads are decoded in processes of their own."""
-    return config.kind not in PLAIN and config.extract.kind != "custom"
+    kind = kind_of(config)
+    return kind.guard == "always" and kind.extractor(config).may_leave_process
 
 
 class LongTextDecoder:

@@ -1,6 +1,5 @@
 """What table extractors learn from the train split: scales, names and ids."""
 
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from mmray.config.modality.table import TableConfig, TableVectorConfig
 from mmray.core.file.atomic import write_json
 from mmray.core.rejection import Rejection
 from mmray.errors import ExtractionError
+from mmray.features.kind import TrainSplit
 from mmray.features.table.category import CategoryState, most_frequent
 from mmray.features.table.date import fit_date
 from mmray.features.table.number import fit_number
@@ -19,11 +19,6 @@ from mmray.features.table.spec import category_slots, sequence_slots
 from mmray.features.table.vector import TableState
 
 STATE_FILE = "table.json"
-
-
-def table_needs_fit(config: TableConfig) -> bool:
-    """Say whether the extractor learns something before it can be built."""
-    return isinstance(config.extract, TableVectorConfig)
 
 
 def row_reader(config: TableConfig) -> "partial[TableRow]":
@@ -37,13 +32,13 @@ def row_reader(config: TableConfig) -> "partial[TableRow]":
     )
 
 
-def fit_table(config: TableConfig, payloads: Iterable[bytes], folder: Path) -> None:
+def fit_table(
+    config: TableConfig, extract: TableVectorConfig, train: TrainSplit, folder: Path
+) -> None:
     """Learn from the train split's rows and write the state into ``folder``."""
-    if not isinstance(config.extract, TableVectorConfig):
-        return
     read = row_reader(config)
     rows: list[TableRow] = []
-    for payload in payloads:
+    for payload in train.payloads:
         try:
             rows.append(read(payload))
         except Rejection:
@@ -53,7 +48,7 @@ def fit_table(config: TableConfig, payloads: Iterable[bytes], folder: Path) -> N
             "the train split has no usable row to learn from",
             hint="check the columns and the split",
         )
-    write_json(folder / STATE_FILE, learn(config, config.extract, rows).to_dict())
+    write_json(folder / STATE_FILE, learn(config, extract, rows).to_dict())
 
 
 def learn(config: TableConfig, extract: TableVectorConfig, rows: list[TableRow]) -> TableState:

@@ -1,17 +1,13 @@
 """What table features will look like, told from the settings alone."""
 
-from typing import assert_never
-
 from mmray.config.modality.table import (
     CategoryColumn,
-    CustomTableExtract,
     SequenceColumn,
     TableConfig,
     TableVectorConfig,
 )
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.features.custom import load_custom
 
 NUMBER_SLOTS = 2
 """The number, and whether it is missing."""
@@ -21,18 +17,12 @@ EXTRA_SLOTS = 2
 """Of a category or sequence column, beside its names: unknown, and missing."""
 
 
-def table_spec(config: TableConfig) -> FeatureSpec:
+def table_spec(config: TableConfig, extract: TableVectorConfig) -> FeatureSpec:
     """Return the spec that the built extractor will keep."""
-    match config.extract:
-        case TableVectorConfig() as extract:
-            width = NUMBER_SLOTS * len(config.numbers) + DATE_SLOTS * len(config.dates)
-            width += sum(category_slots(c, extract) + EXTRA_SLOTS for c in config.categories)
-            width += sum(sequence_slots(c, extract) + EXTRA_SLOTS for c in config.sequences)
-            return FeatureSpec(Kind.TABLE, "vector", (width,), "float32")
-        case CustomTableExtract() as extract:
-            return load_custom(extract.factory, extract.options, Kind.TABLE).spec
-        case _:
-            assert_never(config.extract)
+    width = NUMBER_SLOTS * len(config.numbers) + DATE_SLOTS * len(config.dates)
+    width += sum(category_slots(c, extract) + EXTRA_SLOTS for c in config.categories)
+    width += sum(sequence_slots(c, extract) + EXTRA_SLOTS for c in config.sequences)
+    return FeatureSpec(Kind.TABLE, "vector", (width,), "float32")
 
 
 def category_slots(column: CategoryColumn, extract: TableVectorConfig) -> int:

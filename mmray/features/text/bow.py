@@ -2,15 +2,25 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from mmray.config.modality.text import BowConfig, TextConfig
+from mmray.core.file.atomic import write_json
+from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.features.extractor import Feature
+from mmray.features.extractor import Extractor, Feature
+from mmray.features.kind import ExtractorKind, Fitting, TrainSplit
+from mmray.features.state import fitted_file
+from mmray.features.text.cleaning import text_decoder, train_texts
+from mmray.features.text.fitted import read_words
+from mmray.features.text.hashing import hashed_columns
 from mmray.media.text.word import find_words
 
+VOCABULARY_FILE = "vocabulary.json"
 K = TypeVar("K", str, int)
 Columns = Mapping[str, int] | Callable[[str], int]
 """The column of every known word, or of any word."""
@@ -72,8 +82,34 @@ def choose_words(found_in: Counter[str], size: int) -> list[str]:
     return sorted(found_in, key=lambda word: (-found_in[word], word))[:size]
 
 
-def smooth_idf(found_in: Sequence[int], texts: int, size: int) -> list[float]:
-    """Return ``log((1 + texts) / (1 + found_in)) + 1`` per column, for ``size`` columns."""
-    counts = np.zeros(size)  # (F,)
-    counts[: len(found_in)] = found_in
-    return (np.log((1 + texts) / (1 + counts)) + 1).tolist()
+def indices_of(words: Sequence[str]) -> dict[str, int]:
+    """Return the column of each word of a vocabulary."""
+    return {word: index for index, word in enumerate(words)}
+
+
+def _spec(config: TextConfig, extract: BowConfig) -> FeatureSpec:
+    return FeatureSpec(Kind.TEXT, "vector", (extract.vocabulary,), "float32")
+
+
+def _build(config: TextConfig, extract: BowConfig, state: Path | None) -> Extractor:
+    size = extract.vocabulary
+    columns = (
+        hashed_columns(size)
+        if extract.hashing
+        else indices_of(read_words(fitted_file(state, VOCABULARY_FILE), size))
+    )
+    return BowExtractor(_spec(config, extract), columns, text_decoder(config))
+
+
+def _fit(config: TextConfig, extract: BowConfig, train: TrainSplit, folder: Path) -> None:
+    found_in, _ = count_texts(train_texts(config, train.payloads), str)
+    write_json(folder / VOCABULARY_FILE, choose_words(found_in, extract.vocabulary))
+
+
+BOW = ExtractorKind(
+    config=BowConfig,
+    version=3,
+    spec=_spec,
+    build=_build,
+    fitting=Fitting(needed=lambda extract: not extract.hashing, run=_fit, file=VOCABULARY_FILE),
+)

@@ -1,7 +1,12 @@
-"""How a text is cleaned for the extractor that the document names."""
+"""How a text is decoded and cleaned for the extractor that the document names."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from mmray.config.modality.text import HFTextConfig, TextConfig, TokensConfig
-from mmray.media.text.decode import Cleaning
+from mmray.core.rejection import Rejection
+from mmray.errors import ExtractionError
+from mmray.media.text.decode import Cleaning, read_text
 
 
 def cleaning_of(config: TextConfig) -> Cleaning:
@@ -18,3 +23,26 @@ def cleaning_of(config: TextConfig) -> Cleaning:
     for key in ("lowercase", "segment"):
         settings[key] = default if settings[key] is None else settings[key]
     return Cleaning(**settings)
+
+
+def text_decoder(config: TextConfig) -> Callable[[bytes], str]:
+    """Return the decoder of this modality's payloads."""
+    return partial(read_text, cleaning=cleaning_of(config))
+
+
+def train_texts(config: TextConfig, payloads: Iterable[bytes]) -> Iterator[str]:
+    """Yield the usable texts of the train split; none at all is an ExtractionError."""
+    read = text_decoder(config)
+    count = 0
+    for payload in payloads:
+        try:
+            text = read(payload)
+        except Rejection:
+            continue
+        count += 1
+        yield text
+    if not count:
+        raise ExtractionError(
+            "the train split has no usable text to learn a vocabulary from",
+            hint="check the column and the split, or give a ready tokenizer",
+        )
