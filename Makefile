@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 # On all cores, where pip uses one. What no Python 3 can compile, as some packages ship, is left out.
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
-.PHONY: demo test lint format bench ui lock clean
+.PHONY: demo test lint format docs bench ui lock clean
 
 demo: $(VENV)/.demo  ## train on the embedded corpus, and say what was found
 	$(BIN)/mmray corpus demo/corpus
@@ -25,6 +25,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.docs  ## the documentation as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 bench: $(VENV)/.dev  ## every measured claim
 	$(BIN)/mmray bench features
 	$(BIN)/mmray bench training
@@ -34,7 +37,7 @@ ui: $(VENV)/.demo  ## browse the demo's runs on http://127.0.0.1:5000
 	$(BIN)/mmray ui workflows/configs/quickstart.yaml
 
 lock: $(VENV)/.dev  ## resolve pyproject.toml anew; torch stays where a CPU build exists
-	$(BIN)/pip-compile --quiet --extra dev --extra cluster --strip-extras --no-header \
+	$(BIN)/pip-compile --quiet --extra dev --extra cluster --extra docs --strip-extras --no-header \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --upgrade --upgrade-package torch==2.13.0 --output-file requirements.lock pyproject.toml
 	sed -i 's/+cpu//' requirements.lock
@@ -53,5 +56,9 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml requirements.lock
 	$(COMPILE)
 	touch $@ $(VENV)/.demo
 
+$(VENV)/.docs: $(VENV)/.python pyproject.toml requirements.lock
+	$(PIP) --editable '.[docs]'
+	touch $@ $(VENV)/.demo
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) site build *.egg-info

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 
 def contents(workspace: Path) -> dict[str, pa.Table]:
-    """Return per modality the rows that count, by plain Parquet as docs/features.md has it."""
+    """Return per modality the current rows, read as docs/reference/features.md says."""
     found = {}
     for folder in sorted(workspace.glob("features/*/*/_SUCCESS.json")):
         folder = folder.parent

@@ -11,7 +11,7 @@ trained by its own loop in this process, with the same epochs. Each is evaluated
 split with every subset of the modalities that a sample has; the encoders run once for all.
 What FOLDER holds already is not done again. The figure: by how much accuracy falls when one
 modality is dropped, mean over the modalities, without dropout over with it. Both ways share their
-seeds; docs/models.md says what other settings gave, and with which seeds this one was chosen.
+seeds; benchmarks/RESULTS.md has other settings, and the seeds with which this one was chosen.
 ``less_by`` is the mean of the differences seed by seed, with its standard error.
 """
 

@@ -35,7 +35,7 @@ def describe_workflow(found: Sequence[Conclusion], sentences: Sequence[str], *, 
         "",
         "Brackets: interval over the test samples. All figures: `tables/metrics.csv`; rejected "
         "payloads: `tables/rejections.csv`; plots: `plots/`; how they are computed: "
-        "docs/evaluation.md.",
+        "docs/how-to/read-evaluation.md.",
     ]
     if any(figure.trainings > 1 for each in found for figure in each.figures.values()):
         lines += ["", "Trainings of further seeds are inside the run of the first."]

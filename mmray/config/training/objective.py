@@ -31,7 +31,7 @@ def check_objectives(
             hint = (
                 f"did you mean {close!r}?"
                 if close
-                else "docs/tasks.md lists them, as 'val/<task>/<metric>'"
+                else "docs/reference/tasks.md lists them, as 'val/<task>/<metric>'"
             )
             raise HintedError(
                 f"{key}: there is no metric {shortened(objective.metric)!r}", hint=hint

@@ -83,7 +83,7 @@ class TrainConfig(StrictModel):
     warmup: Fraction = 0.05
     """Share of all steps over which the learning rate rises; from zero, or lr / 25 in one_cycle."""
     schedule: Literal["constant", "cosine", "linear", "one_cycle"] = "cosine"
-    """What the rate does after its rise; docs/training.md has the formulas."""
+    """What the rate does after its rise; docs/reference/training.md has the formulas."""
     clip_norm: PositiveFloat = 1.0
     """Largest norm of the gradients; larger ones are scaled down."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"

@@ -1,4 +1,4 @@
-"""Limits of what a manifest may hold; docs/data.md states them."""
+"""Limits of what a manifest may hold; docs/reference/limits.md states them."""
 
 MAX_COLUMNS = 50_000
 MAX_CELL_CHARS = 1_000_000

@@ -1,4 +1,4 @@
-"""The feature store: plain Parquet, readable without Ray or mmray. docs/features.md describes it.
+"""The feature store: plain Parquet, readable without Ray or mmray; docs/reference/features.md.
 
 One folder per modality and fingerprint. Older versions of a sample may lie in older shards;
 ``index.parquet`` says which version counts.
