@@ -83,6 +83,7 @@ def run_worker(
     wrap = DistributedDataParallel if is_synchronised else identity
     report = fit(model, plan, wrap=wrap, on_epoch=ignore)
     torch.save(model.state_dict(), f"{folder}/weights-{rank}.pt")
+    Path(folder, f"seed-{rank}").write_text(str(torch.initial_seed()))
     records = [asdict(record) for record in report.records]
     Path(folder, f"records-{rank}.json").write_text(json.dumps(records))
     if config is not None:

@@ -73,7 +73,7 @@ def _evaluate(variant: Variant, config: Config, inputs: Prepared) -> EvaluatedMo
         model.to(device), own, tasks, batch_size=config.train.batch_size, device=device
     )
     ablation = ablate(model, own, tasks, batch_size=config.train.batch_size, device=device)
-    present = np.any([m.present for m in own.modalities.values()], axis=0)
+    present = own.has_payload
     there = evaluate(
         {task: values[present] for task, values in outputs.items()},
         {task: values[present] for task, values in samples.labels.items()},

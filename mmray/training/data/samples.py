@@ -78,6 +78,11 @@ class Samples:
         """Whether features are read from files, batch by batch."""
         return any(isinstance(of_one.values, np.memmap) for of_one in self.modalities.values())
 
+    @property
+    def has_payload(self) -> Bool[np.ndarray, " N"]:
+        """Which samples have a payload of at least one modality."""
+        return np.any([features.present for features in self.modalities.values()], axis=0)
+
     def labelled(self, task: str) -> Bool[np.ndarray, " N"]:
         """Return which samples have a label of ``task``."""
         return has_label(self.labels[task])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmray.core.file.atomic import read_complete
-from mmray.errors import TrainingError
+from mmray.errors import MMRayError, TrainingError
 from mmray.run.epoch_file import EPOCHS, epoch_lines
 from mmray.run.samples import open_features
 from mmray.run.training_run import load_run, train_run
@@ -51,6 +51,17 @@ def test_a_damaged_model_is_no_model_and_is_trained_again(finished, load, name, 
     train_run(finished, context=WorkerContext(), wrap=identity, on_epoch=ignore)
     assert path.read_bytes() == whole or name == "_SUCCESS.json"
     assert load().training is False
+
+
+@pytest.mark.parametrize("name", ["tasks.json", "model.safetensors", "epochs.jsonl"])
+def test_a_training_is_not_marked_complete_before_all_of_it_is_written(tmp_path, name):
+    plan = make_run_plan(tmp_path, name="fusion")
+    Path(plan.folder, name, "something else").mkdir(parents=True)
+
+    with pytest.raises(MMRayError, match=name):
+        train_run(plan, context=WorkerContext(), wrap=identity, on_epoch=ignore)
+
+    assert not Path(plan.folder, "_SUCCESS.json").exists()
 
 
 def test_lines_of_epochs_that_are_damaged_are_passed_over(tmp_path):

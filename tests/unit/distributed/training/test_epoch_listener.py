@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mmray.distributed.training.epoch_listener import watching
+from mmray.distributed.training.epoch_listener import EpochListener, watching
 from mmray.errors import TrainingError
 
 
@@ -30,6 +30,31 @@ def test_each_epoch_is_heard_once_also_by_who_resumes(files, tmp_path):
     for _ in range(2):
         with watching(files, lambda name, line: heard.append(line["epoch"]), needed=tmp_path):
             pass
+
+    assert heard == [1, 2]
+
+
+def test_what_nobody_took_before_the_process_ended_is_passed_on_by_the_next(files):
+    heard = []
+
+    def take_one(name, line):
+        if line["epoch"] == 2:
+            raise ConnectionError("the process ends here")
+        heard.append(line["epoch"])
+
+    with pytest.raises(ConnectionError):
+        EpochListener(files, take_one).hear()
+    EpochListener(files, lambda name, line: heard.append(line["epoch"])).hear()
+
+    assert heard == [1, 2]
+
+
+@pytest.mark.parametrize("content", [b"", b"[1, 2", b"{}", b"\xff"])
+def test_with_a_damaged_list_of_what_was_heard_every_epoch_is_passed_on(files, content):
+    files["fusion"].with_name("heard.json").write_bytes(content)
+    heard = []
+
+    EpochListener(files, lambda name, line: heard.append(line["epoch"])).hear()
 
     assert heard == [1, 2]
 

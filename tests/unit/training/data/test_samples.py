@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -68,3 +70,18 @@ def test_evaluation_covers_every_sample_exactly_once_over_the_workers():
     assert seen == list(range(11))
     batches = [list(eval_batches(samples, batch_size=3, rank=r, world=3)) for r in range(3)]
     assert sum(len(batch.present) for share in batches for batch in share) == 11
+
+
+def test_a_sample_with_a_payload_of_one_modality_has_one():
+    samples = make_samples(4)
+    vector, steps = list(samples.modalities)[:2]
+    present = {vector: [True, True, False, False], steps: [True, False, True, False]}
+    samples = replace(
+        samples,
+        modalities={
+            name: replace(samples.modalities[name], present=np.array(there))
+            for name, there in present.items()
+        },
+    )
+
+    assert samples.has_payload.tolist() == [True, True, True, False]

@@ -1,3 +1,6 @@
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -135,3 +138,31 @@ def test_the_optimisers_state_survives_being_flattened():
     step(copy, restored)
 
     torch.testing.assert_close(copy, weight, atol=0, rtol=0)
+
+
+def synced_before_named(folder):
+    """Save a checkpoint; return what was on the disk when it got its name, and what was after."""
+    synced, named = [], []
+
+    def watch(frame, event, function):
+        if event != "c_call" or getattr(function, "__module__", "") != "posix":
+            return
+        if function.__name__ == "fsync":
+            file = Path("/proc/self/fd", str(frame.f_locals["descriptor"])).readlink()
+            synced.append(file.name)
+        if function.__name__ == "replace" and frame.f_code.co_name == "save_checkpoint":
+            named.append(len(synced))
+
+    sys.setprofile(watch)
+    try:
+        save(folder, 1)
+    finally:
+        sys.setprofile(None)
+    return set(synced[: named[0]]), set(synced[named[0] :])
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_gets_its_name_and_the_name_is_too(tmp_path):
+    before, after = synced_before_named(tmp_path / "checkpoints")
+
+    assert before == {MODEL, OPTIMIZER, AVERAGE, PROGRESS, ".epoch-0001.tmp"}
+    assert after == {"checkpoints"}

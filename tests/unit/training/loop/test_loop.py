@@ -8,7 +8,7 @@ import torch
 from mmray.config.training.train import EarlyStopConfig, ObjectiveConfig, TrainConfig
 from mmray.errors import TrainingError
 from mmray.training.loop.checkpoint import load_latest
-from mmray.training.loop.loop import fit
+from mmray.training.loop.loop import fit, seed_epoch
 from mmray.training.loop.validation import validate
 from tests.support.sample import make_model
 from tests.support.training import identity, ignore, make_plan, run_worker
@@ -101,6 +101,23 @@ def test_two_workers_train_the_same_model_as_one(two_workers):
 
 
 @in_one_process
+def test_workers_drop_out_other_units(two_workers):
+    seeds = [int((two_workers / f"seed-{rank}").read_text()) for rank in (0, 1)]
+
+    assert seeds[0] != seeds[1]
+
+
+@pytest.mark.parametrize("other", [(8, 1, 0), (7, 2, 0), (7, 1, 1)], ids=["seed", "epoch", "rank"])
+def test_dropout_follows_from_seed_epoch_and_rank(other):
+    drawn = []
+    for settings in ((7, 1, 0), (7, 1, 0), other):
+        seed_epoch(*settings)
+        drawn.append(torch.rand(8))
+
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+
+
 def test_weights_that_are_shared_out_train_the_same_model_also_when_stopped(two_workers):
     model, _ = train(make_plan(config=UNAVERAGED))
 
