@@ -25,7 +25,7 @@ def read_parquet(file: str, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     try:
-        with pq.ParquetFile(stream) as table:
+        with pq.ParquetFile(stream, read_dictionary=_texts_in_lists(stream)) as table:
             check_columns(table.schema_arrow.names, file)
             batches = _batches(table, Unpacked(file, size))
             rows = chain.from_iterable(batch.to_pylist() for batch in batches)
@@ -36,6 +36,13 @@ def read_parquet(file: str, stream: BinaryIO) -> Iterator[tuple[int, Mapping[str
         raise ManifestError(
             f"a cell of this table cannot be read: {error}", where=file, hint=_hint(error)
         ) from None
+
+
+def _texts_in_lists(stream: BinaryIO) -> list[str]:
+    """Return the columns to keep as dictionaries: one row of them may repeat a text for ever."""
+    schema = pq.ParquetFile(stream).schema
+    columns = [schema.column(number) for number in range(len(schema))]
+    return [c.path for c in columns if c.max_repetition_level and c.physical_type == "BYTE_ARRAY"]
 
 
 def _batches(table: pq.ParquetFile, unpacked: Unpacked) -> Iterator[pa.RecordBatch]:

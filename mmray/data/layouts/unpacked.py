@@ -2,11 +2,9 @@
 
 import pyarrow as pa
 
+from mmray.data.layouts.cell_size import CELL_BYTES, cell_sizes
 from mmray.data.layouts.limits import MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO
 from mmray.errors import ManifestError
-
-CELL_BYTES = 8
-"""What a cell takes at least, though a file says of millions that they are null."""
 
 
 class Unpacked:
@@ -19,7 +17,8 @@ class Unpacked:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count a batch."""
-        self._total += batch.nbytes + CELL_BYTES * batch.num_rows * batch.num_columns
+        self.check(self._total + CELL_BYTES * batch.num_rows * batch.num_columns)
+        self._total += sum(int(cell_sizes(column).sum()) for column in batch.columns)
         self.check(self._total)
 
     def check(self, size: int) -> None:

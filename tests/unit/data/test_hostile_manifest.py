@@ -74,6 +74,41 @@ def test_a_parquet_that_unpacks_to_gigabytes_is_refused_before_it_does(tmp_path,
     assert pa.default_memory_pool().max_memory() - before < 2**27
 
 
+def repeated(text, times):
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(times, dtype=np.int32)), [text])
+
+
+@pytest.mark.parametrize("store_schema", [True, False])
+@pytest.mark.parametrize("in_lists", [True, False])
+def test_a_text_that_a_dictionary_repeats_counts_each_time(
+    tmp_path, monkeypatch, in_lists, store_schema
+):
+    monkeypatch.setattr("mmray.data.layouts.unpacked.MAX_UNPACKED_BYTES", 2**26)
+    monkeypatch.setattr("mmray.data.layouts.parquet.BATCH_BYTES", 2**24)
+    cells = repeated("x" * 1_000_000, 300)
+    if in_lists:
+        cells = pa.ListArray.from_arrays(pa.array([0, 300], pa.int32()), cells)
+    path = tmp_path / "m.parquet"
+    pq.write_table(pa.table({"note": cells}), path, store_schema=store_schema)
+    before = pa.default_memory_pool().max_memory()
+
+    assert "unpacks to more than 0.1 GB, and more than 200 times" in error_of(path)
+    assert path.stat().st_size < 100_000
+    assert pa.default_memory_pool().max_memory() - before < 2**26
+
+
+def test_categories_and_lists_of_texts_are_read_as_they_are(tmp_path):
+    cells = pa.array(["a", None, "b", "a"]).dictionary_encode()
+    tags = pa.array([["x", "y"], None, [], ["x", None]])
+    path = tmp_path / "m.parquet"
+    pq.write_table(pa.table({"note": cells, "tags": tags}), path)
+
+    rows = read_table(str(path)).rows
+
+    assert [row["note"] for row in rows] == ["a", None, "b", "a"]
+    assert [row["tags"] for row in rows] == [["x", "y"], None, [], ["x", None]]
+
+
 def test_a_doubled_column_of_parquet_is_told(tmp_path):
     table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["note", "note"])
 
@@ -155,11 +190,21 @@ def test_a_file_of_a_data_set_that_is_absent_or_a_pipe_is_told(tmp_path):
 
 def test_millions_of_rows_that_take_no_bytes_are_refused(tmp_path):
     saved = data_set(tmp_path / "saved")
-    table = pa.table({"note": pa.nulls(200_000_000)})
-    with pa.ipc.new_stream(saved / "data.arrow", table.schema) as writer:
-        writer.write_table(table)
+    save(saved, pa.table({"note": pa.nulls(200_000_000)}))
 
     assert "unpacks to more than" in error_of(saved)
+
+
+def save(folder, table):
+    with pa.ipc.new_stream(folder / "data.arrow", table.schema) as writer:
+        writer.write_table(table)
+
+
+def test_a_text_that_a_dictionary_of_a_data_set_repeats_counts_each_time(tmp_path):
+    saved = data_set(tmp_path / "saved")
+    save(saved, pa.table({"note": repeated("x" * 1_000_000, 6000)}))
+
+    assert "unpacks to more than 1.1 GB" in error_of(saved)
 
 
 @pytest.mark.parametrize(
