@@ -27,6 +27,7 @@ import torch
 from benchmarks.report import hardware, parse
 from mmray.config.model.encoder import MlpEncoderConfig
 from mmray.config.model.model import ModelConfig
+from mmray.config.task.metric import metric_named
 from mmray.config.task.task import ClassificationConfig
 from mmray.config.training.balance import (
     GradientBlendingConfig,
@@ -110,7 +111,7 @@ def learn(method: str, names: tuple[str, ...], *, seed: int) -> tuple[dict[str, 
         {"label": 4},
     )
     fit_statistics(model, train)
-    watch, warnings = LagWatch({"label": "accuracy"}, names), list[str]()
+    watch, warnings = LagWatch({"label": metric_named("accuracy")}, names), list[str]()
     plan = TrainPlan(TASKS, train, val, config, auxiliary=auxiliary)
     fit(
         model,
@@ -148,7 +149,7 @@ def evaluate(table: dict[str, dict[str, Any]], method: str) -> str:
     scores = {n: statistics.mean(table[f"{n} alone"]["accuracy"]) for n in SIZES}
     best = max(scores, key=lambda name: scores[name])
     gain = statistics.mean(table[method]["accuracy"]) - scores[best]
-    return f"{difference_text(gain, 'accuracy')} beside the best modality, {best}"
+    return f"{difference_text(gain, metric_named('accuracy'))} beside the best modality, {best}"
 
 
 def shown(values: list[float]) -> str:

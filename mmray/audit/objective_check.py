@@ -1,8 +1,8 @@
 """Whether the splits have the labels that the objectives of the document are measured on."""
 
 from mmray.config.document import Config
-from mmray.config.task.metric import metric_names
 from mmray.config.task.task import TaskConfig
+from mmray.config.training.epoch_metric import metric_names
 from mmray.config.training.objective import objectives_of
 from mmray.core.kind import Split
 from mmray.data.manifest.manifest import Manifest

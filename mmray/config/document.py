@@ -17,7 +17,8 @@ from mmray.config.base import StrictModel
 from mmray.config.data import DataConfig
 from mmray.config.modality.modality import ModalityConfig
 from mmray.config.model.model import FilmFusionConfig, ModelConfig
-from mmray.config.task.task import AlignmentConfig, TaskConfig, balanced_task
+from mmray.config.task.kind import balanced_task, independent, kind_of
+from mmray.config.task.task import TaskConfig
 from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
 from mmray.config.training.objective import check_alone, check_objectives
 from mmray.config.training.search import SearchConfig
@@ -175,7 +176,7 @@ class Config(StrictModel):
     @model_validator(mode="after")
     def _alignment_has_two_modalities(self) -> Self:
         for name, task in self.tasks.items():
-            if isinstance(task, AlignmentConfig) and len(self.modalities) < 2:
+            if kind_of(task).compares_modalities and len(self.modalities) < 2:
                 raise ValueError(f"tasks.{name}: an alignment is of two modalities or more")
         return self
 
@@ -184,7 +185,7 @@ class Config(StrictModel):
         if self.train.sampling == "balanced":
             balanced_task(self.tasks, self.train.sampling_task)
         for name, task in self.tasks.items():
-            if self.train.accumulate > 1 and isinstance(task, AlignmentConfig):
+            if self.train.accumulate > 1 and kind_of(task).compares_modalities:
                 raise ValueError(
                     f"train.accumulate would change the loss of {name!r}: an alignment compares "
                     "the samples of a whole batch"
@@ -228,11 +229,7 @@ class Config(StrictModel):
 
     def tasks_of(self, modalities: int) -> dict[str, TaskConfig]:
         """Return the tasks that a model of so many modalities can have: one has none to align."""
-        return {
-            name: task
-            for name, task in self.tasks.items()
-            if modalities > 1 or not isinstance(task, AlignmentConfig)
-        }
+        return dict(self.tasks) if modalities > 1 else independent(self.tasks)
 
     @property
     def trains_alone(self) -> bool:

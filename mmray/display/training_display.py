@@ -13,8 +13,9 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from mmray.config.document import Config
+from mmray.config.task.kind import main_metric
+from mmray.config.training.train import ObjectiveConfig
 from mmray.display.terminal import duration, is_live, terminal
-from mmray.evaluation.metric_text import is_better_smaller
 
 logger = logging.getLogger(__name__)
 START = "starting the workers (usually 10 to 40 s)"
@@ -33,7 +34,7 @@ class TrainingLine:
 
     name: str
     epochs: int
-    metric: str
+    objective: ObjectiveConfig
     epoch: int = 0
     """The last one heard; a training that resumes begins beyond 1."""
     values: dict[int, float] = field(default_factory=dict[int, float])
@@ -46,7 +47,7 @@ class TrainingLine:
         self.epoch = record["epoch"]
         self.heard += 1
         self.seconds += record["seconds"]
-        value = record["metrics"].get(self.metric, math.nan)
+        value = record["metrics"].get(self.objective.metric, math.nan)
         if math.isfinite(value):
             self.values[self.epoch] = value
 
@@ -57,7 +58,7 @@ class TrainingLine:
 
     def best(self) -> int:
         """Return the best epoch so far; of equals, the first."""
-        sign = 1 if is_better_smaller(self.metric.rpartition("/")[2]) else -1
+        sign = 1 if self.objective.direction == "min" else -1
         return min(self.values, key=lambda epoch: (sign * self.values[epoch], epoch))
 
     def describe(self) -> str:
@@ -66,7 +67,7 @@ class TrainingLine:
         end = f"took {duration(self.seconds)}" if self.is_over else f"{duration(left_s)} left"
         if not self.values:
             return f"epoch {self.epoch}/{self.epochs}  {end}"
-        best, shown = self.best(), self.metric.removeprefix("val/").replace("/", " ")
+        best, shown = self.best(), self.objective.metric.removeprefix("val/").replace("/", " ")
         values = list(self.values.values())
         return (
             f"epoch {self.epoch}/{self.epochs}  {shown} {values[-1]:.3f} {spark(values)}  "
@@ -78,8 +79,8 @@ class TrainingDisplay:
     """Shows trainings, one after another, until the block ends."""
 
     def __init__(self, names: Sequence[str], config: Config) -> None:
-        metric = _shown_metric(config)
-        self._courses = {name: TrainingLine(name, config.train.epochs, metric) for name in names}
+        shown = _shown_metric(config)
+        self._courses = {name: TrainingLine(name, config.train.epochs, shown) for name in names}
         self._waiting: Spinner | None = Spinner("dots", text=START)
         self._live: Live | None = None
         self._logged_s: dict[str, float] = {}
@@ -130,8 +131,8 @@ def spark(values: Sequence[float]) -> str:
     return "".join(BLOCKS[int((each - low) / height * (len(BLOCKS) - 1))] for each in shown)
 
 
-def _shown_metric(config: Config) -> str:
+def _shown_metric(config: Config) -> ObjectiveConfig:
     """Return the main metric of the first task."""
-    for name, task in config.tasks.items():
-        return f"val/{name}/{task.main_metric}"
-    return "val/loss"
+    name, task = next(iter(config.tasks.items()))
+    metric = main_metric(task)
+    return ObjectiveConfig(metric=f"val/{name}/{metric.name}", mode=metric.direction)

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from mmray.config.document import EvaluationConfig
+from mmray.config.task.metric import Metric
 from mmray.evaluation.comparison import summarise
 from mmray.evaluation.evaluate import EvaluationResult
 
@@ -54,7 +55,7 @@ def subset_title(name: str) -> str:
 
 def tabulate(
     runs: Sequence[Mapping[str, Mapping[str, EvaluationResult]]],
-    metrics: Mapping[str, str],
+    metrics: Mapping[str, Metric],
     modalities: Sequence[str],
     config: EvaluationConfig,
 ) -> dict[str, dict[str, Any]]:
@@ -74,7 +75,7 @@ def tabulate(
         }
         means = {name: figure.value for name, figure in figures.items()}
         found[task] = {
-            "metric": metrics[task],
+            "metric": metrics[task].name,
             "subsets": means,
             "intervals": {name: list(figure.interval) for name, figure in figures.items()},
             "shapley": shapley_values(means, modalities),

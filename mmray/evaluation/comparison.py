@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 
 from mmray.config.document import EvaluationConfig
+from mmray.config.task.metric import Metric
 from mmray.evaluation.evaluate import Array, EvaluationResult, mean_statistic
 from mmray.evaluation.interval import Interval, bootstrap_interval, wilson_interval
-from mmray.evaluation.metric_text import SHARES, is_better_smaller
 
 Verdict = Literal["better", "not shown", "worse"]
 
@@ -24,7 +24,7 @@ Verdict = Literal["better", "not shown", "worse"]
 class Figure:
     """The main metric of one model: the mean over its trainings."""
 
-    metric: str
+    metric: Metric
     value: float
     interval: Interval
     """Over test samples."""
@@ -35,7 +35,7 @@ class Figure:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON types."""
-        return asdict(self) | {"interval": list(self.interval)}
+        return asdict(self) | {"metric": self.metric.name, "interval": list(self.interval)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,11 @@ class Difference:
         return {"value": self.value, "interval": list(self.interval), "verdict": self.verdict}
 
 
-def summarise(runs: Sequence[EvaluationResult], metric: str, config: EvaluationConfig) -> Figure:
+def summarise(runs: Sequence[EvaluationResult], metric: Metric, config: EvaluationConfig) -> Figure:
     """Return the main metric of one model's trainings, evaluated on the same samples."""
     values, count = [run.value() for run in runs], runs[0].samples
     mean = statistics.fmean(values)
-    if metric in SHARES:
+    if metric.is_hit_share:
         interval = wilson_interval(mean, count, confidence=config.confidence)
     else:
         interval = bootstrap_interval(
@@ -75,7 +75,7 @@ def summarise(runs: Sequence[EvaluationResult], metric: str, config: EvaluationC
 def compare(
     ours: Sequence[EvaluationResult],
     others: Sequence[EvaluationResult],
-    metric: str,
+    metric: Metric,
     config: EvaluationConfig,
 ) -> Difference:
     """Compare two models sample by sample.
@@ -83,11 +83,11 @@ def compare(
     Over samples: for a share Newcombe's interval of a paired difference (1998, method 10), else the
     paired bootstrap. The trainings' own spread is added to it in quadrature, as Student's t has it.
     """
-    sign = -1.0 if is_better_smaller(metric) else 1.0
+    sign = metric.sign
     one, other = mean_statistic(list(ours)), mean_statistic(list(others))
     rows = np.arange(ours[0].samples)
     value = sign * (one(rows) - other(rows))
-    if metric in SHARES:
+    if metric.is_hit_share:
         low, high = paired_shares(_hits(ours), _hits(others), confidence=config.confidence)
     else:
         low, high = bootstrap_interval(
@@ -127,8 +127,7 @@ def best_of(figures: Mapping[str, Figure], *, besides: str = "") -> str | None:
     others = [name for name in figures if name != besides]
     if not others:
         return None
-    pick = min if is_better_smaller(figures[others[0]].metric) else max
-    return pick(others, key=lambda name: figures[name].value)
+    return max(others, key=lambda name: figures[name].metric.sign * figures[name].value)
 
 
 def _hits(runs: Sequence[EvaluationResult]) -> Array:

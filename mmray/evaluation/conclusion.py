@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmray.config.document import EvaluationConfig
+from mmray.config.task.metric import Metric
 from mmray.evaluation.baseline import Baseline
 from mmray.evaluation.comparison import Difference, Figure, best_of, compare, summarise
 from mmray.evaluation.evaluate import EvaluationResult
@@ -29,14 +30,14 @@ class Conclusion:
     """All metrics of the baseline."""
 
     @property
-    def metric(self) -> str:
+    def metric(self) -> Metric:
         """The main metric of the task."""
         return self.figures[self.main].metric
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON types."""
         return {
-            "metric": self.metric,
+            "metric": self.metric.name,
             "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
             "baseline": self.baseline.to_dict()
             | {"answer": self.answer, "difference": self.over_baseline.to_dict()},
@@ -48,7 +49,7 @@ class Conclusion:
 
 def conclude(
     task: str,
-    metric: str,
+    metric: Metric,
     runs: Mapping[str, Sequence[EvaluationResult]],
     baseline: Baseline,
     config: EvaluationConfig,

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 
 from mmray.config.document import Config
+from mmray.config.task.metric import Metric
 from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
-from mmray.evaluation.metric_text import difference_text, is_better_smaller, metric_title
+from mmray.evaluation.metric_text import difference_text
 
 PATIENCE = 2
 """Epochs in a row that are not an accident."""
@@ -21,7 +22,7 @@ class LagWatch:
     """
 
     def __init__(
-        self, tasks: Mapping[str, str], modalities: tuple[str, ...], advice: str = ""
+        self, tasks: Mapping[str, Metric], modalities: tuple[str, ...], advice: str = ""
     ) -> None:
         self._tasks = tasks
         self._modalities = modalities
@@ -41,18 +42,18 @@ class LagWatch:
                 found.append(self._say(run, task, metric, metrics))
         return found
 
-    def _say(self, run: str, task: str, metric: str, metrics: Mapping[str, float]) -> str:
+    def _say(self, run: str, task: str, metric: Metric, metrics: Mapping[str, float]) -> str:
         alone = {
             name: metrics[key]
             for name in self._modalities
-            if (key := f"val/{task}/{name}/{metric}") in metrics
+            if (key := f"val/{task}/{name}/{metric.name}") in metrics
         }
         gains = {name: metrics[f"val/{task}/{name}/gain"] for name in alone}
         ahead = min(gains, key=lambda name: gains[name])
         behind = worst(alone, metric)
         return (
             f"{run}: {task}: for {PATIENCE} epochs the fusion has been worse than one modality: "
-            f"{metric_title(metric)} on val is {difference_text(gains[ahead], metric)} beside "
+            f"{metric.title} on val is {difference_text(gains[ahead], metric)} beside "
             f"{ahead}; {behind} alone is the weakest, with {alone[behind]:.3f}{self._advice}"
         )
 
@@ -63,10 +64,9 @@ def is_behind(metrics: Mapping[str, float], task: str, modality: str) -> bool:
     return gain < -NOISE * metrics.get(f"val/{task}/{modality}/gain_error", math.inf)
 
 
-def worst(values: Mapping[str, float], metric: str) -> str:
+def worst(values: Mapping[str, float], metric: Metric) -> str:
     """Return the name of the worst value."""
-    pick = max if is_better_smaller(metric) else min
-    return pick(values, key=lambda name: values[name])
+    return min(values, key=lambda name: metric.sign * values[name])
 
 
 def advice_for(config: Config) -> str:

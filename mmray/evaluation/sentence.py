@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from mmray.config.task.metric import METRICS, Metric
 from mmray.evaluation.ablation import subset_name
 from mmray.evaluation.baseline import CHANCE
 from mmray.evaluation.comparison import Difference, Figure
 from mmray.evaluation.conclusion import Conclusion
-from mmray.evaluation.metric_text import difference_text, is_better_smaller, metric_title
+from mmray.evaluation.metric_text import difference_text
 
 WARNING = "warning: "
 
@@ -16,7 +17,7 @@ def figure_sentence(found: Conclusion) -> str:
     main = found.figures[found.main]
     shown = ", ".join(f"{name} {figure_text(figure)}" for name, figure in found.figures.items())
     return (
-        f"{found.task}: {metric_title(found.metric)} on test ({counts_text(main)}): {shown}; "
+        f"{found.task}: {found.metric.title} on test ({counts_text(main)}): {shown}; "
         f"{found.answer} {found.baseline.value:.4f}"
     )
 
@@ -79,35 +80,35 @@ def comparison_sentence(
 
 def chance_sentence(found: Conclusion, metrics: Mapping[str, float]) -> str | None:
     """Say how a retrieval at 1 and 5 compares with chance; nothing of other tasks."""
-    names = [name for name in ("recall_at_1", "recall_at_5") if name in found.chance]
-    if not names or not found.metric.startswith("recall"):
+    recalls = [each for each in METRICS if each.of_pairs and each.name in found.chance]
+    if not recalls or not found.metric.of_pairs:
         return None
     shown = ", ".join(
-        f"{metric_title(name)} {metrics[name]:.4f} (chance {found.chance[name]:.4f})"
-        for name in names
+        f"{each.title} {metrics[each.name]:.4f} (chance {found.chance[each.name]:.4f})"
+        for each in recalls
     )
     return f"{found.task}: {shown}"
 
 
 def ablation_sentence(
-    task: str, metric: str, subsets: Mapping[str, float], modalities: Sequence[str]
+    task: str, metric: Metric, subsets: Mapping[str, float], modalities: Sequence[str]
 ) -> str:
     """Say what dropping each modality costs."""
     parts = [
         f"{dropped} {subsets[subset_name(tuple(m for m in modalities if m != dropped))]:.4f}"
         for dropped in modalities
     ]
-    return f"{task}: {metric_title(metric)} on test of the fusion without {', '.join(parts)}"
+    return f"{task}: {metric.title} on test of the fusion without {', '.join(parts)}"
 
 
-def _interval_text(difference: Difference, metric: str) -> str:
+def _interval_text(difference: Difference, metric: Metric) -> str:
     low, high = (difference_text(bound, metric) for bound in difference.interval)
     return f"interval {low.removesuffix(' points')} to {high}"
 
 
 def _lag_text(found: Conclusion, difference: Difference, inside: Mapping[str, float]) -> str:
     """Name the modality that lost most in the joint model, if that is more than noise."""
-    sign = -1.0 if is_better_smaller(found.metric) else 1.0
+    sign = found.metric.sign
     lost = {
         name: sign * (found.figures[name].value - value)
         for name, value in inside.items()

@@ -26,7 +26,7 @@ def metric_rows(
                 if not isinstance(value, float):
                     continue
                 of_main = {}
-                if metric == figure.metric:
+                if metric == figure.metric.name:
                     low, high = figure.interval
                     of_main = {"low": low, "high": high, "deviation": figure.deviation}
                 yield row | {"metric": metric, "over": EVERYWHERE, "value": value} | of_main
@@ -36,7 +36,7 @@ def metric_rows(
     for task, each in found.items():
         base = each.baseline
         yield {
-            "model": f"constant answer: {each.answer}", "task": task, "metric": base.metric,
+            "model": f"constant answer: {each.answer}", "task": task, "metric": base.metric.name,
             "over": EVERYWHERE, "value": base.value, "samples": base.samples,
         }  # fmt: skip
 

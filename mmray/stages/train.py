@@ -12,6 +12,7 @@ from typing import Any
 from mmray.config.document import Config
 from mmray.config.modality.modality import ModalityConfig
 from mmray.config.model.pretrained import PretrainedConfig
+from mmray.config.task.kind import main_metric
 from mmray.core.file.atomic import read_complete, read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.kind import Split
@@ -225,7 +226,7 @@ def _describe(success: dict[str, Any], config: Config, val_samples: int) -> tupl
     names += [
         f"val/{name}/{metric}"
         for name, task in config.tasks.items()
-        for metric in ("loss", task.main_metric)
+        for metric in ("loss", main_metric(task).name)
     ]
     shown = ", ".join(f"{name} {best[name]:.4f}" for name in names if name in best)
     return (

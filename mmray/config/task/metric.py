@@ -1,122 +1,157 @@
-"""The names of all metrics that a training can report: what an objective may be."""
+"""Every metric, in one list: its direction, the kinds of task that have it, what people read.
 
-from collections.abc import Mapping, Sequence
-from itertools import permutations
-from typing import assert_never
+The function of a metric is attached by name in ``mmray/training/tasks``.
+"""
 
-from mmray.config.task.loss import QuantileLossConfig
-from mmray.config.task.task import (
-    AlignmentConfig,
-    BinaryConfig,
-    ClassificationConfig,
-    MultilabelConfig,
-    OrdinalConfig,
-    RegressionConfig,
-    TaskConfig,
-)
-from mmray.config.training.balance import (
-    BalanceConfig,
-    GradientBlendingConfig,
-    MmParetoConfig,
-    NoBalanceConfig,
-    OgmGeConfig,
-)
-from mmray.config.training.train import TrainConfig
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
-AVERAGED = ("precision", "recall", "f1")
-AVERAGES = ("macro", "weighted")
-CLASSIFICATION = ("accuracy", *(f"{name}_{mean}" for mean in AVERAGES for name in AVERAGED))
-BINARY = ("accuracy", "precision", "recall", "f1", "auroc", "average_precision")
-MULTILABEL = ("f1_micro", "f1_macro", "subset_accuracy", "mean_average_precision")
-ORDINAL = ("mae", "quadratic_weighted_kappa", "accuracy")
-REGRESSION = ("mae", "rmse", "r2")
-QUANTILES = ("pinball", "coverage", "interval_width")
-CUTS = (1, 5)
-"""An alignment's recalls count a payload as found that is among so many nearest."""
+from mmray.config.base import HintedError
+from mmray.core.text.nearest import nearest, shortened
 
-Tasks = Mapping[str, TaskConfig]
+Direction: TypeAlias = Literal["min", "max"]
 
 
-def task_metric_names(task: TaskConfig, modalities: Sequence[str]) -> tuple[str, ...]:
-    """Return the metrics that a task can have; which there are depends on the labels."""
-    match task:
-        case ClassificationConfig():
-            return CLASSIFICATION
-        case BinaryConfig():
-            return BINARY
-        case MultilabelConfig():
-            return MULTILABEL
-        case OrdinalConfig():
-            return ORDINAL
-        case RegressionConfig():
-            return REGRESSION + (QUANTILES if isinstance(task.loss, QuantileLossConfig) else ())
-        case AlignmentConfig():
-            return recall_names(modalities)
-        case _:
-            assert_never(task)
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is known of a metric without computing it."""
+
+    name: str
+    direction: Direction | None
+    """Which values are better; None where neither is."""
+    kinds: tuple[str, ...] = ()
+    """The kinds of task that have it."""
+    main_of: tuple[str, ...] = ()
+    """The kinds of task that reports and plots show it of first."""
+    words: str = ""
+    """What people read, where that is not the name with blanks."""
+    low: float | None = None
+    """No model can bring it below this."""
+    high: float | None = None
+    """No model can bring it above this."""
+    is_hit_share: bool = False
+    """The share of the samples that are right, so that its interval has a closed form."""
+    has_unit: bool = False
+    """Measured in the unit of the label."""
+    of_quantiles: bool = False
+    """Of a task that predicts quantiles alone."""
+    of_pairs: bool = False
+    """A mean over the ordered pairs of modalities, each of which has a value of its own."""
+
+    @property
+    def title(self) -> str:
+        """The name as people write it."""
+        return self.words or self.name.replace("_", " ")
+
+    @property
+    def sign(self) -> float:
+        """One where larger values are better, minus one where smaller ones are."""
+        return -1.0 if self.direction == "min" else 1.0
 
 
-def recall_names(modalities: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of an alignment's recalls: over all pairs of modalities, and of each."""
-    pairs = list(permutations(modalities, 2))
-    single = [f"recall_at_{cut}_{a}_to_{b}" for cut in CUTS for a, b in pairs]
-    return (*(f"recall_at_{cut}" for cut in CUTS), *single)
+def _share(
+    name: str,
+    *kinds: str,
+    main_of: tuple[str, ...] = (),
+    words: str = "",
+    is_hit_share: bool = False,
+    of_pairs: bool = False,
+    of_quantiles: bool = False,
+) -> Metric:
+    """Return a metric from zero to one, of which more is better."""
+    return Metric(
+        name, "max", kinds, main_of, words, low=0.0, high=1.0, is_hit_share=is_hit_share,
+        of_pairs=of_pairs, of_quantiles=of_quantiles,
+    )  # fmt: skip
 
 
-def metric_names(
-    tasks: Tasks, modalities: Sequence[str], train: TrainConfig, *, evaluated_on: str = "val"
-) -> set[str]:
-    """Return the names of all metrics that an epoch can have."""
-    names = {"loss"}
-    for name, task in tasks.items():
-        names |= {f"{name}/{one}" for one in ("loss", *task_metric_names(task, modalities))}
-    trained = {f"train/{name}/{what}" for name in tasks for what in ("loss", "weight")}
-    trained |= {"train/loss", "train/lr", "train/samples_per_s"}
-    if looks_at_modalities(tasks, modalities, train):
-        names |= modality_metric_names(tasks, modalities)
-        trained |= watch_metric_names(tasks, modalities, train)
-        trained |= balance_metric_names(train.balance, modalities)
-    return {f"{evaluated_on}/{name}" for name in names} | trained
+def _error(
+    name: str,
+    *kinds: str,
+    main_of: tuple[str, ...] = (),
+    words: str = "",
+    of_quantiles: bool = False,
+) -> Metric:
+    """Return a metric in the unit of the label, of which less is better."""
+    return Metric(name, "min", kinds, main_of, words, has_unit=True, of_quantiles=of_quantiles)
 
 
-def looks_at_modalities(tasks: Tasks, modalities: Sequence[str], train: TrainConfig) -> bool:
-    """Return whether each modality is evaluated alone; gradient blending needs it."""
-    is_asked = train.watch_modalities or isinstance(train.balance, GradientBlendingConfig)
-    return is_asked and len(modalities) > 1 and bool(_independent(tasks))
+METRICS = (
+    _share(
+        "accuracy", "classification", "binary", "ordinal",
+        main_of=("classification", "binary"), is_hit_share=True,
+    ),
+    _share("precision_macro", "classification"),
+    _share("recall_macro", "classification"),
+    _share("f1_macro", "classification", "multilabel", words="F1, macro average"),
+    _share("precision_weighted", "classification"),
+    _share("recall_weighted", "classification"),
+    _share("f1_weighted", "classification"),
+    _share("precision", "binary"),
+    _share("recall", "binary"),
+    _share("f1", "binary", words="F1"),
+    _share("auroc", "binary", words="area under the ROC curve"),
+    _share("average_precision", "binary"),
+    _share("f1_micro", "multilabel", main_of=("multilabel",), words="F1, micro average"),
+    _share("subset_accuracy", "multilabel"),
+    _share("mean_average_precision", "multilabel"),
+    _error(
+        "mae", "ordinal", "regression",
+        main_of=("ordinal", "regression"), words="mean absolute error",
+    ),
+    Metric("quadratic_weighted_kappa", "max", ("ordinal",), low=-1.0, high=1.0),
+    _error("rmse", "regression", words="root mean squared error"),
+    Metric("r2", "max", ("regression",), words="R² (coefficient of determination)", high=1.0),
+    _error("pinball", "regression", of_quantiles=True),
+    _share("coverage", "regression", of_quantiles=True),
+    _error("interval_width", "regression", of_quantiles=True),
+    _share("recall_at_1", "alignment", main_of=("alignment",), words="recall@1", of_pairs=True),
+    _share("recall_at_5", "alignment", words="recall@5", of_pairs=True),
+)  # fmt: skip
+"""Of tasks, as the ``metrics`` of an implementation compute them."""
+
+EPOCH_METRICS = (
+    Metric("loss", "min"),
+    Metric("gain", "max"),
+    Metric("gain_error", "min"),
+    Metric("samples_per_s", "max"),
+    *(
+        Metric(name, None)
+        for name in (
+            "lr", "weight", "gradient_norm", "gradient_share", "modulation", "blend", "conflict",
+        )
+    ),
+)  # fmt: skip
+"""What an epoch reports besides, of all tasks, of one, or of a modality."""
+
+_BY_NAME = {metric.name: metric for metric in (*METRICS, *EPOCH_METRICS)}
 
 
-def modality_metric_names(tasks: Tasks, modalities: Sequence[str]) -> set[str]:
-    """Return the names of what tells how good each modality is alone."""
-    return {
-        f"{name}/{modality}/{metric}"
-        for name, task in _independent(tasks).items()
-        for modality in modalities
-        for metric in ("loss", task.main_metric, "gain", "gain_error")
-    }
+def metric_named(name: str) -> Metric:
+    """Return a metric, also of one pair of modalities; an unknown one is a HintedError."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        of_pairs = (one for one in METRICS if one.of_pairs and name.startswith(f"{one.name}_"))
+        found = next((of_pair(one, name) for one in of_pairs if "_to_" in name), None)
+    if found is None:
+        close = nearest(name, _BY_NAME)
+        raise HintedError(
+            f"there is no metric {shortened(name)!r}",
+            hint=f"did you mean {close!r}?" if close else "docs/tasks.md lists them",
+        )
+    return found
 
 
-def watch_metric_names(tasks: Tasks, modalities: Sequence[str], train: TrainConfig) -> set[str]:
-    """Return the names of what the steps of an epoch tell of each modality."""
-    names = {f"train/{name}/gradient_{what}" for name in modalities for what in ("norm", "share")}
-    if train.parallel == "fsdp":  # of sharded weights no worker has the whole gradient
-        names = set()
-    return names | {f"train/{t}/{name}/loss" for t in _independent(tasks) for name in modalities}
+def of_pair(metric: Metric, name: str) -> Metric:
+    """Return the metric of one pair of modalities."""
+    return replace(metric, name=name, main_of=(), words="", of_pairs=False)
 
 
-def balance_metric_names(balance: BalanceConfig, modalities: Sequence[str]) -> set[str]:
-    """Return the names of what a method of balance tells of an epoch."""
-    match balance:
-        case NoBalanceConfig():
-            return set()
-        case OgmGeConfig():
-            return {f"train/{name}/modulation" for name in modalities}
-        case GradientBlendingConfig():
-            return {"train/blend"} | {f"train/{name}/blend" for name in modalities}
-        case MmParetoConfig():
-            return {f"train/{name}/conflict" for name in modalities}
-        case _:
-            assert_never(balance)
+def metrics_of(kind: str) -> tuple[Metric, ...]:
+    """Return the metrics that a kind of task can have."""
+    return tuple(metric for metric in METRICS if kind in metric.kinds)
 
 
-def _independent(tasks: Tasks) -> Tasks:
-    return {name: task for name, task in tasks.items() if not isinstance(task, AlignmentConfig)}
+def main_metric_of(kind: str) -> Metric:
+    """Return the metric that reports and plots show first."""
+    return next(metric for metric in METRICS if kind in metric.main_of)

@@ -1,7 +1,6 @@
 """What is learnt: one section per task, all trained together."""
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -15,6 +14,7 @@ from mmray.config.task.loss import (
     FlagsLossConfig,
     InfoNceConfig,
     NumberLossConfig,
+    QuantileLossConfig,
     RegressionLossConfig,
     SupervisedContrastiveConfig,
 )
@@ -23,16 +23,18 @@ from mmray.config.task.loss import (
 class BaseTaskConfig(StrictModel):
     """What every task has."""
 
-    main_metric: ClassVar[str]
-    """The metric that reports and plots show first."""
     weight: PositiveFloat = 1.0
     """Of this task's loss in the sum."""
+
+    @property
+    def quantiles(self) -> tuple[float, ...] | None:
+        """The quantiles that are predicted, if any."""
+        return None
 
 
 class ClassificationConfig(BaseTaskConfig):
     """One class out of several."""
 
-    main_metric = "accuracy"
     kind: Literal["classification"] = "classification"
     column: str
     """Column of the manifest that holds the labels."""
@@ -45,7 +47,6 @@ class ClassificationConfig(BaseTaskConfig):
 class BinaryConfig(BaseTaskConfig):
     """Yes or no."""
 
-    main_metric = "accuracy"
     kind: Literal["binary"] = "binary"
     column: str
     """Column of the manifest that holds the labels."""
@@ -58,7 +59,6 @@ class BinaryConfig(BaseTaskConfig):
 class MultilabelConfig(BaseTaskConfig):
     """Any number of classes at once, none among them."""
 
-    main_metric = "f1_micro"
     kind: Literal["multilabel"] = "multilabel"
     column: str
     """Column of the manifest that holds the labels."""
@@ -73,7 +73,6 @@ class MultilabelConfig(BaseTaskConfig):
 class OrdinalConfig(BaseTaskConfig):
     """One class out of several that have an order."""
 
-    main_metric = "mae"
     kind: Literal["ordinal"] = "ordinal"
     column: str
     """Column of the manifest that holds the labels."""
@@ -86,18 +85,21 @@ class OrdinalConfig(BaseTaskConfig):
 class RegressionConfig(BaseTaskConfig):
     """A number. It is standardised with the train split's mean and deviation."""
 
-    main_metric = "mae"
     kind: Literal["regression"] = "regression"
     column: str
     """Column of the manifest that holds the numbers."""
     loss: NumberLossConfig = RegressionLossConfig()
     """The loss of this task."""
 
+    @property
+    def quantiles(self) -> tuple[float, ...] | None:
+        """The quantiles that are predicted, if any."""
+        return self.loss.quantiles if isinstance(self.loss, QuantileLossConfig) else None
+
 
 class AlignmentConfig(BaseTaskConfig):
     """One space in which the payloads of a sample lie close together, whatever their modality."""
 
-    main_metric = "recall_at_1"
     kind: Literal["alignment"] = "alignment"
     column: str | None = None
     """Of the class, for a ``supervised`` loss alone; else the samples themselves are the labels."""
@@ -127,21 +129,3 @@ TaskConfig = Annotated[
     | AlignmentConfig,
     Field(discriminator="kind"),
 ]
-
-
-def balanced_task(tasks: Mapping[str, TaskConfig], wanted: str | None) -> str:
-    """Return the task whose classes ``train.sampling: balanced`` balances.
-
-    Raises:
-        ValueError: ``wanted``, or any task, has not one class per sample.
-    """
-    one_class = (ClassificationConfig, BinaryConfig, OrdinalConfig)
-    fitting = [name for name, task in tasks.items() if isinstance(task, one_class)]
-    chosen = wanted or next(iter(fitting), None)
-    if chosen is None or chosen not in fitting:
-        wrong = "" if wanted is None else f", and {wanted!r} is not one"
-        raise ValueError(
-            f"train.sampling: balanced needs a task with one class per sample{wrong}; "
-            f"such tasks: {', '.join(fitting) or 'none'}"
-        )
-    return chosen

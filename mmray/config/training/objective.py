@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from mmray.config.base import HintedError
-from mmray.config.task.metric import metric_names
 from mmray.config.task.task import TaskConfig
+from mmray.config.training.epoch_metric import metric_names
 from mmray.config.training.search import SearchConfig
 from mmray.config.training.train import ObjectiveConfig, TrainConfig
 from mmray.core.text.nearest import nearest, shortened
@@ -36,6 +36,10 @@ def check_objectives(
             raise HintedError(
                 f"{key}: there is no metric {shortened(objective.metric)!r}", hint=hint
             )
+        try:
+            _ = objective.direction
+        except HintedError as error:
+            raise HintedError(f"{key}: {error}", hint=error.hint) from None
 
 
 def check_alone(

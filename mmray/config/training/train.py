@@ -11,7 +11,8 @@ from pydantic import (
     model_validator,
 )
 
-from mmray.config.base import Fraction, StrictModel
+from mmray.config.base import Fraction, HintedError, StrictModel
+from mmray.config.task.metric import Direction, metric_named
 from mmray.config.training.balance import BalanceConfig, NoBalanceConfig
 from mmray.config.training.weighting import (
     FixedWeightingConfig,
@@ -19,22 +20,25 @@ from mmray.config.training.weighting import (
     WeightingConfig,
 )
 
-SMALLER_IS_BETTER = ("loss", "mae", "rmse", "pinball", "interval_width")
-
 
 class ObjectiveConfig(StrictModel):
     """A metric with its direction."""
 
     metric: str = "val/loss"
     """For example ``val/loss`` or ``val/digit/f1_macro``."""
-    mode: Literal["min", "max"] | None = None
+    mode: Direction | None = None
     """By default ``min`` for losses and errors, and ``max`` for the rest."""
 
     @property
-    def direction(self) -> Literal["min", "max"]:
-        """Return ``min`` or ``max``."""
-        smaller = self.metric.rsplit("/", 1)[-1] in SMALLER_IS_BETTER
-        return self.mode or ("min" if smaller else "max")
+    def direction(self) -> Direction:
+        """Return ``min`` or ``max``; a metric that is not known, or has neither, is an error."""
+        found = self.mode or metric_named(self.metric.rpartition("/")[2]).direction
+        if found is None:
+            raise HintedError(
+                f"neither large nor small values of {self.metric!r} are better",
+                hint="choose another metric, or set 'mode' to min or max",
+            )
+        return found
 
     def is_better(self, value: float, than: float) -> bool:
         """Return whether ``value`` beats ``than``."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from mmray.evaluation.metric_text import UP_TO_ONE, axis_title, is_better_smaller
+from mmray.config.task.metric import Metric
+from mmray.evaluation.metric_text import axis_title
 from mmray.evaluation.plot.figure import EMPHASIS, MUTED, drawing, inches, short_name, style
 
 ROW = 0.42
@@ -32,7 +33,7 @@ class BarText:
     title: str
     caption: str
     """What bars and lines are."""
-    metric: str
+    metric: Metric
     unit: str = ""
     emphasis: str = ""
     """The bar in the darker colour."""
@@ -42,8 +43,7 @@ class BarText:
 
 def plot_bars(bars: Mapping[str, Bar], path: Path, *, text: BarText) -> None:
     """Plot the best first; a figure is written beside its bar with its interval."""
-    sign = 1.0 if is_better_smaller(text.metric) else -1.0
-    names = sorted(bars, key=lambda name: (sign * bars[name].value, name))
+    names = sorted(bars, key=lambda name: (-text.metric.sign * bars[name].value, name))
     labels = [short_name(name) for name in names]
     left, right, above, below = inches(labels, FONT) + 0.35, NUMBERS, 0.5, 0.95
     width = max(left + 3.6 + right, inches([text.title], 10.5) + 0.4, inches([text.caption], 8))
@@ -89,5 +89,5 @@ def _limit(axes: Axes, bars: Mapping[str, Bar], text: BarText) -> None:
     values = [v for bar in bars.values() for v in (bar.value, bar.low, bar.high)]
     values += [] if text.floor is None else [text.floor]
     low, high = min(0.0, *values), max(values)
-    right = 1.0 if text.metric in UP_TO_ONE else high * 1.05
+    right = high * 1.05 if text.metric.high is None else text.metric.high
     axes.set_xlim(low * 1.05, right if right > low else low + 1.0)

@@ -8,7 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from mmray.evaluation.metric_text import UP_TO_ONE, axis_title
+from mmray.config.task.metric import Metric
+from mmray.evaluation.metric_text import axis_title
 from mmray.evaluation.plot.figure import INK, drawing, style
 
 LIGHT = "#8aa5bd"
@@ -21,7 +22,7 @@ def plot_curves(
     path: Path,
     *,
     title: str,
-    panels: Sequence[tuple[str, str, str]] = (),
+    panels: Sequence[tuple[str, Metric, str]] = (),
     best: Sequence[int] = (),
 ) -> None:
     """Plot the losses, and a panel per metric, over the epochs.
@@ -44,9 +45,9 @@ def plot_curves(
         for number, (task, metric, unit) in enumerate(panels, start=first_width):
             axes = figure.add_subplot(grid[number // columns, number % columns])
             for index, epochs in enumerate(trainings.values()):
-                _draw_line(axes, epochs, f"val/{task}/{metric}", INK, is_first=index == 0)
+                _draw_line(axes, epochs, f"val/{task}/{metric.name}", INK, is_first=index == 0)
             _mark_best(axes, best)
-            _end_at_one(axes, metric)
+            _end_at_bound(axes, metric)
             style(axes, "epoch")
             axes.set_title(f"{task}, val split\n{axis_title(metric, unit)}", fontsize=8.5)
         figure.suptitle(title, fontsize=10.5)
@@ -85,8 +86,8 @@ def _mark_best(axes: Axes, best: Sequence[int], *, is_named: bool = False) -> No
         )  # fmt: skip
 
 
-def _end_at_one(axes: Axes, metric: str) -> None:
-    if metric in UP_TO_ONE:
-        axes.set_ylim(top=1.0)
-        if axes.get_ylim()[0] >= 0.0 or metric not in ("r2", "quadratic_weighted_kappa"):
+def _end_at_bound(axes: Axes, metric: Metric) -> None:
+    if metric.high is not None:
+        axes.set_ylim(top=metric.high)
+        if axes.get_ylim()[0] >= 0.0 or metric.low == 0.0:
             axes.set_ylim(bottom=0.0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmray.config.document import Config
+from mmray.config.task.kind import main_metric
 from mmray.core.text.nearest import listed
 from mmray.evaluation.ablation import tabulate
 from mmray.evaluation.comparison import summarise
@@ -64,7 +65,7 @@ def evaluate_models(config: Config, models: dict[str, list[EvaluatedModel]]) -> 
     found = {
         task: conclude(
             task,
-            config.tasks[task].main_metric,
+            main_metric(config.tasks[task]),
             {
                 model: [each.results[task] for each in group]
                 for model, group in models.items()
@@ -77,7 +78,7 @@ def evaluate_models(config: Config, models: dict[str, list[EvaluatedModel]]) -> 
     }
     ablation = tabulate(
         [each.ablation for each in main],
-        {name: task.main_metric for name, task in config.tasks.items()},
+        {name: main_metric(task) for name, task in config.tasks.items()},
         config.modality_order(),
         config.evaluation,
     )
@@ -94,9 +95,9 @@ def bundle_metrics(config: Config, main: EvaluatedModel) -> dict[str, dict[str, 
     """Return the figures of the one training whose weights are in the bundle."""
     found: dict[str, dict[str, Any]] = {}
     for task, result in main.results.items():
-        metric = config.tasks[task].main_metric
+        metric = main_metric(config.tasks[task])
         figure = summarise([result], metric, config.evaluation)
-        more = {"samples": figure.samples, f"{metric}_interval": list(figure.interval)}
+        more = {"samples": figure.samples, f"{metric.name}_interval": list(figure.interval)}
         found[task] = {**result.metrics, **more}
     return found
 

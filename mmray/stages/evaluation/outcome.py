@@ -54,7 +54,7 @@ def headline_figures(evaluated: Evaluated) -> dict[str, float]:
     """Return the few figures of the workflow's run: per task the main metric and its gains."""
     figures: dict[str, float] = {}
     for task, found in evaluated.found.items():
-        figures[f"test/{task}/{found.metric}"] = found.figures[found.main].value
+        figures[f"test/{task}/{found.metric.name}"] = found.figures[found.main].value
         figures[f"test/{task}/gain_over_constant_answer"] = found.over_baseline.value
         if found.over_best is not None:
             figures[f"test/{task}/gain_over_best_alone"] = found.over_best.value

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mmray.config.document import Config
+from mmray.config.task.kind import main_metric
 from mmray.evaluation.ablation import subset_name, subset_title
 from mmray.evaluation.comparison import Figure
 from mmray.evaluation.conclusion import Conclusion
@@ -71,9 +72,9 @@ def _plot_curves(config: Config, inputs: Prepared, path: Path, evaluated: Evalua
         path,
         title=f"{config.name}: learning curves of {main_model(config)}{several}",
         panels=[
-            (name, task.main_metric, label_unit(task.kind, task.column))
+            (name, main_metric(task), label_unit(task))
             for name, task in config.tasks.items()
-            if any(f"val/{name}/{task.main_metric}" in e["metrics"] for e in trainings[first])
+            if any(f"val/{name}/{main_metric(task).name}" in e["metrics"] for e in trainings[first])
         ],
         best=success["soup"] or [success["best_epoch"]],
     )
@@ -103,7 +104,7 @@ def _bar_text(config: Config, found: Conclusion, title: str, emphasis: str) -> B
         caption=f"Lines and brackets: {level} intervals over the test samples. "
         f"Dashed: constant answer ({found.answer}).",
         metric=found.metric,
-        unit=label_unit(task.kind, task.column),
+        unit=label_unit(task),
         emphasis=emphasis,
         floor=found.baseline.value,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmray.config.document import Config
+from mmray.config.task.kind import main_metric
 from mmray.evaluation.lagging import LagWatch, advice_for
 from mmray.run.epoch_file import EPOCHS, epoch_lines
 from mmray.tracking.tracker import Run, Tracker
@@ -36,7 +37,7 @@ class TrainingRuns:
         self._config = config
         self._variants = {variant.name: variant for variant in variants}
         self._open: set[str] = set()
-        main_metrics = {name: task.main_metric for name, task in config.tasks_of(1).items()}
+        main_metrics = {name: main_metric(task) for name, task in config.tasks_of(1).items()}
         self._lag = LagWatch(main_metrics, config.modality_order(), advice_for(config))
 
     def open(self, name: str, *, started: float | None = None) -> Run:
@@ -59,7 +60,7 @@ class TrainingRuns:
         shown += [
             f"{key} {metrics[key]:.3f}"
             for name, task in self._config.tasks.items()
-            if (key := f"val/{name}/{task.main_metric}") in metrics
+            if (key := f"val/{name}/{main_metric(task).name}") in metrics
         ]
         for warning in self._lag.hear(name, metrics):
             logger.warning("%s", warning)

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Integer
 
-from mmray.config.task.task import balanced_task
+from mmray.config.task.kind import balanced_task
 from mmray.config.training.train import TrainConfig
 from mmray.training.data.samples import Samples
 from mmray.training.tasks.label import has_label

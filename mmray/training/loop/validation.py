@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mmray.config.task.metric import looks_at_modalities
-from mmray.config.task.metric import metric_names as names_of
+from mmray.config.training.epoch_metric import looks_at_modalities
+from mmray.config.training.epoch_metric import metric_names as names_of
 from mmray.models.fusion_model import FusionModel
 from mmray.training.data.samples import Samples
 from mmray.training.loop.plan import TrainPlan

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmray.config.training.train import SMALLER_IS_BETTER
+from mmray.config.task.kind import main_metric
 from mmray.training.data.samples import Samples
 from mmray.training.tasks.build import independent_tasks, task_losses
 from mmray.training.tasks.task import Statistic, Task, Tasks
@@ -33,15 +33,14 @@ def modality_metrics(
             rows = np.flatnonzero(samples.labelled(name) & features.present)
             if not len(rows):
                 continue
-            labels, metric = samples.labels[name][rows], task.config.main_metric
+            labels, metric = samples.labels[name][rows], main_metric(task.config)
             alone_on = task.main_statistic(task.decode(outputs[name][rows]), labels)
             fused_on = task.main_statistic(task.decode(whole[name][rows]), labels)
             everyone, value = np.arange(len(rows)), alone_on(np.arange(len(rows)))
-            sign = -1.0 if metric in SMALLER_IS_BETTER else 1.0
             figures = {
                 "loss": _loss(task, outputs[name][rows], labels),
-                metric: value,
-                "gain": sign * (fused_on(everyone) - value),
+                metric.name: value,
+                "gain": metric.sign * (fused_on(everyone) - value),
                 "gain_error": _standard_error(fused_on, alone_on, len(rows)),
             }
             found |= {

@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 from mmray.config.task.loss import SiglipConfig
-from mmray.config.task.metric import recall_names
 from mmray.config.task.task import AlignmentConfig
 from mmray.models.head import SharedSpace, split_outputs
 from mmray.training.parallel.worker_context import WorkerContext
@@ -52,11 +51,6 @@ class AlignmentTask:
     def outputs(self) -> int:
         """Outputs of the head: all embeddings, scale and bias."""
         return len(self.modalities) * self.config.size + 2
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        """All metrics that there can be."""
-        return recall_names(self.modalities)
 
     def encode(self, labels: Sequence[Label]) -> Integer[np.ndarray, " N"]:
         """Return class numbers, -1 for none; without classes, zeros."""

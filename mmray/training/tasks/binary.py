@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from mmray.config.task import metric
 from mmray.config.task.task import BinaryConfig
 from mmray.core.label.positive import positive_of
 from mmray.core.text.nearest import listed
@@ -17,6 +16,7 @@ from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.class_metric import class_details
 from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
+from mmray.training.tasks.flag_metric import BINARY, THRESHOLD, FlagRows
 from mmray.training.tasks.label import (
     Label,
     at_least_two,
@@ -24,24 +24,9 @@ from mmray.training.tasks.label import (
     class_numbers,
     known_labels,
 )
-from mmray.training.tasks.metric_functions import (
-    binary_accuracy,
-    binary_auroc,
-    binary_average_precision,
-    binary_f1_score,
-    binary_precision,
-    binary_recall,
-)
+from mmray.training.tasks.measure import measure
 from mmray.training.tasks.saved import saved_names, saved_number
 from mmray.training.tasks.task import Array, Statistic, repeated
-
-AT_THRESHOLD = {
-    "accuracy": binary_accuracy,
-    "precision": binary_precision,
-    "recall": binary_recall,
-    "f1": binary_f1_score,
-}
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +38,6 @@ class BinaryTask:
     positive_weight: float = 1.0
     """Of a positive label in the loss."""
 
-    metric_names = metric.BINARY
     outputs = 1
     head = AffineHead(1)
 
@@ -75,15 +59,8 @@ class BinaryTask:
 
     def metrics(self, decoded: Array, labels: Array) -> dict[str, float]:
         """Return what the positive class is found with; auroc needs labels of both classes."""
-        guess, target = torch.from_numpy(_is_positive(decoded)), torch.from_numpy(labels)
-        metrics = {name: float(function(guess, target)) for name, function in AT_THRESHOLD.items()}
-        # From ranks in float64: that is exact, and torchmetrics takes them for probabilities.
-        scores = torch.from_numpy(decoded).double()
-        if 0 < labels.sum() < len(labels):
-            metrics["auroc"] = float(binary_auroc(scores, target))
-        if labels.any():
-            metrics["average_precision"] = float(binary_average_precision(scores, target))
-        return metrics
+        scores, target = torch.from_numpy(decoded).double(), torch.from_numpy(labels)
+        return measure(BINARY, FlagRows(scores, target))
 
     def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
         """Return figures per class and the confusion matrix."""

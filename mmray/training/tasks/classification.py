@@ -9,7 +9,6 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmray.config.task import metric
 from mmray.config.task.loss import FocalClassesConfig
 from mmray.config.task.task import ClassificationConfig
 from mmray.core.text.nearest import listed
@@ -39,8 +38,6 @@ class ClassificationTask:
     classes: tuple[str, ...]
     weights: tuple[float, ...] | None = None
     """Of each class in the loss."""
-
-    metric_names = metric.CLASSIFICATION
 
     @property
     def head(self) -> AffineHead:

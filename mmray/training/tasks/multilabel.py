@@ -10,31 +10,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mmray.config.task import metric
 from mmray.config.task.task import MultilabelConfig
 from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
+from mmray.training.tasks.flag_metric import MULTILABEL, THRESHOLD, FlagTable, per_flag_metrics
 from mmray.training.tasks.label import Label, class_number, is_missing, known_labels
-from mmray.training.tasks.metric_functions import (
-    binary_average_precision,
-    multilabel_exact_match,
-    multilabel_f1_score,
-    multilabel_precision,
-    multilabel_recall,
-)
+from mmray.training.tasks.measure import measure
 from mmray.training.tasks.saved import saved_names, saved_numbers
 from mmray.training.tasks.task import Array, Statistic, repeated
-
-PER_CLASS = {
-    "precision": multilabel_precision,
-    "recall": multilabel_recall,
-    "f1": multilabel_f1_score,
-}
-THRESHOLD = 0.5
-UNCHECKED: dict[str, Any] = {"validate_args": False}
-"""The check of torchmetrics refuses a single class, which its figures do not mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +30,6 @@ class MultilabelTask:
     classes: tuple[str, ...]
     positive_weights: tuple[float, ...]
     """Of a positive label of each class in the loss."""
-
-    metric_names = metric.MULTILABEL
 
     @property
     def head(self) -> AffineHead:
@@ -86,49 +69,12 @@ class MultilabelTask:
         ``f1_macro`` is over the classes that are among the labels or the predictions, mean average
         precision over those among the labels.
         """
-        scores, flags = torch.from_numpy(decoded).double(), torch.from_numpy(labels).long()
-        guess, count = (scores > THRESHOLD).long(), len(self.classes)
-        seen = flags.any(dim=0)
-        either = seen | guess.bool().any(dim=0)
-        metrics = {
-            "f1_micro": float(
-                multilabel_f1_score(guess, flags, count, average="micro", **UNCHECKED)
-            ),
-            "subset_accuracy": float(multilabel_exact_match(guess, flags, count, **UNCHECKED)),
-        }
-        f1 = multilabel_f1_score(guess, flags, count, average="none", **UNCHECKED).reshape(
-            -1
-        )  # (C)
-        metrics["f1_macro"] = float(f1[either].mean()) if either.any() else 0.0
-        if seen.any():
-            precisions = self._average_precisions(scores, flags)
-            metrics["mean_average_precision"] = float(precisions[seen].mean())
-        return metrics
+        return measure(MULTILABEL, _table(decoded, labels))
 
     def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
         """Return figures per class."""
-        scores, flags = torch.from_numpy(decoded).double(), torch.from_numpy(labels).long()
-        columns = {
-            name: function(scores, flags, len(self.classes), average="none", **UNCHECKED)
-            .reshape(-1)
-            .tolist()
-            for name, function in PER_CLASS.items()
-        }
-        columns["average_precision"] = self._average_precisions(scores, flags).tolist()
-        columns["support"] = flags.sum(dim=0).tolist()
-        per_class = {
-            name: {metric: float(values[number]) for metric, values in columns.items()}
-            for number, name in enumerate(self.classes)
-        }
+        per_class = per_flag_metrics(_table(decoded, labels), self.classes)
         return {"per_class": per_class, "classes": list(self.classes)}
-
-    def _average_precisions(self, scores: Tensor, flags: Tensor) -> Float[Tensor, " C"]:
-        """Return the average precision of each class, zero where no sample has it."""
-        found = [
-            binary_average_precision(scores[:, c], flags[:, c]) if flags[:, c].any() else 0.0
-            for c in range(len(self.classes))
-        ]
-        return torch.tensor(found)
 
     def main_statistic(self, decoded: Array, labels: Array) -> Statistic:
         """Return F1 over all samples and classes as a function of row numbers."""
@@ -195,3 +141,7 @@ def restore_multilabel(config: MultilabelConfig, document: Mapping[str, Any]) ->
 def _names(label: Label) -> list[str]:
     """Return the classes of a sample; the manifest holds lists."""
     return label if isinstance(label, list) else [str(label)]
+
+
+def _table(decoded: Array, labels: Array) -> FlagTable:
+    return FlagTable(torch.from_numpy(decoded).double(), torch.from_numpy(labels).long())

@@ -9,13 +9,18 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from mmray.config.task import metric
 from mmray.config.task.task import OrdinalConfig
 from mmray.core.label.order import ordered
 from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
-from mmray.training.tasks.class_metric import class_details
+from mmray.training.tasks.class_metric import (
+    ClassRows,
+    accuracy,
+    class_details,
+    class_rows,
+    kappa,
+)
 from mmray.training.tasks.label import (
     Label,
     at_least_two,
@@ -24,13 +29,20 @@ from mmray.training.tasks.label import (
     known_labels,
 )
 from mmray.training.tasks.loss import coral, corn
-from mmray.training.tasks.metric_functions import (
-    mean_absolute_error,
-    multiclass_accuracy,
-    multiclass_cohen_kappa,
-)
+from mmray.training.tasks.measure import MetricFunctions, measure
 from mmray.training.tasks.saved import saved_names
 from mmray.training.tasks.task import Array, Statistic, repeated
+
+
+def _mean_error(rows: ClassRows) -> float:
+    return float((rows.predicted - rows.labels).abs().double().mean())
+
+
+ORDINAL: MetricFunctions[ClassRows] = {
+    "mae": _mean_error,
+    "accuracy": accuracy,
+    "quadratic_weighted_kappa": kappa,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +54,6 @@ class OrdinalTask:
 
     config: OrdinalConfig
     classes: tuple[str, ...]
-
-    metric_names = metric.ORDINAL
 
     @property
     def head(self) -> AffineHead:
@@ -76,17 +86,7 @@ class OrdinalTask:
 
     def metrics(self, decoded: Array, labels: Array) -> dict[str, float]:
         """Return the mean error in ranks, accuracy, and kappa, which needs two different labels."""
-        guess, target = torch.from_numpy(_ranks(decoded)), torch.from_numpy(labels)
-        count = len(self.classes)
-        metrics = {
-            "mae": float(mean_absolute_error(guess.double(), target.double())),
-            "accuracy": float(multiclass_accuracy(guess, target, count, average="micro")),
-        }
-        if (labels != labels[0]).any():
-            metrics["quadratic_weighted_kappa"] = float(
-                multiclass_cohen_kappa(guess, target, count, weights="quadratic")
-            )
-        return metrics
+        return measure(ORDINAL, class_rows(_ranks(decoded), labels, self.classes))
 
     def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
         """Return figures per class and the confusion matrix."""

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
-from mmray.config.task.metric import CUTS
-
+CUTS = {"recall_at_1": 1, "recall_at_5": 5}
+"""A payload counts as found that is among so many nearest."""
 QUERIES = 1024
 """At once: N of them against N candidates would not fit."""
 
@@ -43,13 +43,13 @@ def recall_metrics(
 ) -> dict[str, float]:
     """Return the recalls of each ordered pair of modalities, and their mean over the pairs."""
     metrics: dict[str, float] = {}
-    for cut in CUTS:
+    for name, cut in CUTS.items():
         recalls = {
-            f"recall_at_{cut}_{modalities[a]}_to_{modalities[b]}": float(hits.nanmean())
+            f"{name}_{modalities[a]}_to_{modalities[b]}": float(hits.nanmean())
             for (a, b), hits in pair_hits(embeddings, groups, cut).items()
             if not hits.isnan().all()
         }
-        metrics |= {f"recall_at_{cut}": sum(recalls.values()) / len(recalls)} | recalls
+        metrics |= {name: sum(recalls.values()) / len(recalls)} | recalls
     return metrics
 
 

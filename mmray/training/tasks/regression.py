@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmray.config.task import metric
 from mmray.config.task.loss import QuantileLossConfig
 from mmray.config.task.task import RegressionConfig
 from mmray.errors import ManifestError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.label import Label, is_missing, known_labels
 from mmray.training.tasks.loss import pinball
-from mmray.training.tasks.metric_functions import mean_absolute_error, mean_squared_error, r2_score
+from mmray.training.tasks.measure import measure
+from mmray.training.tasks.number_metric import REGRESSION, NumberRows
 from mmray.training.tasks.saved import saved_number
 from mmray.training.tasks.task import Array, Statistic, repeated
 
@@ -37,8 +36,7 @@ class RegressionTask:
     @property
     def quantiles(self) -> tuple[float, ...] | None:
         """The quantiles that are predicted, if any."""
-        loss = self.config.loss
-        return loss.quantiles if isinstance(loss, QuantileLossConfig) else None
+        return self.config.quantiles
 
     @property
     def head(self) -> AffineHead:
@@ -49,11 +47,6 @@ class RegressionTask:
     def outputs(self) -> int:
         """Outputs of the head."""
         return len(self.quantiles or (0.5,))
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        """All metrics that there can be."""
-        return metric.task_metric_names(self.config, ())
 
     def encode(self, labels: Sequence[Label]) -> Float[np.ndarray, " N"]:
         """Return standardised numbers, NaN for none."""
@@ -89,11 +82,10 @@ class RegressionTask:
 
     def metrics(self, decoded: Array, labels: Array) -> dict[str, float]:
         """Return mae, rmse and r2 of the prediction, and what its interval is worth."""
-        truth = self.in_unit(labels)
-        metrics = regression_metrics(self._prediction(decoded), truth)
-        if self.quantiles is None:
-            return metrics
-        return metrics | quantile_metrics(decoded, truth, self.quantiles)
+        rows = NumberRows(self._prediction(decoded), self.in_unit(labels))
+        if self.quantiles is not None:
+            rows = rows._replace(quantiles=decoded, levels=self.quantiles)
+        return measure(REGRESSION, rows)
 
     def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
         """Return true and predicted numbers, of many samples ``SHOWN`` evenly taken ones."""
@@ -150,32 +142,6 @@ def fit_regression(config: RegressionConfig, labels: Sequence[Label]) -> Regress
 def restore_regression(config: RegressionConfig, document: Mapping[str, Any]) -> RegressionTask:
     """Read back what ``to_dict`` wrote."""
     return RegressionTask(config, saved_number(document, "mean"), saved_number(document, "std"))
-
-
-def regression_metrics(predicted: Array, labels: Array) -> dict[str, float]:
-    """Return mae, rmse and r2 in the label's unit; r2 needs two different labels."""
-    # In float64: large targets with a small spread would lose r2 to rounding.
-    numbers, target = torch.from_numpy(predicted).double(), torch.from_numpy(labels).double()
-    metrics = {
-        "mae": float(mean_absolute_error(numbers, target)),
-        "rmse": float(mean_squared_error(numbers, target, squared=False)),
-    }
-    if len(labels) > 1 and bool((target != target[0]).any()):
-        metrics["r2"] = float(r2_score(numbers, target))
-    return metrics
-
-
-def quantile_metrics(
-    decoded: Float[np.ndarray, "N Q"], truth: Array, quantiles: Sequence[float]
-) -> dict[str, float]:
-    """Return the pinball loss, the share of labels in the interval, and its mean width."""
-    low, high = decoded[:, 0], decoded[:, -1]
-    numbers, target = torch.from_numpy(decoded).double(), torch.from_numpy(truth).double()
-    return {
-        "pinball": float(pinball(numbers, target, quantiles).mean()),
-        "coverage": float(((low <= truth) & (truth <= high)).mean()),
-        "interval_width": float((high - low).mean()),
-    }
 
 
 def _to_numbers(labels: Sequence[Label]) -> Float[np.ndarray, " N"]:

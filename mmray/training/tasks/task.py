@@ -40,11 +40,6 @@ class Task(Protocol):
         """How many numbers the head gives for a sample (C)."""
         ...
 
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        """All metrics that there can be; which there are depends on the labels alone."""
-        ...
-
     def encode(self, labels: Sequence[Label]) -> Shaped[np.ndarray, "N ..."]:
         """Return labels as numbers; one that is unknown is a ManifestError."""
         ...

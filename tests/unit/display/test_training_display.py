@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from mmray.config.training.train import ObjectiveConfig
 from mmray.core.report import Report
 from mmray.display.closing import closing_lines
 from mmray.display.terminal import duration
@@ -17,7 +18,7 @@ def record(epoch, accuracy, seconds=2.0):
 
 
 def test_a_training_is_one_line_with_its_course_its_best_and_the_time_left():
-    course = TrainingLine("fusion", 10, "val/animal/accuracy")
+    course = TrainingLine("fusion", 10, ObjectiveConfig(metric="val/animal/accuracy"))
     for epoch, accuracy in enumerate((0.2, 0.9, 0.55), 1):
         course.hear(record(epoch, accuracy))
 
@@ -28,7 +29,7 @@ def test_a_training_is_one_line_with_its_course_its_best_and_the_time_left():
 
 
 def test_the_best_of_an_error_is_the_smallest_and_a_resumed_training_counts_on():
-    course = TrainingLine("fusion", 10, "val/rate/mae")
+    course = TrainingLine("fusion", 10, ObjectiveConfig(metric="val/rate/mae"))
     for epoch, error in ((7, 0.5), (8, 0.4), (9, 0.6)):
         course.hear({"epoch": epoch, "seconds": 1.0, "metrics": {"val/rate/mae": error}})
 
@@ -37,7 +38,7 @@ def test_the_best_of_an_error_is_the_smallest_and_a_resumed_training_counts_on()
 
 
 def test_an_epoch_without_the_metric_is_counted_all_the_same():
-    course = TrainingLine("fusion", 2, "val/animal/accuracy")
+    course = TrainingLine("fusion", 2, ObjectiveConfig(metric="val/animal/accuracy"))
 
     course.hear({"epoch": 2, "seconds": 3.0, "metrics": {}})
 

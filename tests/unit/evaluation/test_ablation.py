@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mmray.config.document import EvaluationConfig
+from mmray.config.task.metric import metric_named
 from mmray.evaluation.ablate import ablate
 from mmray.evaluation.ablation import (
     shapley_values,
@@ -60,7 +61,7 @@ def test_the_table_is_the_mean_over_the_trainings_with_intervals():
         {"t": {name: result(value + more) for name, value in PAIR.items()}} for more in (0, 0.02)
     ]
 
-    found = tabulate(runs, {"t": "accuracy"}, "ab", EvaluationConfig())["t"]
+    found = tabulate(runs, {"t": metric_named("accuracy")}, "ab", EvaluationConfig())["t"]
 
     assert found["metric"] == "accuracy"
     assert found["subsets"]["a-b"] == pytest.approx(0.91)
@@ -70,7 +71,7 @@ def test_the_table_is_the_mean_over_the_trainings_with_intervals():
 
 
 def test_what_dropping_a_modality_costs_is_said_by_its_name():
-    assert ablation_sentence("t", "accuracy", PAIR, ("a", "b")) == (
+    assert ablation_sentence("t", metric_named("accuracy"), PAIR, ("a", "b")) == (
         "t: accuracy on test of the fusion without a 0.5000, b 0.6000"
     )
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from mmray.config.task.kind import main_metric
 from mmray.evaluation.baseline import find_baseline
 from mmray.training.tasks.label import has_label
 from tests.support.tasks import EVERY_TASK, alignment, classification, multilabel, regression
@@ -52,7 +53,7 @@ def test_of_an_alignment_it_is_chance():
 def test_no_other_constant_is_better_on_the_labels_it_has_seen(task, labels):
     labels = list(labels) * 10
     mine = evaluated(task, labels, labels).result.value()
-    sign = -1 if task.config.main_metric == "mae" else 1
+    sign = main_metric(task.config).sign
 
     encoded = task.encode(labels)
     known = encoded[has_label(encoded)]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mmray.config.document import EvaluationConfig
+from mmray.config.task.metric import metric_named
 from mmray.evaluation.comparison import best_of, compare, paired_shares, summarise
 from mmray.evaluation.evaluate import EvaluationResult
 
@@ -22,7 +23,7 @@ def right(count, samples):
 
 
 def test_one_more_right_of_sixteen_shows_nothing():
-    found = compare(shares(right(16, 16)), shares(right(15, 16)), "accuracy", CONFIG)
+    found = compare(shares(right(16, 16)), shares(right(15, 16)), metric_named("accuracy"), CONFIG)
 
     assert found.value == pytest.approx(1 / 16)
     assert found.interval[0] < 0 < found.interval[1]
@@ -30,7 +31,7 @@ def test_one_more_right_of_sixteen_shows_nothing():
 
 
 def test_two_models_that_never_differ_have_an_interval_with_a_width():
-    found = compare(shares(right(16, 16)), shares(right(16, 16)), "accuracy", CONFIG)
+    found = compare(shares(right(16, 16)), shares(right(16, 16)), metric_named("accuracy"), CONFIG)
 
     assert found.interval[0] < -0.1 < 0.1 < found.interval[1]
 
@@ -39,7 +40,9 @@ def test_two_models_that_never_differ_have_an_interval_with_a_width():
     ("ours", "others", "verdict"), [(90, 60, "better"), (60, 90, "worse"), (80, 78, "not shown")]
 )
 def test_a_clear_difference_is_shown(ours, others, verdict):
-    found = compare(shares(right(ours, 100)), shares(right(others, 100)), "accuracy", CONFIG)
+    found = compare(
+        shares(right(ours, 100)), shares(right(others, 100)), metric_named("accuracy"), CONFIG
+    )
 
     assert found.verdict == verdict
 
@@ -49,29 +52,32 @@ def test_of_errors_the_smaller_is_better():
     errors = generator.random(200) + 0.2
     small, large = _evaluated(errors), _evaluated(errors + 0.1 * generator.random(200))
 
-    found = compare([small], [large], "mae", CONFIG)
+    found = compare([small], [large], metric_named("mae"), CONFIG)
 
     assert found.verdict == "better"
     assert found.value == pytest.approx(0.05, abs=0.01)
-    assert compare([large], [small], "mae", CONFIG).verdict == "worse"
+    assert compare([large], [small], metric_named("mae"), CONFIG).verdict == "worse"
 
 
 def test_models_evaluated_on_the_same_samples_are_compared_sample_by_sample():
     base = np.random.default_rng(0).random(100) * 10
 
-    found = compare([_evaluated(base)], [_evaluated(base + 0.01)], "mae", CONFIG)
+    found = compare([_evaluated(base)], [_evaluated(base + 0.01)], metric_named("mae"), CONFIG)
 
     assert found.interval == pytest.approx((0.01, 0.01))
 
 
 def test_trainings_that_differ_among_themselves_make_a_difference_less_certain():
     alike = compare(
-        shares(*[right(80, 100)] * 3), shares(*[right(62, 100)] * 3), "accuracy", CONFIG
+        shares(*[right(80, 100)] * 3),
+        shares(*[right(62, 100)] * 3),
+        metric_named("accuracy"),
+        CONFIG,
     )
     spread = compare(
         shares(right(60, 100), right(80, 100), right(100, 100)),
         shares(right(42, 100), right(62, 100), right(82, 100)),
-        "accuracy",
+        metric_named("accuracy"),
         CONFIG,
     )
 
@@ -94,7 +100,7 @@ def test_intervals_of_paired_shares_hold_the_truth_as_often_as_they_say():
 
 
 def test_a_figure_is_the_mean_of_its_trainings_with_their_deviation():
-    found = summarise(shares(right(8, 10), right(6, 10)), "accuracy", CONFIG)
+    found = summarise(shares(right(8, 10), right(6, 10)), metric_named("accuracy"), CONFIG)
 
     assert found.value == pytest.approx(0.7)
     assert found.deviation == pytest.approx(0.2 / np.sqrt(2))
@@ -104,11 +110,11 @@ def test_a_figure_is_the_mean_of_its_trainings_with_their_deviation():
 
 def test_the_best_is_the_largest_share_and_the_smallest_error():
     figures = {
-        name: summarise(shares(right(count, 10)), "accuracy", CONFIG)
+        name: summarise(shares(right(count, 10)), metric_named("accuracy"), CONFIG)
         for name, count in (("fusion", 9), ("text", 5), ("image", 7))
     }
     errors = {
-        name: summarise([_evaluated(np.full(5, error))], "mae", CONFIG)
+        name: summarise([_evaluated(np.full(5, error))], metric_named("mae"), CONFIG)
         for name, error in (("fusion", 1.0), ("text", 2.0), ("image", 3.0))
     }
 

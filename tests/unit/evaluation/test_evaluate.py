@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from mmray.config.document import EvaluationConfig
+from mmray.config.task.kind import main_metric
+from mmray.config.task.metric import metric_named
 from mmray.config.task.task import ClassificationConfig, RegressionConfig
 from mmray.evaluation.comparison import summarise
 from mmray.evaluation.evaluate import evaluate
@@ -62,7 +64,7 @@ def test_intervals_hold_the_figure_and_are_in_its_unit():
     found = evaluate(outputs, {"animal": truth, "age": age}, TASKS)
 
     for task, metric in (("animal", "accuracy"), ("age", "mae")):
-        low, high = summarise([found[task]], metric, CONFIG).interval
+        low, high = summarise([found[task]], metric_named(metric), CONFIG).interval
         assert low < found[task].metrics[metric] < high
         assert high - low < 0.25
 
@@ -81,11 +83,11 @@ def test_every_kind_is_evaluated_and_its_interval_is_of_the_main_metric(task, la
 
     found = evaluate({"task": decoded}, {"task": encoded}, {"task": task})["task"]
 
-    metric = task.config.main_metric
+    metric = main_metric(task.config)
     figure = summarise([found], metric, CONFIG)
     low, high = figure.interval
-    assert low <= found.metrics[metric] <= high
-    assert figure.value == pytest.approx(found.metrics[metric], abs=1e-6)
+    assert low <= found.metrics[metric.name] <= high
+    assert figure.value == pytest.approx(found.metrics[metric.name], abs=1e-6)
     assert found.details["samples"] == 20 * sum(
         label is not None or task.config.column is None for label in labels
     )

@@ -1,7 +1,8 @@
+from mmray.config.task.metric import metric_named
 from mmray.evaluation.lagging import LagWatch, advice_for
 from tests.support.document import make_config
 
-TASKS = {"digit": "accuracy", "rate": "mae"}
+TASKS = {"digit": metric_named("accuracy"), "rate": metric_named("mae")}
 
 
 ADVICE = "try 'train.balance'"

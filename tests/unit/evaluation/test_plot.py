@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from mmray.config.task.metric import metric_named
 from mmray.evaluation.metric_text import axis_title
 from mmray.evaluation.plot.bars import Bar, BarText, plot_bars
 from mmray.evaluation.plot.confusion import plot_confusion, worst_classes
@@ -89,7 +90,7 @@ def test_means_of_several_trainings_have_a_decimal(tmp_path):
 
 
 def bar_texts(tmp_path, bars, **more):
-    text = BarText(**{"title": "t", "caption": "lines", "metric": "accuracy"} | more)
+    text = BarText(**{"title": "t", "caption": "lines", "metric": metric_named("accuracy")} | more)
     plot_bars(bars, tmp_path / "a.svg", text=text)
     return texts(tmp_path / "a.svg")
 
@@ -98,7 +99,7 @@ def test_bars_are_sorted_the_best_first_whatever_the_direction(tmp_path):
     bars = {"a": Bar(0.2, 0.1, 0.3), "b": Bar(0.9, 0.8, 1.0), "c": Bar(0.5, 0.4, 0.6)}
 
     up = [each for each in bar_texts(tmp_path, bars) if each in bars]
-    down = [each for each in bar_texts(tmp_path, bars, metric="mae") if each in bars]
+    down = [each for each in bar_texts(tmp_path, bars, metric=metric_named("mae")) if each in bars]
 
     assert (up, down) == (["b", "c", "a"], ["a", "c", "b"])
 
@@ -115,12 +116,16 @@ def test_the_axis_of_a_share_ends_at_one_and_says_its_direction(tmp_path):
     assert "1.0" in shown
     assert "1.2" not in shown
     assert "accuracy (higher is better)" in shown
-    assert axis_title("mae", "ranks") == "mean absolute error in ranks (lower is better)"
+    assert (
+        axis_title(metric_named("mae"), "ranks") == "mean absolute error in ranks (lower is better)"
+    )
 
 
 @pytest.mark.parametrize("value", [0.0, -0.5, -2.0])
 def test_figures_at_or_below_zero_have_bars_as_well(tmp_path, value):
-    shown = bar_texts(tmp_path, {"a": Bar(value, value - 0.1, value)}, metric="r2", floor=-3.0)
+    shown = bar_texts(
+        tmp_path, {"a": Bar(value, value - 0.1, value)}, metric=metric_named("r2"), floor=-3.0
+    )
 
     assert any(each.startswith(f"{value:.3f}") for each in shown)
 
@@ -129,7 +134,7 @@ def test_figures_at_or_below_zero_have_bars_as_well(tmp_path, value):
 
 
 def test_the_best_epoch_is_marked_and_panels_are_named_for_people(tmp_path):
-    panels = [("animal", "accuracy", "")]
+    panels = [("animal", metric_named("accuracy"), "")]
 
     plot_curves(
         {"fusion": epochs(0.9, 0.3)}, tmp_path / "a.svg", title="t", panels=panels, best=[2]
@@ -144,7 +149,7 @@ def test_the_best_epoch_is_marked_and_panels_are_named_for_people(tmp_path):
 def test_an_epoch_without_a_metric_leaves_a_gap(tmp_path):
     records = epochs(0.9, 0.5)
     del records[0]["metrics"]["val/animal/accuracy"]
-    panels = [("animal", "accuracy", ""), ("animal", "accuracy", "")]
+    panels = [("animal", metric_named("accuracy"), ""), ("animal", metric_named("accuracy"), "")]
 
     plot_curves({"a": records, "b": epochs(0.8)}, tmp_path / "a.svg", title="t", panels=panels)
 

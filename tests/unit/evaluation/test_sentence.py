@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mmray.config.document import EvaluationConfig
+from mmray.config.task.metric import metric_named
 from mmray.evaluation.baseline import Baseline
 from mmray.evaluation.conclusion import conclude
 from mmray.evaluation.description import describe_workflow
@@ -26,7 +27,7 @@ def evaluated(right, samples=100, metric="accuracy"):
 def concluded(samples=100, constant=50, **right):
     runs = {name: [evaluated(count, samples)] for name, count in right.items()}
     baseline = Baseline("always 'cat'", evaluated(constant, samples))
-    return conclude("animal", "accuracy", runs, baseline, CONFIG)
+    return conclude("animal", metric_named("accuracy"), runs, baseline, CONFIG)
 
 
 def test_figures_come_with_interval_and_number_of_samples():
@@ -95,14 +96,18 @@ def test_a_retrieval_is_said_at_one_and_five_and_beside_chance():
     )
     run = evaluated(20, 50)
     found = conclude(
-        "space", "recall_at_1", {"fusion": [run]}, Baseline("chance", baseline), CONFIG
+        "space",
+        metric_named("recall_at_1"),
+        {"fusion": [run]},
+        Baseline("chance", baseline),
+        CONFIG,
     )
 
     assert chance_sentence(found, {"recall_at_1": 0.4, "recall_at_5": 0.7}) == (
         "space: recall@1 0.4000 (chance 0.0200), recall@5 0.7000 (chance 0.1000)"
     )
     luck = Baseline("chance", baseline)
-    by_luck = conclude("space", "recall_at_1", {"fusion": [baseline]}, luck, CONFIG)
+    by_luck = conclude("space", metric_named("recall_at_1"), {"fusion": [baseline]}, luck, CONFIG)
     assert "fusion is not shown to be better than chance: 0.0200" in baseline_sentence(by_luck)
     assert chance_sentence(concluded(fusion=9), {"accuracy": 0.9}) is None
 

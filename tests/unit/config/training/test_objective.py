@@ -1,10 +1,10 @@
 import pytest
 
+from mmray.config.base import HintedError
 from mmray.config.reading.load import check_document
-from mmray.config.task.metric import task_metric_names
+from mmray.config.training.train import ObjectiveConfig
 from mmray.errors import ConfigError
 from tests.support.document import make_config, make_document
-from tests.support.tasks import EVERY_TASK, MODALITIES
 
 TWO = {"text": {"column": "note"}, "image": {"column": "photo"}}
 SEARCH = {"space": {"train.lr": {"uniform": [0.1, 0.2]}}}
@@ -53,8 +53,15 @@ def test_a_metric_of_one_modality_is_none_where_modalities_are_trained_alone():
     assert make_config(train=train, modalities=TWO, evaluation={"alone": False})
 
 
-@pytest.mark.parametrize("name", EVERY_TASK)
-def test_the_metrics_of_a_task_are_those_of_its_section(name):
-    task = EVERY_TASK[name][0]
+@pytest.mark.parametrize("metric", ["val/t/mse", "val/t/brier", "accurracy"])
+def test_a_metric_that_nobody_knows_has_no_direction(metric):
+    with pytest.raises(HintedError, match="there is no metric"):
+        _ = ObjectiveConfig(metric=metric).direction
 
-    assert task.metric_names == task_metric_names(task.config, MODALITIES)
+
+def test_a_metric_that_is_neither_better_large_nor_small_needs_a_mode():
+    neither = {"keep_best": {"metric": "train/lr"}}
+
+    assert "neither large nor small values of 'train/lr' are better" in error_of(train=neither)
+    chosen = make_config(train={"keep_best": {"metric": "train/lr", "mode": "min"}})
+    assert chosen.train.keep_best.is_better(1.0, 2.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmray.config.task.metric import modality_metric_names
+from mmray.config.training.epoch_metric import modality_metric_names
 from mmray.config.training.train import ObjectiveConfig, TrainConfig
 from mmray.training.loop.loop import fit
 from mmray.training.loop.predict import predict

@@ -7,7 +7,7 @@ from mmray.training.tasks.class_metric import (
     confusion_matrix,
     per_class_metrics,
 )
-from mmray.training.tasks.regression import regression_metrics
+from mmray.training.tasks.number_metric import regression_metrics
 
 CLASSES = ["a", "b", "c", "d"]
 

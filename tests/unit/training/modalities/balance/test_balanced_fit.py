@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmray.config.task.metric import balance_metric_names
+from mmray.config.training.epoch_metric import balance_metric_names
 from mmray.config.training.train import TrainConfig
 from mmray.training.modalities.modalities import Modalities
 from tests.support.balance import METHODS, run_worker, train

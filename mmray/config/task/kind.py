@@ -1,0 +1,131 @@
+"""What a kind of task can do, one record each, for all who need no tensors.
+
+Its other half, what computes, is in ``mmray/training/tasks/build.py``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Literal, TypeAlias
+
+from mmray.config.task.metric import Metric, main_metric_of, metrics_of, of_pair
+from mmray.config.task.task import (
+    AlignmentConfig,
+    BaseTaskConfig,
+    BinaryConfig,
+    ClassificationConfig,
+    MultilabelConfig,
+    OrdinalConfig,
+    RegressionConfig,
+    TaskConfig,
+)
+
+LabelForm: TypeAlias = Literal["class", "classes", "number"]
+AnswerForm: TypeAlias = Literal["class", "classes", "number", "embeddings"]
+Drawing: TypeAlias = Literal["confusion matrix", "predicted against true"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """One kind of task: its section, its labels, its answers, and what follows from them."""
+
+    config: type[BaseTaskConfig]
+    label: LabelForm
+    """What a cell of its column holds."""
+    answer: AnswerForm
+    """What it predicts of a sample."""
+    has_probabilities: bool = False
+    """Whether every class has a probability beside the answer."""
+    has_one_class: bool = False
+    """Whether a sample has one class, by whose number it is encoded: these can be balanced."""
+    needs_two_classes: bool = False
+    """Whether nothing can be learnt from a single class."""
+    lists_classes: bool = False
+    """Whether the section may list all classes; else they are those of the train split."""
+    has_positive_class: bool = False
+    """Whether there are two classes, one of which is sought."""
+    has_ordered_classes: bool = False
+    """Whether the classes have an order."""
+    compares_modalities: bool = False
+    """Whether samples are compared across modalities: one alone has nothing to compare, and the
+    loss of a sample is of the batch around it."""
+    unit: Literal["", "ranks", "column"] = ""
+    """What errors are measured in."""
+    drawing: Drawing | None = None
+    """What is drawn of the answers on the test split."""
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether labels are names of classes, which can be counted."""
+        return self.label != "number"
+
+
+TASK_KINDS: Mapping[str, TaskKind] = {
+    "classification": TaskKind(
+        ClassificationConfig, "class", "class", has_probabilities=True, has_one_class=True,
+        needs_two_classes=True, lists_classes=True, drawing="confusion matrix",
+    ),
+    "binary": TaskKind(
+        BinaryConfig, "class", "class", has_probabilities=True, has_one_class=True,
+        needs_two_classes=True, has_positive_class=True, drawing="confusion matrix",
+    ),
+    "multilabel": TaskKind(
+        MultilabelConfig, "classes", "classes", has_probabilities=True, lists_classes=True,
+    ),
+    "ordinal": TaskKind(
+        OrdinalConfig, "class", "class", has_probabilities=True, has_one_class=True,
+        needs_two_classes=True, lists_classes=True, has_ordered_classes=True, unit="ranks",
+        drawing="confusion matrix",
+    ),
+    "regression": TaskKind(
+        RegressionConfig, "number", "number", unit="column", drawing="predicted against true",
+    ),
+    "alignment": TaskKind(
+        AlignmentConfig, "class", "embeddings", needs_two_classes=True, compares_modalities=True,
+    ),
+}  # fmt: skip
+
+
+def kind_of(task: TaskConfig) -> TaskKind:
+    """Return the record of a task's kind."""
+    return TASK_KINDS[task.kind]
+
+
+def main_metric(task: TaskConfig) -> Metric:
+    """Return the metric that reports and plots show first."""
+    return main_metric_of(task.kind)
+
+
+def task_metrics(task: TaskConfig, modalities: Sequence[str]) -> tuple[Metric, ...]:
+    """Return the metrics that a task can have; which there are depends on the labels."""
+    found = [m for m in metrics_of(task.kind) if task.quantiles or not m.of_quantiles]
+    pairs = list(permutations(modalities, 2))
+    of_pairs = [
+        of_pair(metric, f"{metric.name}_{a}_to_{b}")
+        for metric in found
+        if metric.of_pairs
+        for a, b in pairs
+    ]
+    return (*found, *of_pairs)
+
+
+def independent(tasks: Mapping[str, TaskConfig]) -> dict[str, TaskConfig]:
+    """Return the tasks that one modality alone can have."""
+    return {name: task for name, task in tasks.items() if not kind_of(task).compares_modalities}
+
+
+def balanced_task(tasks: Mapping[str, TaskConfig], wanted: str | None) -> str:
+    """Return the task whose classes ``train.sampling: balanced`` balances.
+
+    Raises:
+        ValueError: ``wanted``, or any task, has not one class per sample.
+    """
+    fitting = [name for name, task in tasks.items() if kind_of(task).has_one_class]
+    chosen = wanted or next(iter(fitting), None)
+    if chosen is None or chosen not in fitting:
+        wrong = "" if wanted is None else f", and {wanted!r} is not one"
+        raise ValueError(
+            f"train.sampling: balanced needs a task with one class per sample{wrong}; "
+            f"such tasks: {', '.join(fitting) or 'none'}"
+        )
+    return chosen
