@@ -17,7 +17,7 @@ Checkpoint = Annotated[str, AfterValidator(_expanded)]
 
 
 def _describe_tag(schema: dict[str, Any]) -> None:
-    """Let the key that names a kind say what that kind is: the first sentence of its section."""
+    """Describe the key that names a kind by the first sentence of its section."""
     for tag in ("kind", "mode"):
         key = schema.get("properties", {}).get(tag, {})
         if "const" in key and "description" in schema:
@@ -27,7 +27,7 @@ def _describe_tag(schema: dict[str, Any]) -> None:
 
 
 class StrictModel(BaseModel):
-    """A section of the document: unknown keys are refused, numbers finite, values never change."""
+    """A section of the document: unknown keys are refused, numbers finite, values frozen."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -39,7 +39,7 @@ class StrictModel(BaseModel):
 
 
 class HintedError(ValueError):
-    """What is wrong with a setting, and what to do; the message names the key where need be."""
+    """What is wrong with a setting, and what to do; the message names the key where needed."""
 
     def __init__(self, problem: str, *, hint: str) -> None:
         super().__init__(problem)
@@ -47,7 +47,7 @@ class HintedError(ValueError):
 
 
 def or_kind(kind: str) -> BeforeValidator:
-    """Take a section that does not say its kind for one of ``kind``."""
+    """Treat a section without a kind as one of ``kind``."""
 
     def name_kind(section: object) -> object:
         if isinstance(section, dict) and "kind" not in section:
@@ -58,16 +58,16 @@ def or_kind(kind: str) -> BeforeValidator:
 
 
 class CustomConfig(StrictModel):
-    """Settings passed as they stand to a user's own factory."""
+    """Settings passed unchanged to a user's own factory."""
 
     factory: str = Field(pattern=r"^\w+(\.\w+)*:\w+$")
-    """Where the factory is, as ``package.module:function``."""
+    """The factory, as ``package.module:function``."""
     options: dict[str, str | int | float | bool | None] = {}
     """Keyword arguments of the factory."""
 
 
 class ColumnConfig(StrictModel):
-    """A modality whose payloads stand in one column of the manifest."""
+    """A modality whose payloads are in one column of the manifest."""
 
     column: str
     """Column of the manifest that holds the payloads."""
@@ -84,5 +84,5 @@ class ColumnConfig(StrictModel):
 
     @property
     def payload_settings(self) -> object:
-        """What decides, beside the row, what its payload is; plain JSON."""
+        """The settings that, with the row, determine the payload; plain JSON."""
         return [*self.columns, self.is_inline]

@@ -1,4 +1,4 @@
-"""Where the samples are and how they are split."""
+"""Where the samples are, and how they are split."""
 
 from typing import Literal, Self
 
@@ -17,17 +17,17 @@ class SplitConfig(StrictModel):
     val: NonNegativeFloat = 0.1
     """Share of the samples that early stopping and selection look at."""
     test: NonNegativeFloat = 0.1
-    """Share of the samples that the report is about."""
+    """Share of the samples that the model is evaluated on."""
     by: Literal["labels", "hash"] = "labels"
     """A sample's split follows from a hash of its id (or group), never from the order of rows.
-    ``labels``: corrected so that splits have the sizes asked for and their share of every class.
-    ``hash``: not corrected, so that new samples never move others."""
+    ``labels``: corrected so that splits have the requested sizes and their share of every class.
+    ``hash``: not corrected, so new samples never move others."""
     group: str | None = None
     """Column whose value keeps samples together, for example a patient."""
     seed: NonNegativeInt = 7
     """Another seed gives another split."""
     column: str | None = None
-    """Column holding ``train``, ``val`` or ``test``; replaces the shares."""
+    """Column that holds ``train``, ``val`` or ``test``; replaces the shares."""
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:
@@ -44,7 +44,8 @@ class DataConfig(StrictModel):
     """A .jsonl, .csv or .parquet file, a folder of them, a folder per class, WebDataset tars, or a
     Hugging Face data set on disk; a local path or a URI (s3://, gs://, hdfs://, https://)."""
     layout: Layout = "auto"
-    """How the samples lie there. ``auto`` looks, and refuses what could be read in two ways."""
+    """How the samples are laid out. ``auto`` detects it, and refuses what could be read in two
+    ways."""
     id: str | None = None
     """Column with a unique sample id; without it, ``sample_id`` where there is such a column, else
     a hash of the sample's payload references."""
@@ -54,11 +55,11 @@ class DataConfig(StrictModel):
     """Folders, or URI prefixes such as ``s3://bucket/``, that references may reach outside of the
     manifest's own folder. A web server in a private network must be listed by its address."""
     remote_version: Literal["none", "etag"] = "etag"
-    """How a changed remote payload is noticed when features are extracted: by its ETag, else date
-    and size (one request per payload, or per thousand payloads of a bucket's folder); or not at
-    all, its URI is its name (no request)."""
+    """How a changed remote payload is noticed when features are extracted. ``etag``: by its ETag,
+    else its date and size (one request per payload, or per thousand payloads of a bucket's folder).
+    ``none``: not at all; the URI alone names the payload (no request)."""
     max_rejected_fraction: Fraction = 0.5
-    """Extraction fails when a larger share of a modality's payloads is rejected."""
+    """Largest share of a modality's payloads that may be rejected; beyond it extraction fails."""
     max_payload_bytes: PositiveInt = 256 * 2**20
     """A larger payload is rejected."""
     max_read_s: PositiveFloat = 60.0
@@ -66,6 +67,7 @@ class DataConfig(StrictModel):
     max_decode_s: PositiveFloat = 60.0
     """A payload that takes longer to decode is rejected; seconds."""
     refit: Literal["auto", "always", "never"] = "auto"
-    """When the train split changes, whether vocabularies and scales are learnt anew, which computes
+    """Whether vocabularies and scales are fitted again when the train split changes, which computes
     all features of the modality again. ``auto``: when less than nine tenths of the payloads are the
-    same. Always when one that was learnt from is in val or test now."""
+    same. They are always fitted again when a payload that they were fitted on is in val or test
+    now."""

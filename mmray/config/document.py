@@ -1,4 +1,4 @@
-"""The document: everything that one workflow needs to know."""
+"""The document: all settings of one workflow."""
 
 import os
 from typing import Any, Literal, Self
@@ -32,33 +32,33 @@ class EvaluationConfig(StrictModel):
     alone: bool = True
     """Also train each modality alone with the same budget, to see what fusion adds."""
     seeds: PositiveInt = 1
-    """Trainings of the fusion, and of each modality alone, that the figures are a mean of."""
+    """Number of trainings of the fusion and of each modality alone; figures are their mean."""
     confidence: PositiveFloat = Field(default=0.95, lt=1.0)
     """Level of all intervals."""
     resamples: PositiveInt = 1000
-    """Number of resamples that a bootstrap interval is made of."""
+    """Number of resamples of a bootstrap interval."""
 
 
 class ModalityResources(StrictModel):
-    """What extracts one modality; what is not said is planned from what the cluster has."""
+    """Resources for one modality; what is absent is planned from the cluster's size."""
 
     actors: PositiveInt | None = None
-    """Processes with an extractor each."""
+    """Number of processes with an extractor each."""
     cpus: PositiveFloat | None = None
-    """Per actor, its decoding processes included; also the threads of its network."""
+    """Per actor, its decoding processes included; also the number of threads of its network."""
     gpus: NonNegativeFloat | None = None
-    """Per actor; 0.5 puts two actors on one GPU."""
+    """GPUs per actor; 0.5 puts two actors on one GPU."""
     decoders: PositiveInt | None = None
-    """Processes per actor that decode."""
+    """Number of decoding processes per actor."""
     memory_gib: PositiveFloat | None = None
-    """Per actor, reserved on the cluster."""
+    """Memory per actor, reserved on the cluster."""
 
 
 class Runtime(StrictModel):
     """What every way to run has in common."""
 
     resources: dict[str, ModalityResources] = Field(default_factory=dict[str, ModalityResources])
-    """By modality, where the plan that ``mmray`` makes is not to be followed."""
+    """Resources by modality, where they replace the plan that mmray makes."""
 
 
 class LocalRuntime(Runtime):
@@ -70,7 +70,7 @@ class LocalRuntime(Runtime):
 
 
 class ClusterRuntime(Runtime):
-    """A Ray cluster that is already there."""
+    """An existing Ray cluster."""
 
     mode: Literal["cluster"] = "cluster"
     address: str = "auto"
@@ -81,51 +81,52 @@ class TrackingConfig(StrictModel):
     """MLflow."""
 
     uri: str | None = None
-    """Store or server; by default ``MLFLOW_TRACKING_URI``, else SQLite in the workspace."""
+    """Store or server. By default ``MLFLOW_TRACKING_URI``, else SQLite in the workspace."""
     experiment: str | None = None
-    """By default the document's name."""
+    """Name of the experiment; by default the document's name."""
     register_as: str | None = Field(default=None, alias="register")
-    """Register the model bundle under this name."""
+    """Name under which the model bundle is registered; not registered by default."""
 
 
 def _any_kind(schema: dict[str, Any]) -> None:
-    """Let a section satisfy several kinds: a modality named ``image`` need not tell its kind."""
+    """Let a section match several kinds: a modality named ``image`` may leave out its kind."""
     section = schema["additionalProperties"]
     section["anyOf"] = section.pop("oneOf")
 
 
 class Config(StrictModel):
-    """One workflow, completely."""
+    """One complete workflow."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
     """Name of the workflow: letters, digits, ``_``, ``.`` and ``-``."""
     workspace: str = "mmray-work"
-    """Folder for everything that is made; shared by all nodes on a cluster. ``~`` is your home."""
+    """Folder for everything that is written; shared by all nodes on a cluster. ``~`` is your home
+    folder."""
     data: DataConfig
     """The manifest, its split, and what its references may point to."""
     modalities: dict[str, ModalityConfig] = Field(min_length=1, json_schema_extra=_any_kind)
-    """Inputs by name: what is read, extracted and encoded of each."""
+    """Inputs by name: how each is read, extracted and encoded."""
     tasks: dict[str, TaskConfig] = Field(min_length=1)
     """What the model predicts, by name; several are trained together."""
     model: ModelConfig = ModelConfig()
-    """The fusion and what surrounds it."""
+    """The fusion, its width and dropout."""
     train: TrainConfig = TrainConfig()
     """Optimisation."""
     evaluation: EvaluationConfig = EvaluationConfig()
-    """What is measured on the test split, and against what."""
+    """Evaluation on the test split."""
     search: SearchConfig | None = None
-    """A search over any keys of this document; absent by default."""
+    """A search over keys of this document; absent by default."""
     runtime: LocalRuntime | ClusterRuntime = Field(default=LocalRuntime(), discriminator="mode")
     """One machine, or a Ray cluster."""
     tracking: TrackingConfig = TrackingConfig()
-    """The MLflow store and what is written to it."""
+    """The MLflow store, experiment and registered model."""
     seed: NonNegativeInt | None = None
     """Shorthand: replaces ``train.seed``."""
 
     @field_validator("workspace")
     @classmethod
     def _workspace_is_a_path(cls, workspace: str) -> str:
-        """Expand ``~``, and refuse what the URI of a tracking store would not read as a path."""
+        """Expand ``~``, and refuse characters that a tracking URI would misread."""
         path = os.path.expanduser(workspace)  # noqa: PTH111 (a Path raises where there is no home)
         wrong = next((c for c in path if c in "%?#" or not c.isprintable()), None)
         if wrong is not None:
@@ -137,7 +138,7 @@ class Config(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _kinds_from_names(cls, document: Any) -> Any:  # noqa: ANN401 (raw YAML)
-        """Let a modality called ``text`` be of kind text without saying so."""
+        """Let a modality named ``text`` be of kind text by default."""
         modalities = document.get("modalities") if isinstance(document, dict) else None
         if not isinstance(modalities, dict):
             return document
@@ -155,9 +156,7 @@ class Config(StrictModel):
             if not name.isidentifier():
                 raise ValueError(f"{name!r} is not a name: use letters, digits and underscores")
         if "fusion" in self.modalities and len(self.modalities) > 1:
-            raise ValueError(
-                "'fusion' is the name of the joint model: call this modality otherwise"
-            )
+            raise ValueError("'fusion' is the name of the joint model: rename this modality")
         return self
 
     @model_validator(mode="after")
@@ -168,7 +167,7 @@ class Config(StrictModel):
             *self.modalities,
         ):
             raise ValueError(
-                f"model.fusion.conditioned ({fusion.conditioned!r}) is none of the modalities: "
+                f"model.fusion.conditioned ({fusion.conditioned!r}) is not one of the modalities: "
                 f"{', '.join(self.modalities)}"
             )
         return self
@@ -177,7 +176,7 @@ class Config(StrictModel):
     def _alignment_has_two_modalities(self) -> Self:
         for name, task in self.tasks.items():
             if kind_of(task).compares_modalities and len(self.modalities) < 2:
-                raise ValueError(f"tasks.{name}: an alignment is of two modalities or more")
+                raise ValueError(f"tasks.{name}: an alignment needs two or more modalities")
         return self
 
     @model_validator(mode="after")
@@ -188,7 +187,7 @@ class Config(StrictModel):
             if self.train.accumulate > 1 and kind_of(task).compares_modalities:
                 raise ValueError(
                     f"train.accumulate would change the loss of {name!r}: an alignment compares "
-                    "the samples of a whole batch"
+                    "the samples of a complete batch"
                 )
         return self
 
@@ -216,8 +215,8 @@ class Config(StrictModel):
             return self
         if not self.tasks_of(1):
             raise ValueError(
-                f"train.balance ({balance.kind}) compares what each modality alone says; an "
-                "alignment has no such thing: add another task, or take it out"
+                f"train.balance ({balance.kind}) compares what each modality predicts alone; an "
+                "alignment has no such prediction: add another task, or remove it"
             )
         own = isinstance(balance, GradientBlendingConfig | MmParetoConfig)
         if own and self.model.auxiliary > 0.0:
@@ -228,12 +227,12 @@ class Config(StrictModel):
         return self
 
     def tasks_of(self, modalities: int) -> dict[str, TaskConfig]:
-        """Return the tasks that a model of so many modalities can have: one has none to align."""
+        """Return the tasks of a model of so many modalities: one alone has nothing to align."""
         return dict(self.tasks) if modalities > 1 else independent(self.tasks)
 
     @property
     def trains_alone(self) -> bool:
-        """Whether each modality is trained alone, too, to see what fusion adds."""
+        """Whether each modality is also trained alone, to see what fusion adds."""
         return self.evaluation.alone and len(self.modalities) > 1 and bool(self.tasks_of(1))
 
     def modality_order(self) -> tuple[str, ...]:

@@ -32,9 +32,9 @@ class BySilenceConfig(StrictModel):
     """Segments between pauses."""
 
     top_db: PositiveFloat = 40.0
-    """What lies this much below the loudest is a pause."""
+    """A part this much below the loudest is a pause."""
     min_s: NonNegativeFloat = 0.1
-    """A shorter segment is dropped, unless none is longer."""
+    """A shorter segment is dropped, unless all are shorter."""
 
 
 class AudioDecodeConfig(StrictModel):
@@ -47,15 +47,15 @@ class AudioDecodeConfig(StrictModel):
     """``average`` is over the channels that are not silent throughout; ``first`` takes one, for
     clips whose channels cancel each other."""
     sample_rate_hz: PositiveInt = 16_000
-    """Every sound is resampled to this rate."""
+    """Every clip is resampled to this rate."""
     high_pass_hz: PositiveFloat | None = None
-    """Take away what is below (Butterworth, fourth order)."""
+    """Remove frequencies below this one (Butterworth, fourth order)."""
     denoise: Literal["none", "spectral"] = "none"
     """``spectral`` is stationary spectral gating."""
     trim_db: PositiveFloat | None = None
-    """Cut leading and trailing parts this much below the loudest; None keeps them."""
+    """Cut leading and trailing parts this much below the loudest part; None keeps them."""
     loudness_lufs: Lufs | None = None
-    """Bring the clip to this loudness (ITU-R BS.1770); None leaves it."""
+    """Scale the clip to this loudness (ITU-R BS.1770); None does not scale."""
     segment_s: PositiveFloat | None = None
     """Fixed length in seconds: longer is cut, shorter is padded with silence."""
     windows: WindowsConfig | None = None
@@ -63,10 +63,10 @@ class AudioDecodeConfig(StrictModel):
     by_silence: BySilenceConfig | None = None
     """Several segments of different lengths, cut at pauses."""
     max_segments: PositiveInt = 64
-    """``windows`` and ``by_silence``: what comes after this many segments is left out."""
+    """Most segments of a clip with ``windows`` or ``by_silence``; later ones are left out."""
     combine: Literal["mean", "sequence"] = "mean"
-    """What the vectors of several segments become: their mean, or a sequence with one step per
-    segment. Sequences (``pooling: sequence``) are joined end to end."""
+    """How the vectors of several segments become one feature: as their mean, or as a sequence with
+    one step per segment. Sequences (``pooling: sequence``) are joined end to end."""
     max_duration_s: PositiveFloat = 600.0
     """A longer clip is rejected."""
 
@@ -112,7 +112,7 @@ class AudioDecodeConfig(StrictModel):
 
 
 class _FramesConfig(StrictModel):
-    """What all spectra of short frames have in common."""
+    """Settings of all spectra of short frames."""
 
     mels: PositiveInt = 128
     """Bands of the mel scale."""
@@ -123,7 +123,7 @@ class _FramesConfig(StrictModel):
     pooling: Literal["sequence", "mean", "statistics"] = "sequence"
     """``mean`` is one vector of F; ``statistics`` is mean and standard deviation, 2F."""
     top_db: NonNegativeFloat | None = 80.0
-    """How far a frame may lie below the loudest."""
+    """Dynamic range: levels this far below the loudest are raised to that limit."""
     max_frames: PositiveInt = 512
     """A longer sequence is cut here."""
 
@@ -135,7 +135,8 @@ class MfccConfig(_FramesConfig):
     coefficients: PositiveInt = 128
     """Cepstral coefficients that are kept."""
     deltas: Literal[0, 1, 2] = 0
-    """Also the slopes over nine frames (1), and their curvature too (2): F grows with them."""
+    """Also first derivatives over nine frames (1), or first and second ones (2); F grows with
+    them."""
 
     @model_validator(mode="after")
     def _no_more_coefficients_than_mels(self) -> Self:
@@ -183,16 +184,16 @@ class HFAudioConfig(StrictModel):
     batch_size: PositiveInt = 8
     """Clips in one pass of the network."""
     dim: PositiveInt | None = None
-    """Width of the feature, where the checkpoint's own configuration does not tell."""
+    """Width of the feature, where the checkpoint's configuration does not say."""
 
 
 class TranscribedTextConfig(StrictModel):
-    """What is done with the recognised text: the settings of a text modality."""
+    """Processing of the recognised text, with the settings of a text modality."""
 
     clean: TextCleanConfig = TextCleanConfig()
-    """What is done to the words first."""
+    """Cleaning of the recognised text."""
     extract: TextExtractConfig
-    """The frozen extractor of the words."""
+    """The frozen extractor of the recognised text."""
 
     @field_validator("clean")
     @classmethod
@@ -209,15 +210,15 @@ class TranscriptConfig(StrictModel):
     model: Checkpoint
     """Hub name or local folder."""
     language: str | None = None
-    """Spoken language, such as ``en``, for a Whisper of many languages; None lets it guess."""
+    """Spoken language, such as ``en``, for a Whisper of many languages; None detects it."""
     max_new_tokens: PositiveInt = 128
-    """Whisper: the text of one segment ends here."""
+    """Whisper: most tokens of one segment."""
     beams: PositiveInt = 1
-    """Whisper: how many texts are followed at a time; 1 takes the likeliest token."""
+    """Whisper: number of beams; 1 takes the likeliest token."""
     batch_size: PositiveInt = 8
     """Clips in one pass of the network."""
     text: TranscribedTextConfig
-    """What becomes of the recognised words."""
+    """How the recognised text becomes a feature."""
 
 
 class CustomAudioExtract(CustomConfig):
@@ -242,10 +243,10 @@ class AudioConfig(ColumnConfig):
 
     kind: Literal["audio"] = "audio"
     decode: AudioDecodeConfig = AudioDecodeConfig()
-    """How a sound becomes samples: rate, length, cleaning."""
+    """How a clip becomes samples: rate, length, cleaning."""
     extract: AudioExtractConfig = MfccConfig()
     """The frozen extractor."""
     encode: EncoderConfig = LinearEncoderConfig()
     """The encoder that is trained with the fusion."""
     augment: tuple[SequenceAugmentConfig, ...] = ()
-    """Random changes to what is extracted, in this order, on the train split alone."""
+    """Random changes to the features, in this order, on the train split only."""

@@ -15,15 +15,15 @@ class ImageDecodeConfig(StrictModel):
     crop: Literal["none", "center"] = "center"
     """``center`` cuts the largest middle square before the picture is resized."""
     max_pixels: int = Field(default=64_000_000, gt=0, le=178_956_970)
-    """A picture that says it is larger is rejected undecoded."""
+    """A picture whose header says it is larger is rejected undecoded."""
     draft: Literal["auto", "never"] | Annotated[float, Field(ge=1.0)] = "auto"
     """Decode a large JPEG at a half, a quarter or an eighth of its size, as long as that is still
-    this many times the size wanted. ``auto`` is 1.4 for ``pixels`` and ``never`` for ``hf_image``,
-    whose features then are those of the checkpoint's own preprocessing."""
+    this many times the wanted size. ``auto`` is 1.4 for ``pixels``, and ``never`` for ``hf_image``,
+    whose features then match the checkpoint's own preprocessing."""
     bits: Literal["auto"] | Annotated[int, Field(ge=1, le=16)] = "auto"
-    """How many bits the numbers of a 16-bit picture use: with 12, 4095 is white. ``auto`` takes the
-    fewest of 8, 10, 12, 14 and 16 that hold the brightest pixel of each picture; give a number
-    where dark pictures must stay darker than bright ones."""
+    """Significant bits of a 16-bit picture: with 12, 4095 is white. ``auto`` takes the fewest of 8,
+    10, 12, 14 and 16 that hold the brightest pixel of each picture; give a number where dark
+    pictures must stay darker than bright ones."""
 
 
 class PixelsConfig(StrictModel):
@@ -31,9 +31,9 @@ class PixelsConfig(StrictModel):
 
     kind: Literal["pixels"] = "pixels"
     height: PositiveInt = 64
-    """Pixels of every picture, from top to bottom."""
+    """Height of every picture in pixels."""
     width: PositiveInt = 64
-    """Pixels of every picture, from left to right."""
+    """Width of every picture in pixels."""
 
 
 class HFImageConfig(StrictModel):
@@ -43,16 +43,16 @@ class HFImageConfig(StrictModel):
     model: Checkpoint
     """Hub name or local folder."""
     pooling: Literal["pooled", "cls", "mean", "sequence"] = "pooled"
-    """``pooled`` is what the checkpoint itself makes of a picture: its trained pooler, else its
-    first token, else the mean. ``mean`` and ``sequence`` are over patches, or cells of a map."""
+    """``pooled`` is the checkpoint's own output: its trained pooler, else its first token, else the
+    mean. ``mean`` and ``sequence`` are over patches, or cells of a map."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """``bfloat16`` computes in it on a GPU; a CPU always computes in float32."""
     batch_size: PositiveInt = 16
     """Pictures in one pass of the network."""
     dim: PositiveInt | None = None
-    """Width of the feature, where the checkpoint's own configuration does not tell."""
+    """Width of the feature, where the checkpoint's configuration does not say."""
     steps: PositiveInt | None = None
-    """Patches or cells of a sequence, where the checkpoint's own configuration does not tell."""
+    """Patches or cells of a sequence, where the checkpoint's configuration does not say."""
 
 
 class CustomImageExtract(CustomConfig):
@@ -77,4 +77,4 @@ class ImageConfig(ColumnConfig):
     encode: EncoderConfig = LinearEncoderConfig()
     """The encoder that is trained with the fusion."""
     augment: tuple[PictureAugmentConfig, ...] = ()
-    """Random changes to what is extracted, in this order, on the train split alone."""
+    """Random changes to the features, in this order, on the train split only."""

@@ -15,7 +15,7 @@ STOP_WORD_LANGUAGES = (
 
 
 def check_languages(codes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return ``codes``; one without a list of stop words is a ValueError."""
+    """Return ``codes``; a language without a list of stop words is a ValueError."""
     for code in codes:
         if code not in STOP_WORD_LANGUAGES:
             raise ValueError(
@@ -26,7 +26,7 @@ def check_languages(codes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_encoding(name: str) -> str:
-    """Return Python's own name of an encoding; one that makes no text of bytes is a ValueError."""
+    """Return Python's name of an encoding; one that decodes no text is a ValueError."""
     try:
         found = codecs.lookup(name)
         with suppress(UnicodeError):
@@ -40,7 +40,7 @@ def check_encoding(name: str) -> str:
 
 
 def check_regions(codes: tuple[str, ...]) -> None:
-    """Refuse a region whose telephone numbers are not known."""
+    """Refuse a region without a known telephone plan."""
     import phonenumbers
 
     known: Iterable[str] = phonenumbers.SUPPORTED_REGIONS

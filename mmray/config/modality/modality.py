@@ -1,4 +1,4 @@
-"""The modalities of a document, told apart by ``kind``."""
+"""The modalities of a document, discriminated by ``kind``."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The table modality: columns by what they hold, and extractors."""
+"""The table modality: columns by type, and extractors."""
 
 from collections import Counter
 from datetime import datetime
@@ -76,26 +76,27 @@ def _or_name(model: type[StrictModel]) -> BeforeValidator:
 
 
 class TableVectorConfig(StrictModel):
-    """One vector per row. What it needs to know of the columns is learnt from the train split."""
+    """One vector per row, fitted on the train split."""
 
     kind: Literal["table_vector"] = "table_vector"
     scale: Scale = "standard"
-    """Of numbers. ``standard``: mean 0 and deviation 1. ``quantile``: by rank, to a normal
-    distribution, for numbers with a long tail. ``none``: as they stand."""
+    """Scaling of numbers. ``standard``: mean 0 and deviation 1. ``quantile``: by rank, to a normal
+    distribution, for numbers with a long tail. ``none``: unchanged."""
     impute: Literal["median", "mean"] = "median"
-    """What stands in for a missing number; a flag beside it says that it was missing."""
+    """Value that replaces a missing number; a flag beside it says that it was missing."""
     max_categories: PositiveInt = 16
     """Slots of a category column, for its most frequent names; others are unknown."""
     vocabulary: PositiveInt = 256
     """Slots of a sequence column, for the ids that most rows have; others are unknown."""
     min_count: PositiveInt = 2
-    """A name or id that fewer rows have is unknown, so that the model learns what unknown means."""
+    """A name or id that fewer rows have counts as unknown, so that the model meets unknown ones in
+    training."""
     weighting: Literal["counts", "recent"] = "counts"
-    """Of the ids of a sequence. ``recent``: the last counts most."""
+    """Weight of the ids of a sequence. ``recent``: the last one counts most."""
     half_life: PositiveFloat = 10.0
-    """With ``recent``: so many ids back, an id counts half."""
+    """With ``recent``: an id this many positions before the last counts half."""
     max_items: PositiveInt = 1000
-    """Of a longer sequence the last ones are used."""
+    """Most ids of a sequence; of a longer one the last are used."""
 
 
 class CustomTableExtract(CustomConfig):
@@ -108,7 +109,7 @@ TableExtractConfig = Annotated[TableVectorConfig | CustomTableExtract, Field(dis
 
 
 class TableConfig(StrictModel):
-    """A table modality: some columns of the manifest, side by side."""
+    """A table modality: columns of the manifest as one payload."""
 
     kind: Literal["table"] = "table"
     numbers: tuple[Annotated[NumberColumn, _or_name(NumberColumn)], ...] = ()
@@ -120,7 +121,7 @@ class TableConfig(StrictModel):
     sequences: tuple[Annotated[SequenceColumn, _or_name(SequenceColumn)], ...] = ()
     """Columns of lists of ids, each a name or a section."""
     missing: tuple[str, ...] = ()
-    """Texts that stand for a missing cell, besides an empty one: ``NA``, ``'-999'``."""
+    """Texts that mean a missing cell, besides an empty one: ``NA``, ``'-999'``."""
     extract: TableExtractConfig = TableVectorConfig()
     """The frozen extractor."""
     encode: EncoderConfig = MlpEncoderConfig()
@@ -150,6 +151,6 @@ class TableConfig(StrictModel):
 
     @property
     def payload_settings(self) -> object:
-        """What decides, beside the row, what its payload is; plain JSON."""
+        """The settings that, with the row, determine the payload; plain JSON."""
         keys = {"numbers", "categories", "dates", "sequences", "missing"}
         return self.model_dump(mode="json", include=keys)

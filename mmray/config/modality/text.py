@@ -14,10 +14,10 @@ BPE_ALPHABET = 256
 
 
 class TextCleanConfig(StrictModel):
-    """What is done to a text before its extractor sees it."""
+    """Cleaning of a text before extraction."""
 
     encoding: str = "utf-8"
-    """Of files without a byte order mark, such as ``gb18030``, ``big5`` or ``cp1252``."""
+    """Encoding of files without a byte order mark, such as ``gb18030``, ``big5`` or ``cp1252``."""
     max_chars: PositiveInt = 1_000_000
     """A longer text is rejected (``text_too_long``)."""
     html: bool = True
@@ -25,9 +25,10 @@ class TextCleanConfig(StrictModel):
     redact: tuple[Literal["email", "ip", "cn_id", "card", "us_ssn", "phone"], ...] = ()
     """Personal data to replace by a placeholder such as ``[EMAIL]``."""
     phone_regions: tuple[str, ...] = ("US", "CN")
-    """Countries whose phone numbers are known without ``+`` and country code (ISO 3166)."""
+    """Countries whose phone numbers are recognised without ``+`` and country code (ISO 3166)."""
     lowercase: bool | None = None
-    """By default yes, but not before a checkpoint's own tokenizer, which decides itself."""
+    """Lower-case the text. By default yes, except before a checkpoint's own tokenizer, which
+    decides."""
     segment: bool | None = None
     """Cut Chinese into words (jieba) so that words, not characters, are counted; by default as
     ``lowercase``."""
@@ -56,7 +57,7 @@ class TokensConfig(StrictModel):
 
     kind: Literal["tokens"] = "tokens"
     algorithm: Literal["wordpiece", "bpe"] = "wordpiece"
-    """How the vocabulary is learnt; ``bpe`` works on bytes and so knows every text."""
+    """How the vocabulary is trained; ``bpe`` works on bytes, so no text is unknown."""
     vocabulary: PositiveInt = 8000
     """Size of the vocabulary trained on the train split."""
     tokenizer: Checkpoint | None = None
@@ -77,19 +78,19 @@ class BowConfig(StrictModel):
 
     kind: Literal["bow"] = "bow"
     vocabulary: PositiveInt = 2000
-    """Number of columns: the words that most texts have, or the buckets of the hash."""
+    """Number of columns: the words that occur in most texts, or the buckets of the hash."""
     hashing: bool = False
-    """Count words by a hash instead of a learnt vocabulary; words may share a column."""
+    """Count words by a hash instead of a fitted vocabulary; words may share a column."""
 
 
 class TfidfConfig(StrictModel):
-    """Counts of words times how rare they are in the train split (smooth, scaled to length one)."""
+    """Counts of words times their rarity in the train split (smooth, scaled to length one)."""
 
     kind: Literal["tfidf"] = "tfidf"
     vocabulary: PositiveInt = 2000
-    """Number of columns: the words that most texts have, or the buckets of the hash."""
+    """Number of columns: the words that occur in most texts, or the buckets of the hash."""
     hashing: bool = False
-    """Count words by a hash instead of a learnt vocabulary; words may share a column."""
+    """Count words by a hash instead of a fitted vocabulary; words may share a column."""
 
 
 class WordVectorsConfig(StrictModel):
@@ -103,7 +104,7 @@ class WordVectorsConfig(StrictModel):
     max_tokens: PositiveInt = 128
     """Known words that a sequence keeps; a mean is over all of them."""
     limit: PositiveInt = 200_000
-    """Vectors that are read, from the top of the file, where the commonest words are."""
+    """Number of vectors read from the top of the file, where the commonest words are."""
 
 
 class HFTextConfig(StrictModel):
@@ -113,7 +114,7 @@ class HFTextConfig(StrictModel):
     model: Checkpoint
     """Hub name or local folder."""
     pooling: Literal["cls", "mean", "max", "sequence"] = "cls"
-    """``cls`` is the first token, or for CLIP and SigLIP the one that stands for the text."""
+    """``cls`` is the first token, or for CLIP and SigLIP the token that they pool."""
     layer: int = -1
     """Which hidden states are pooled: 0 is the embedding, 1 the first layer, -1 the last."""
     normalise: bool = False
@@ -121,13 +122,14 @@ class HFTextConfig(StrictModel):
     max_tokens: PositiveInt = 128
     """Length of a window, special tokens included."""
     long_text: Literal["truncate", "windows"] = "truncate"
-    """What becomes of a text over ``max_tokens``: it is cut, or read in overlapping windows."""
+    """A text over ``max_tokens`` is cut, or read in overlapping windows."""
     overlap: NonNegativeInt = 16
     """Tokens that neighbouring windows share."""
     batch_size: PositiveInt = 32
-    """Windows of full length in one pass; of shorter ones as many as have as many tokens."""
+    """Windows of full length in one pass; of shorter ones, as many as have the same number of
+    tokens."""
     dim: PositiveInt | None = None
-    """Width of the feature, where the checkpoint's own configuration does not tell."""
+    """Width of the feature, where the checkpoint's configuration does not say."""
 
     @model_validator(mode="after")
     def _windows_advance(self) -> Self:
@@ -161,20 +163,20 @@ class TextConfig(ColumnConfig):
     payload: Literal["inline", "file"] = "inline"
     """Whether the column holds the text itself or a reference to a file."""
     clean: TextCleanConfig = TextCleanConfig()
-    """What is done to the text first."""
+    """Cleaning of the text."""
     extract: TextExtractConfig = TokensConfig()
     """The frozen extractor."""
     encode: EncoderConfig = LinearEncoderConfig()
     """The encoder that is trained with the fusion."""
     augment: tuple[WordDropoutAugmentConfig, ...] = ()
-    """Random changes to what is extracted, in this order, on the train split alone."""
+    """Random changes to the features, in this order, on the train split only."""
 
     @model_validator(mode="after")
     def _only_files_have_an_encoding(self) -> Self:
         if self.is_inline and self.clean.encoding != "utf-8":
             raise ValueError(
-                f"clean.encoding ({self.clean.encoding}) is for 'payload: file': what stands in a"
-                " manifest is decoded with it"
+                f"clean.encoding ({self.clean.encoding}) is for 'payload: file': text in a"
+                " manifest is already decoded"
             )
         return self
 

@@ -18,11 +18,11 @@ class UniformSamplingConfig(StrictModel):
 
 
 class RateSamplingConfig(StrictModel):
-    """Frames at a steady rate from the start; too many are spread over the clip instead."""
+    """Frames at a constant rate from the start; too many are spread over the clip."""
 
     kind: Literal["rate"] = "rate"
     per_second: PositiveFloat = 1.0
-    """Frames per second of film."""
+    """Frames per second of the clip."""
 
 
 class ScenesSamplingConfig(StrictModel):
@@ -33,13 +33,13 @@ class ScenesSamplingConfig(StrictModel):
 
     kind: Literal["scenes"] = "scenes"
     threshold: Fraction = 0.1
-    """Mean difference of brightness between two frames, of 1, that starts a scene."""
+    """Mean difference of brightness between two frames, in [0, 1], that starts a scene."""
 
 
 class KeyFramesSamplingConfig(StrictModel):
-    """Frames that the encoder wrote whole, the fastest to read; too many are spread over the clip.
+    """Key frames of the stream, the fastest to read; too many are spread over the clip.
 
-    Where they lie, and how many there are, depends on how the clip was encoded.
+    Their number and positions depend on how the clip was encoded.
     """
 
     kind: Literal["key_frames"] = "key_frames"
@@ -55,7 +55,7 @@ class VideoDecodeConfig(StrictModel):
     """From bytes to a few upright RGB frames, chosen by presentation time."""
 
     sampling: SamplingConfig = UniformSamplingConfig()
-    """Which frames of the film are taken."""
+    """Which frames of the clip are taken."""
     frames: PositiveInt | None = None
     """Frames taken at most: by default 8, or as many as the checkpoint was trained with."""
     crop: Literal["none", "center"] = "center"
@@ -63,7 +63,7 @@ class VideoDecodeConfig(StrictModel):
     max_bytes: PositiveInt = 256 * 2**20
     """A larger payload is rejected unopened."""
     max_pixels: PositiveInt = 36_000_000
-    """A clip whose frames are larger is rejected; this is just above 8K."""
+    """A clip with larger frames is rejected; the default is just above 8K."""
     max_duration_s: PositiveFloat = 3600.0
     """A longer clip is rejected."""
     max_frames: PositiveInt = 250_000
@@ -77,9 +77,9 @@ class FramesConfig(StrictModel):
 
     kind: Literal["frames"] = "frames"
     height: PositiveInt = 64
-    """Pixels of every frame, from top to bottom."""
+    """Height of every frame in pixels."""
     width: PositiveInt = 64
-    """Pixels of every frame, from left to right."""
+    """Width of every frame in pixels."""
 
 
 class HFFramesConfig(StrictModel):
@@ -93,7 +93,7 @@ class HFFramesConfig(StrictModel):
     batch_size: PositiveInt = 16
     """Frames at a time."""
     dim: PositiveInt | None = None
-    """Width of the feature, where the checkpoint's own configuration does not tell."""
+    """Width of the feature, where the checkpoint's configuration does not say."""
 
 
 class HFVideoConfig(StrictModel):
@@ -132,4 +132,4 @@ class VideoConfig(ColumnConfig):
     encode: EncoderConfig = LinearEncoderConfig()
     """The encoder that is trained with the fusion."""
     augment: tuple[PictureAugmentConfig, ...] = ()
-    """Random changes to what is extracted, in this order, on the train split alone."""
+    """Random changes to the features, in this order, on the train split only."""

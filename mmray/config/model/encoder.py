@@ -16,37 +16,37 @@ from mmray.config.model.pretrained import (
 class LinearEncoderConfig(StrictModel):
     """One affine map of a vector: a sequence, token ids or frames are averaged over time first.
 
-    Before it the vector goes through layer normalisation, save for a table's.
+    The vector goes through layer normalisation first, except a table's.
     """
 
     kind: Literal["linear"] = "linear"
 
 
 class MlpEncoderConfig(StrictModel):
-    """Hidden layers with GELU, and an affine map, over the same vector as ``linear`` has."""
+    """Hidden layers with GELU and an affine map, over the same vector as ``linear``."""
 
     kind: Literal["mlp"] = "mlp"
     hidden: tuple[PositiveInt, ...] = (256,)
     """Width of each hidden layer."""
     dropout: Fraction = 0.1
-    """After each hidden layer."""
+    """Dropout after each hidden layer."""
 
 
 class RecurrentEncoderConfig(StrictModel):
-    """A recurrent network over a sequence or token ids, as far as each sample is long."""
+    """A recurrent network over a sequence or token ids, up to the length of each sample."""
 
     hidden: PositiveInt = 128
     """Width of the state."""
     layers: PositiveInt = 1
-    """Recurrent layers, one on another."""
+    """Number of stacked recurrent layers."""
     bidirectional: bool = False
     """Whether a second network reads the sequence backwards."""
     embedding: PositiveInt = 128
     """Width of the embedding of token ids; not used for other sequences."""
     pooling: Literal["last", "mean", "max"] = "last"
-    """What of the states is the embedding; ``last``: of each direction, where it ends."""
+    """How the states become the embedding. ``last``: the final state of each direction."""
     dropout: Fraction = 0.0
-    """Between the layers, and before the affine map to the model's width."""
+    """Dropout between the layers, and before the affine map to the model's width."""
 
 
 class LstmEncoderConfig(RecurrentEncoderConfig):
@@ -66,29 +66,29 @@ class CnnEncoderConfig(StrictModel):
 
     kind: Literal["cnn"] = "cnn"
     channels: tuple[PositiveInt, ...] = (32, 64, 128)
-    """One block each: convolution, normalisation (over groups of channels in 2-D, over the features
-    of a step in 1-D), GELU, halving."""
+    """One block per number: convolution, normalisation (over groups of channels in 2-D, over the
+    features of a step in 1-D), GELU, halving."""
     kernel: PositiveInt = 3
     """Width of each convolution."""
     embedding: PositiveInt = 128
     """Width of the embedding of token ids; not used for other features."""
     over_time: Literal["attention", "mean"] = "attention"
-    """How the frames of a clip become one: ``mean`` does not see their order. Frames only."""
+    """How the frames of a clip become one embedding; ``mean`` ignores their order. Frames only."""
     dropout: Fraction = 0.0
-    """After the last block."""
+    """Dropout after the last block."""
 
 
 class LeNetEncoderConfig(StrictModel):
-    """Convolutions whose channels double, over small pictures or spectrograms of one length.
+    """Convolutions with doubling channels, over small pictures or spectrograms of one length.
 
-    Batch normalisation, so for batches of some size; the encoder of AV-MNIST (MultiBench).
+    It uses batch normalisation, so batches must not be small. The encoder of AV-MNIST (MultiBench).
     """
 
     kind: Literal["lenet"] = "lenet"
     channels: PositiveInt = 6
-    """Of the first layer."""
+    """Channels of the first layer."""
     layers: PositiveInt = 4
-    """Each halves height and width."""
+    """Number of layers; each halves height and width."""
 
 
 class TransformerEncoderConfig(StrictModel):
@@ -100,7 +100,7 @@ class TransformerEncoderConfig(StrictModel):
     heads: PositiveInt = 4
     """Attention heads; ``model.width`` must be a multiple."""
     feedforward: PositiveInt = 512
-    """Width of the layer between two of a block."""
+    """Width of the hidden layer of each block."""
     patch: PositiveInt = 8
     """Side of a square patch; used for pixels and frames only."""
     dropout: Fraction = 0.1

@@ -8,7 +8,7 @@ from mmray.config.base import CustomConfig, Fraction, StrictModel
 
 
 class ConcatFusionConfig(StrictModel):
-    """All embeddings side by side, with presence, through one hidden layer."""
+    """All embeddings concatenated with presence, through one hidden layer."""
 
     kind: Literal["concat"] = "concat"
 
@@ -22,9 +22,9 @@ class GatedFusionConfig(StrictModel):
 
 
 class GmuFusionConfig(StrictModel):
-    """Gated multimodal unit (Arevalo 2017): one gate per modality and coordinate, each on its own.
+    """Gated multimodal unit (Arevalo 2017): one independent gate per modality and coordinate.
 
-    For two modalities ``gated`` is the paper's other form, whose two gates sum to one.
+    For two modalities, ``gated`` is the paper's other form, whose two gates sum to one.
     """
 
     kind: Literal["gmu"] = "gmu"
@@ -35,7 +35,7 @@ class LowRankFusionConfig(StrictModel):
 
     kind: Literal["low_rank"] = "low_rank"
     rank: PositiveInt = 4
-    """Number of products that are summed; higher can say more and costs more."""
+    """Number of products that are summed; a higher rank is more expressive and costs more."""
 
 
 class TensorFusionConfig(StrictModel):
@@ -43,7 +43,7 @@ class TensorFusionConfig(StrictModel):
 
     kind: Literal["tensor"] = "tensor"
     size: PositiveInt = 16
-    """Coordinates that each embedding is brought to first: (size + 1) ** modalities products."""
+    """Size that each embedding is mapped to first: (size + 1) ** modalities products."""
 
 
 class AttentionFusionConfig(StrictModel):
@@ -73,19 +73,20 @@ class CrossAttentionFusionConfig(StrictModel):
     heads: PositiveInt = 4
     """Attention heads; ``model.width`` must be a multiple."""
     layers: PositiveInt = 1
-    """Of cross-attention, for each ordered pair of modalities."""
+    """Layers of cross-attention for each ordered pair of modalities."""
 
 
 class BottleneckFusionConfig(StrictModel):
-    """Modalities exchange through a few shared tokens alone (MBT, Nagrani 2021)."""
+    """Modalities exchange information only through a few shared tokens (MBT, Nagrani 2021)."""
 
     kind: Literal["bottleneck"] = "bottleneck"
     tokens: PositiveInt = 4
-    """Shared by all modalities."""
+    """Number of tokens that all modalities share."""
     heads: PositiveInt = 4
     """Attention heads; ``model.width`` must be a multiple."""
     layers: int = Field(default=2, ge=2)
-    """The first one gathers; only from the second one on does a modality learn of the others."""
+    """Number of layers. The first one gathers; from the second on, a modality receives from the
+    others."""
 
 
 class PerceiverFusionConfig(StrictModel):
@@ -93,7 +94,7 @@ class PerceiverFusionConfig(StrictModel):
 
     kind: Literal["perceiver"] = "perceiver"
     latents: PositiveInt = 16
-    """Learned vectors that read the tokens."""
+    """Number of learned vectors that attend to the tokens."""
     heads: PositiveInt = 4
     """Attention heads; ``model.width`` must be a multiple."""
     layers: PositiveInt = 2
@@ -105,9 +106,9 @@ class ExpertsFusionConfig(StrictModel):
 
     kind: Literal["experts"] = "experts"
     experts: PositiveInt = 4
-    """Networks among which a gate divides each sample."""
+    """Number of networks."""
     active: PositiveInt = 2
-    """Experts that each sample is given to."""
+    """Number of experts per sample."""
 
     @model_validator(mode="after")
     def _active_is_some(self) -> Self:
@@ -119,7 +120,7 @@ class ExpertsFusionConfig(StrictModel):
 
 
 class FilmFusionConfig(StrictModel):
-    """One modality, scaled and shifted as the others say (FiLM, Perez 2018)."""
+    """One modality, scaled and shifted by the others (FiLM, Perez 2018)."""
 
     kind: Literal["film"] = "film"
     conditioned: str | None = None
@@ -127,7 +128,7 @@ class FilmFusionConfig(StrictModel):
 
 
 class LateFusionConfig(StrictModel):
-    """Each modality has heads of its own; the outputs of those present are averaged."""
+    """Heads per modality; the outputs of the present modalities are averaged."""
 
     kind: Literal["late"] = "late"
     weights: Literal["mean", "learned"] = "mean"
@@ -139,7 +140,7 @@ class CustomFusionConfig(CustomConfig):
 
     kind: Literal["custom"] = "custom"
     tokens: bool = False
-    """Hand it the tokens of each modality instead of one embedding of each."""
+    """Pass the tokens of each modality instead of one embedding of each."""
 
 
 FusionConfig = Annotated[
@@ -169,20 +170,20 @@ AttendingFusionConfig = (
 
 
 class ModelConfig(StrictModel):
-    """What joins the encoders and feeds the heads."""
+    """The model between encoders and heads."""
 
     width: PositiveInt = 128
     """Size of every embedding and of the fused vector (D)."""
     fusion: FusionConfig = ConcatFusionConfig()
     """How the embeddings of the modalities become one vector."""
     dropout: Fraction = 0.1
-    """On every embedding and on the fused vector, while training."""
+    """Dropout on every embedding and on the fused vector during training."""
     modality_dropout: Fraction = 0.0
-    """Probability of hiding a present modality of a sample while training; one always stays."""
+    """Probability of hiding a present modality of a sample during training; one always stays."""
 
     auxiliary: NonNegativeFloat = 0.0
     """Weight of the loss of each modality alone, through the same fusion and heads. Above zero, a
-    modality that is learnt slowly is learnt although a faster one explains most labels."""
+    modality that learns slowly keeps learning although a faster one explains most labels."""
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:

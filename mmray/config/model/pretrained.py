@@ -1,4 +1,4 @@
-"""Pretrained networks as encoders: which checkpoint, and what of it is trained with the fusion."""
+"""Pretrained networks as encoders: which checkpoint, and which of its weights are trained."""
 
 from typing import Annotated, Literal, Self
 
@@ -10,21 +10,21 @@ FULL_LR, LORA_LR = 5e-5, 2e-4
 
 
 class LoraConfig(StrictModel):
-    """Low-rank adapters beside the weights of a checkpoint, which stay (Hu 2021)."""
+    """Low-rank adapters beside the frozen weights of a checkpoint (Hu 2021)."""
 
     rank: PositiveInt = 8
-    """Rank of each update; higher can learn more and costs more."""
+    """Rank of each update; a higher rank is more expressive and costs more."""
     alpha: PositiveFloat = 16.0
     """The product of the two small matrices is scaled by ``alpha / rank``."""
     dropout: Fraction = 0.0
-    """On what goes into the adapters, while training."""
+    """Dropout on the input of the adapters during training."""
     target: Literal["linear"] | Annotated[tuple[str, ...], Field(min_length=1)] = "linear"
-    """``linear`` is every affine map, or every convolution of a network that has no affine map;
-    else last parts of the names of layers, such as ``[query, value]``."""
+    """Layers with adapters. ``linear``: every affine map, or every convolution of a network without
+    affine maps; else the last parts of layer names, such as ``[query, value]``."""
 
 
 class PretrainedConfig(StrictModel):
-    """What all checkpoints that are trained with the fusion have in common."""
+    """Settings of all checkpoints that are trained with the fusion."""
 
     model: Checkpoint
     """Hub name or local folder."""
@@ -32,17 +32,18 @@ class PretrainedConfig(StrictModel):
     """Which weights of the checkpoint are trained: all, those of the last layers and what follows
     them, adapters beside all of them, or none."""
     layers: PositiveInt = 2
-    """How many layers ``last_layers`` are; the stages of a network such as ResNet count as such."""
+    """Number of layers for ``last_layers``; in a network such as ResNet a layer is a stage."""
     lora: LoraConfig = LoraConfig()
     """The low-rank updates of ``tune: lora``."""
     lr: PositiveFloat | None = None
-    """Highest learning rate of the checkpoint's weights; by default 5e-5, and 2e-4 of adapters. The
-    rest of the model has ``train.lr``; both follow ``train.schedule``."""
+    """Highest learning rate of the checkpoint's weights; by default 5e-5, and 2e-4 for adapters.
+    The rest of the model has ``train.lr``; both follow ``train.schedule``."""
     layer_decay: float = Field(default=1.0, gt=0.0, le=1.0)
-    """Each layer learns at this share of the rate of the layer after it, the embedding slowest."""
+    """Each layer has this share of the learning rate of the layer after it; the embedding has the
+    lowest."""
     gradient_checkpointing: bool = False
-    """Compute the layers again for the gradient instead of keeping their states: less memory, and
-    their forward pass is paid for twice."""
+    """Compute the layers again for the gradient instead of keeping their states: less memory, twice
+    the forward pass."""
 
     @property
     def peak_lr(self) -> float:
@@ -61,7 +62,7 @@ class HFTextEncoderConfig(PretrainedConfig):
 
     kind: Literal["hf_text"] = "hf_text"
     pooling: Literal["cls", "mean", "max"] = "cls"
-    """``cls`` is the first token, or for CLIP and SigLIP the one that stands for the text."""
+    """``cls`` is the first token, or for CLIP and SigLIP the token that they pool."""
 
 
 class HFImageEncoderConfig(PretrainedConfig):
@@ -69,10 +70,10 @@ class HFImageEncoderConfig(PretrainedConfig):
 
     kind: Literal["hf_image"] = "hf_image"
     pooling: Literal["pooled", "cls", "mean"] = "pooled"
-    """``pooled`` is what the checkpoint itself makes of a picture: its trained pooler, else its
-    first token, else the mean over patches, or cells of a map."""
+    """``pooled`` is the checkpoint's own output: its trained pooler, else its first token, else the
+    mean over patches, or cells of a map."""
     over_time: Literal["attention", "mean"] = "attention"
-    """How the frames of a clip become one: ``mean`` does not see their order. Frames only."""
+    """How the frames of a clip become one embedding; ``mean`` ignores their order. Frames only."""
 
 
 class HFAudioEncoderConfig(PretrainedConfig):
@@ -83,13 +84,13 @@ class HFAudioEncoderConfig(PretrainedConfig):
 
     kind: Literal["hf_audio"] = "hf_audio"
     pooling: Literal["mean", "max"] = "mean"
-    """Over the hidden states of each clip's own length."""
+    """Pooling over the hidden states of each clip's own length."""
 
 
 class HFVideoEncoderConfig(PretrainedConfig):
     """A pretrained video network (VideoMAE, TimeSformer, ViViT) over ``extract: frames``.
 
-    The embedding is of the first token, or of the mean where there is no such token.
+    The embedding is that of the first token, or the mean where there is no such token.
     """
 
     kind: Literal["hf_video"] = "hf_video"

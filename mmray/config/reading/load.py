@@ -1,4 +1,4 @@
-"""From YAML and overrides to a checked document, with errors that say where and what instead."""
+"""From YAML and overrides to a checked document, with errors that name the place and the fix."""
 
 import json
 import os
@@ -75,7 +75,7 @@ def check_document(document: Document, *, where: str) -> Config:
 
 
 def storable(config: Config) -> Document:
-    """Return the resolved document with the secrets of its URIs masked, to be kept in files."""
+    """Return the resolved document with the secrets of its URIs masked, for storage in files."""
     return masked_document(resolved(config))
 
 

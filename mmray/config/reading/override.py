@@ -1,4 +1,4 @@
-"""Settings from the command line: ``dotted.key=value`` in place of what the document has."""
+"""Settings from the command line: ``dotted.key=value`` replaces a value of the document."""
 
 from typing import Any
 
@@ -13,7 +13,10 @@ Document = dict[str, Any]
 def apply_override(document: Document, override: str) -> Document:
     """Return a copy of ``document`` with one key replaced.
 
-    The value is read as YAML, so ``model.fusion={kind: concat}`` replaces a whole section.
+    The value is read as YAML, so ``model.fusion={kind: concat}`` replaces a complete section.
+
+    >>> apply_override({"train": {"lr": 0.1, "epochs": 5}}, "train.lr=3e-4")
+    {'train': {'lr': 0.0003, 'epochs': 5}}
     """
     dotted, separator, value = override.partition("=")
     if not separator or not dotted:
@@ -29,7 +32,7 @@ def apply_override(document: Document, override: str) -> Document:
 
 
 def replace_key(document: Document, dotted: str, value: object, *, above: str = "") -> Document:
-    """Return a copy of ``document`` with ``dotted`` set to ``value``; sections appear as needed.
+    """Return a copy of ``document`` with ``dotted`` set to ``value``; missing sections are added.
 
     ``above`` is the dotted key of ``document`` itself, for the error.
     """

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a document, in the words of the one who wrote it."""
+"""Pydantic's findings as one error, with the keys as the user wrote them."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -17,7 +17,7 @@ HINT = "'mmray schema' prints every key with its type and meaning"
 
 @cache
 def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of the document; making it takes a quarter of a second."""
+    """Return the JSON schema of the document; building it takes a quarter of a second."""
     return Config.model_json_schema()
 
 
@@ -74,7 +74,7 @@ def _kind_error(error: ErrorDetails, dotted: str, where: str, more: str) -> Conf
 
 
 def _written_keys(error: ErrorDetails, document: Document) -> list[str]:
-    """Drop the union tags that pydantic adds, which are no keys that the user wrote."""
+    """Drop the union tags that pydantic adds: the user did not write them."""
     keys: list[str] = []
     here: Any = document
     location = error["loc"]

@@ -1,6 +1,7 @@
-"""YAML as people mean it: 3e-4 is a number, and a key that is written twice is a mistake.
+"""YAML as people mean it: 3e-4 is a number, and a duplicate key is a mistake.
 
-What no person writes is refused: hundreds of levels, aliases that unfold to millions of values.
+Documents that no person writes are refused: hundreds of levels, aliases that unfold to millions of
+values.
 """
 
 import re
@@ -10,7 +11,7 @@ import yaml
 
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
-"""Of a document with its aliases unfolded."""
+"""Most values of a document with its aliases unfolded."""
 
 # YAML 1.1, which PyYAML reads, wants a point and a signed exponent.
 _FLOAT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
@@ -18,7 +19,7 @@ _FLOAT = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
 
 class _Loader(yaml.SafeLoader):
     def fetch_flow_collection_start(self, TokenClass: type) -> None:  # noqa: N803 (its own name)
-        """Refuse depth before the parser descends; its time grows with the square of it."""
+        """Refuse depth before the parser descends: its time grows with the square of the depth."""
         self._check_depth(self.flow_level)
         super().fetch_flow_collection_start(TokenClass)
 
@@ -34,7 +35,7 @@ class _Loader(yaml.SafeLoader):
             )
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Refuse a key that is written twice; the second would silently win."""
+        """Refuse a duplicate key; the second would silently win."""
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
@@ -46,7 +47,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401
-        """Name the place of a value that Python cannot hold, such as the date 2024-13-01."""
+        """Name the position of a value that Python cannot hold, such as the date 2024-13-01."""
         try:
             return super().construct_object(node, deep)
         except (ValueError, OverflowError, KeyError) as error:
@@ -60,7 +61,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456
 
 
 def parse_yaml(text: str) -> Any:  # noqa: ANN401 (anything that YAML can say)
-    """Parse one YAML document; what is wrong with it is a ``yaml.YAMLError``."""
+    """Parse one YAML document; every problem is a ``yaml.YAMLError``."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -75,9 +76,9 @@ def parse_yaml(text: str) -> Any:  # noqa: ANN401 (anything that YAML can say)
 def _measure(
     node: yaml.Node, known: dict[int, tuple[int, int]], above: set[int]
 ) -> tuple[int, int]:
-    """Return how many values, on how many levels, a node is with its aliases unfolded."""
+    """Return the number of values and levels of a node with its aliases unfolded."""
     if id(node) in above:
-        raise _refused(node, "this alias stands for a value that holds it")
+        raise _refused(node, "this alias refers to a value that contains it")
     if id(node) not in known:
         above.add(id(node))
         parts = [_measure(child, known, above) for child in _children(node)]

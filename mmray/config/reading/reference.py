@@ -14,9 +14,9 @@ WIDTH = 100
 
 
 def describe_keys(key: str = "") -> Iterator[str]:
-    """Yield lines about the whole document, or about one dotted key.
+    """Yield lines about the complete document, or about one dotted key.
 
-    In place of a name that a user chooses, and after a key that has kinds, stands a kind:
+    Where the user chooses a name, and after a key that has kinds, write a kind:
     ``modalities.audio.extract.mfcc``.
     """
     schema = Config.model_json_schema()
@@ -31,7 +31,7 @@ def describe_keys(key: str = "") -> Iterator[str]:
     yield from body or [f"    {_type_and_default(node, definitions)}"]
     if not key:
         yield ""
-        yield "more of one key: mmray schema modalities.audio.extract"
+        yield "for one key: mmray schema modalities.audio.extract"
 
 
 def _step(node: Node, part: str, definitions: Node, walked: list[str]) -> Node:

@@ -7,7 +7,7 @@ from typing import Any
 Node = dict[str, Any]
 _WORDS = {
     "string": "text",
-    "integer": "whole number",
+    "integer": "integer",
     "number": "number",
     "boolean": "true or false",
     "null": "null",
@@ -17,9 +17,9 @@ _BOUNDS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "m
 
 
 def resolved_node(node: Node, definitions: Node) -> Node:
-    """Return what a reference refers to; the sentence beside the reference goes before its own.
+    """Return the target of a reference; a description beside the reference replaces the target's.
 
-    A section that may be left out counts as the section.
+    An optional section counts as the section.
     """
     options = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
     if len(options) == 1 and "$ref" in options[0]:
@@ -31,7 +31,7 @@ def resolved_node(node: Node, definitions: Node) -> Node:
 
 
 def kinds_of(node: Node, definitions: Node) -> dict[str, Node]:
-    """Return the sections that may stand here, by kind; none where there is no choice."""
+    """Return the allowed sections by kind; none where there is no choice."""
     node = node.get("items", node) if node.get("type") == "array" else node
     options = node.get("oneOf") or node.get("anyOf") or ()
     sections = [resolved_node(option, definitions) for option in options]

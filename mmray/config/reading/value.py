@@ -1,4 +1,4 @@
-"""Values that no key of a document can have, whoever wrote it."""
+"""Values that no key of a document may have."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def check_values(document: dict[str, Any], *, where: str) -> None:
-    """Refuse what nothing can hold: integers past 64 bits, null characters, halves of characters.
+    """Refuse integers past 64 bits, null characters, and lone surrogates.
 
     The first such value is a ConfigError that names its key.
     """

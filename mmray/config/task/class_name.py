@@ -1,4 +1,4 @@
-"""Names of classes in the document, read by the rule that labels are read by."""
+"""Names of classes in the document, read by the same rule as labels."""
 
 from collections import Counter
 from typing import Annotated
@@ -38,4 +38,4 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | int | float)]
 ClassNames = Annotated[tuple[ClassName, ...], AfterValidator(_each_once)]
 FlagName = Annotated[str, BeforeValidator(_flag_name, json_schema_input_type=str | bool | float)]
-"""One label of two; ``true`` is a name of its own, as a column of booleans has it."""
+"""One label of two; ``true`` is a valid name, as in a column of booleans."""

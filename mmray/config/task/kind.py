@@ -97,7 +97,7 @@ def main_metric(task: TaskConfig) -> Metric:
 
 
 def task_metrics(task: TaskConfig, modalities: Sequence[str]) -> tuple[Metric, ...]:
-    """Return the metrics that a task can have; which there are depends on the labels."""
+    """Return the metrics that a task can have; the labels decide which exist."""
     found = [m for m in metrics_of(task.kind) if task.quantiles or not m.of_quantiles]
     pairs = list(permutations(modalities, 2))
     of_pairs = [

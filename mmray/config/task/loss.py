@@ -1,4 +1,4 @@
-"""Losses, by the kind of task that they serve."""
+"""Losses, by kind of task."""
 
 from typing import Annotated, Literal, Self
 
@@ -20,11 +20,11 @@ class CrossEntropyConfig(StrictModel):
 
 
 class FocalClassesConfig(StrictModel):
-    """Focal loss over the classes (Lin 2017): what is predicted well already counts less."""
+    """Focal loss over the classes (Lin 2017): well predicted samples count less."""
 
     kind: Literal["focal"] = "focal"
     gamma: NonNegativeFloat = 2.0
-    """How much less; zero is cross entropy."""
+    """How much less they count; zero is cross entropy."""
     class_weights: Literal["none", "balanced"] = "none"
     """``balanced`` weighs a class by the inverse of its share of the train split."""
 
@@ -34,17 +34,17 @@ class BceConfig(StrictModel):
 
     kind: Literal["bce"] = "bce"
     positive_weight: PositiveFloat | Literal["none", "balanced"] = "none"
-    """Of a positive label. ``balanced``: negatives over positives in the train split."""
+    """Weight of a positive label. ``balanced``: negatives over positives in the train split."""
 
 
 class FocalConfig(StrictModel):
-    """Focal loss (Lin 2017): what is predicted well already counts less."""
+    """Focal loss (Lin 2017): well predicted samples count less."""
 
     kind: Literal["focal"] = "focal"
     gamma: NonNegativeFloat = 2.0
-    """How much less; zero is binary cross entropy."""
+    """How much less they count; zero is binary cross entropy."""
     alpha: Share | None = None
-    """Weight of positive labels; negative ones have ``1 - alpha``. None: one for both."""
+    """Weight of positive labels; negative ones have ``1 - alpha``. None: 1 for both."""
 
 
 class RegressionLossConfig(StrictModel):
@@ -59,7 +59,8 @@ class QuantileLossConfig(StrictModel):
 
     kind: Literal["quantile"] = "quantile"
     quantiles: tuple[Share, ...] = (0.05, 0.5, 0.95)
-    """The median is the prediction, the lowest and the highest are its interval."""
+    """Quantiles to predict. The median is the prediction, the lowest and the highest are its
+    interval."""
 
     @model_validator(mode="after")
     def _quantiles_rise_and_hold_the_median(self) -> Self:
@@ -71,21 +72,22 @@ class QuantileLossConfig(StrictModel):
 
 
 class InfoNceConfig(StrictModel):
-    """Which of the batch belongs to it (InfoNCE; CLIP, Radford 2021)."""
+    """Which payloads of the batch belong together (InfoNCE; CLIP, Radford 2021)."""
 
     kind: Literal["info_nce"] = "info_nce"
     temperature: PositiveFloat = 0.07
-    """At the start; it is learnt."""
+    """Initial temperature; it is learned."""
 
 
 class SiglipConfig(StrictModel):
-    """For every two payloads, whether they belong together (SigLIP, Zhai 2023)."""
+    """Binary loss over pairs of payloads: whether they belong together (SigLIP, Zhai 2023)."""
 
     kind: Literal["siglip"] = "siglip"
     temperature: PositiveFloat = 0.1
-    """At the start; it is learnt."""
+    """Initial temperature; it is learned."""
     bias: float = -10.0
-    """At the start; it is learnt. Negative, as most pairs of a batch do not belong together."""
+    """Initial bias; it is learned. Negative, because most pairs of a batch do not belong
+    together."""
 
 
 class SupervisedContrastiveConfig(StrictModel):
@@ -93,7 +95,7 @@ class SupervisedContrastiveConfig(StrictModel):
 
     kind: Literal["supervised"] = "supervised"
     temperature: PositiveFloat = 0.07
-    """At the start; it is learnt."""
+    """Initial temperature; it is learned."""
 
 
 ClassesLossConfig = Annotated[

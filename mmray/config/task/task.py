@@ -1,4 +1,4 @@
-"""What is learnt: one section per task, all trained together."""
+"""The tasks: one section each, all trained together."""
 
 from typing import Annotated, Literal, Self
 
@@ -21,10 +21,10 @@ from mmray.config.task.loss import (
 
 
 class BaseTaskConfig(StrictModel):
-    """What every task has."""
+    """Settings of every task."""
 
     weight: PositiveFloat = 1.0
-    """Of this task's loss in the sum."""
+    """Weight of this task's loss in the sum."""
 
     @property
     def quantiles(self) -> tuple[float, ...] | None:
@@ -57,7 +57,7 @@ class BinaryConfig(BaseTaskConfig):
 
 
 class MultilabelConfig(BaseTaskConfig):
-    """Any number of classes at once, none among them."""
+    """Any number of classes at once, also none."""
 
     kind: Literal["multilabel"] = "multilabel"
     column: str
@@ -65,7 +65,7 @@ class MultilabelConfig(BaseTaskConfig):
     classes: ClassNames | None = None
     """All allowed labels, in order; without it, those of the train split, sorted."""
     separator: str = Field(default="|", min_length=1)
-    """Between the labels of a cell of text; JSON lists need none."""
+    """Separator of the labels in a cell of text; JSON lists need none."""
     loss: FlagsLossConfig = BceConfig()
     """The loss of this task."""
 
@@ -79,7 +79,7 @@ class OrdinalConfig(BaseTaskConfig):
     classes: ClassNames | None = None
     """All allowed labels, lowest first; not needed where all are numbers."""
     method: Literal["corn", "coral"] = "corn"
-    """CORN (Shi 2021) has a map per threshold, CORAL (Cao 2020) one for all."""
+    """CORN (Shi 2021) has one map per threshold, CORAL (Cao 2020) one for all thresholds."""
 
 
 class RegressionConfig(BaseTaskConfig):
@@ -98,13 +98,14 @@ class RegressionConfig(BaseTaskConfig):
 
 
 class AlignmentConfig(BaseTaskConfig):
-    """One space in which the payloads of a sample lie close together, whatever their modality."""
+    """One embedding space in which the payloads of a sample lie close together."""
 
     kind: Literal["alignment"] = "alignment"
     column: str | None = None
-    """Of the class, for a ``supervised`` loss alone; else the samples themselves are the labels."""
+    """Column of the class, for a ``supervised`` loss only; else the samples themselves are the
+    labels."""
     size: PositiveInt = 128
-    """Of the shared embedding."""
+    """Size of the shared embedding."""
     loss: AlignmentLossConfig = InfoNceConfig()
     """The contrastive loss."""
 
@@ -112,7 +113,7 @@ class AlignmentConfig(BaseTaskConfig):
     def _column_goes_with_supervised(self) -> Self:
         is_supervised = isinstance(self.loss, SupervisedContrastiveConfig)
         if is_supervised and self.column is None:
-            raise ValueError("a supervised alignment needs 'column', which tells the classes")
+            raise ValueError("a supervised alignment needs 'column', the column of the classes")
         if not is_supervised and self.column is not None:
             raise ValueError(
                 f"'column' is for the supervised loss; {self.loss.kind} needs no labels"

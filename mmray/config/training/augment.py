@@ -1,4 +1,4 @@
-"""Augmentation: random changes to the features of the train split, anew in every epoch."""
+"""Augmentation: random changes to the features of the train split, new in every epoch."""
 
 from typing import Annotated, Literal, Self
 
@@ -11,7 +11,7 @@ Strength = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class CropAugmentConfig(StrictModel):
-    """A piece of the picture's size, anywhere in the picture with black around it."""
+    """A crop of the picture's size, at a random position of the picture padded with black."""
 
     kind: Literal["crop"] = "crop"
     padding: PositiveInt = 4
@@ -19,7 +19,7 @@ class CropAugmentConfig(StrictModel):
 
 
 class ResizedCropAugmentConfig(StrictModel):
-    """A piece of random size and shape, enlarged to the picture's size (Szegedy 2015)."""
+    """A crop of random size and shape, enlarged to the picture's size (Szegedy 2015)."""
 
     kind: Literal["resized_crop"] = "resized_crop"
     area: tuple[Share, Share] = (0.5, 1.0)
@@ -37,7 +37,7 @@ class ResizedCropAugmentConfig(StrictModel):
 
 
 class FlipAugmentConfig(StrictModel):
-    """Left and right exchanged."""
+    """Left and right swapped."""
 
     kind: Literal["flip"] = "flip"
     probability: Share = 0.5
@@ -45,7 +45,7 @@ class FlipAugmentConfig(StrictModel):
 
 
 class ColourAugmentConfig(StrictModel):
-    """Brightness, contrast and saturation, in this order, times 1 - x to 1 + x each."""
+    """Brightness, contrast and saturation, in this order, each times a factor in 1 - x to 1 + x."""
 
     kind: Literal["colour"] = "colour"
     brightness: Strength = 0.2
@@ -57,35 +57,35 @@ class ColourAugmentConfig(StrictModel):
 
 
 class SpecAugmentConfig(StrictModel):
-    """Steps and coordinates hidden behind the train split's mean (Park 2019, without warping)."""
+    """Steps and coordinates replaced by the train split's mean (Park 2019, without warping)."""
 
     kind: Literal["spec_augment"] = "spec_augment"
     time_masks: NonNegativeInt = 2
-    """Stretches of time that are blanked."""
+    """Number of masked spans of time."""
     time_width: PositiveInt = 20
     """Most steps that one mask hides."""
     time_share: Share = 0.2
-    """Most of a clip that one mask hides."""
+    """Largest share of a clip that one mask hides."""
     frequency_masks: NonNegativeInt = 2
-    """Bands of frequency that are blanked."""
+    """Number of masked bands of frequency."""
     frequency_width: PositiveInt = 8
     """Most coordinates that one mask hides."""
 
 
 class TimeShiftAugmentConfig(StrictModel):
-    """A clip moved in time; what leaves at one end comes in at the other."""
+    """A clip rotated in time: the part that leaves at one end enters at the other."""
 
     kind: Literal["time_shift"] = "time_shift"
     share: Share = 0.1
-    """Farthest move, as a share of the clip."""
+    """Largest shift, as a share of the clip."""
 
 
 class WordDropoutAugmentConfig(StrictModel):
-    """Tokens replaced by the unknown one; those that frame a text stay."""
+    """Tokens replaced by the unknown token; special tokens stay."""
 
     kind: Literal["word_dropout"] = "word_dropout"
     probability: Fraction = 0.1
-    """Share of the words that are dropped."""
+    """Share of the tokens that are replaced."""
 
 
 PictureAugmentConfig = Annotated[

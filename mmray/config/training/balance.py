@@ -15,23 +15,23 @@ from mmray.config.base import StrictModel
 
 
 class NoBalanceConfig(StrictModel):
-    """Every gradient as it is."""
+    """No balance: gradients are unchanged."""
 
     kind: Literal["none"] = "none"
 
 
 class OgmGeConfig(StrictModel):
-    """Slows the encoders of the modalities that are ahead, and adds noise (Peng 2022)."""
+    """Slows the encoders of modalities that are ahead, and adds noise (Peng 2022)."""
 
     kind: Literal["ogm_ge"] = "ogm_ge"
     alpha: NonNegativeFloat = 0.5
-    """How much: the gradient is multiplied with 1 - tanh(alpha * ratio)."""
+    """Strength: the gradient is multiplied by 1 - tanh(alpha * ratio)."""
     noise: bool = True
-    """Add noise to the encoders' gradients, as large as these."""
+    """Add noise to the encoders' gradients, as large as the gradients."""
     start: NonNegativeInt = 0
-    """Epochs that are trained without it first."""
+    """First epochs, trained without it."""
     end: PositiveInt | None = None
-    """Epochs after which it stops; by default it does not."""
+    """Epoch after which it stops; never by default."""
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -45,7 +45,7 @@ class GradientBlendingConfig(StrictModel):
 
     kind: Literal["gradient_blending"] = "gradient_blending"
     every: int = Field(default=3, ge=2)
-    """Epochs after which the weights are estimated anew."""
+    """Number of epochs between estimates of the weights."""
 
 
 class MmParetoConfig(StrictModel):
@@ -53,7 +53,7 @@ class MmParetoConfig(StrictModel):
 
     kind: Literal["mmpareto"] = "mmpareto"
     scale: PositiveFloat = 1.5
-    """Of the gradients of the encoders."""
+    """Factor of the gradients of the encoders."""
 
 
 BalanceConfig = Annotated[

@@ -1,4 +1,4 @@
-"""The names of all metrics that a training can report: what an objective may be."""
+"""The names of all metrics that a training can report, and so of all objectives."""
 
 from collections.abc import Mapping, Sequence
 from typing import assert_never
@@ -41,7 +41,7 @@ def looks_at_modalities(tasks: Tasks, modalities: Sequence[str], train: TrainCon
 
 
 def modality_metric_names(tasks: Tasks, modalities: Sequence[str]) -> set[str]:
-    """Return the names of what tells how good each modality is alone."""
+    """Return the names of the metrics of each modality alone."""
     return {
         f"{name}/{modality}/{metric}"
         for name, task in independent(tasks).items()
@@ -51,7 +51,7 @@ def modality_metric_names(tasks: Tasks, modalities: Sequence[str]) -> set[str]:
 
 
 def watch_metric_names(tasks: Tasks, modalities: Sequence[str], train: TrainConfig) -> set[str]:
-    """Return the names of what the steps of an epoch tell of each modality."""
+    """Return the names of the metrics that training steps report per modality."""
     names = {f"train/{name}/gradient_{what}" for name in modalities for what in ("norm", "share")}
     if train.parallel == "fsdp":  # of sharded weights no worker has the whole gradient
         names = set()
@@ -59,7 +59,7 @@ def watch_metric_names(tasks: Tasks, modalities: Sequence[str], train: TrainConf
 
 
 def balance_metric_names(balance: BalanceConfig, modalities: Sequence[str]) -> set[str]:
-    """Return the names of what a method of balance tells of an epoch."""
+    """Return the names of the metrics that a method of balance reports per epoch."""
     match balance:
         case NoBalanceConfig():
             return set()

@@ -1,4 +1,4 @@
-"""Whether an objective names a metric that there will be."""
+"""Whether an objective names a metric that will exist."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,7 +10,7 @@ from mmray.config.training.train import ObjectiveConfig, TrainConfig
 from mmray.core.text.nearest import nearest, shortened
 
 PREFIXES = ("val", "train")
-"""What epochs are evaluated on: train where the val split is empty."""
+"""The split that epochs are evaluated on: train where the val split is empty."""
 
 
 def check_objectives(
@@ -31,7 +31,7 @@ def check_objectives(
             hint = (
                 f"did you mean {close!r}?"
                 if close
-                else "docs/reference/tasks.md lists them, as 'val/<task>/<metric>'"
+                else "docs/reference/tasks.md lists them as 'val/<task>/<metric>'"
             )
             raise HintedError(
                 f"{key}: there is no metric {shortened(objective.metric)!r}", hint=hint

@@ -29,7 +29,7 @@ class LogUniformSpace(StrictModel):
     """A number between two positive bounds, evenly over its logarithm."""
 
     loguniform: tuple[float, float]
-    """Lowest and highest number; each order of magnitude is as likely as another."""
+    """Lowest and highest number; all orders of magnitude are equally likely."""
 
     @model_validator(mode="after")
     def _ordered_and_positive(self) -> Self:
@@ -40,10 +40,10 @@ class LogUniformSpace(StrictModel):
 
 
 class IntSpace(StrictModel):
-    """A whole number, both bounds included."""
+    """An integer, both bounds included."""
 
     int: tuple[int, int]
-    """Lowest and highest whole number, both included."""
+    """Lowest and highest integer, both included."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -57,7 +57,7 @@ class ChoiceSpace(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     choice: list[Any] | dict[str, Any] = Field(min_length=1)
-    """The values, or named sections, that a trial picks from."""
+    """The values, or named sections, to choose from."""
 
 
 def _space_tag(value: object) -> str:
@@ -78,20 +78,20 @@ SpaceConfig = Annotated[
 
 
 class SearchConfig(StrictModel):
-    """A Ray Tune experiment; early, bad trials are stopped (ASHA, Li et al. 2018)."""
+    """A Ray Tune experiment; bad trials are stopped early (ASHA, Li et al. 2018)."""
 
     objective: ObjectiveConfig = ObjectiveConfig()
-    """What a trial is evaluated by."""
+    """The metric that the search optimises."""
     trials: PositiveInt = 16
-    """Documents that are tried."""
+    """Number of trials."""
     concurrent: PositiveInt | Literal["auto"] = "auto"
     """Trials at the same time; ``auto`` follows from the cluster's size."""
     sampler: Literal["random", "optuna"] = "random"
-    """How the next trial is chosen: at random, or by Optuna from those before."""
+    """How the next trial is chosen: at random, or by Optuna from earlier trials."""
     grace_epochs: PositiveInt = 2
-    """No trial is stopped before it has had so many epochs."""
+    """No trial is stopped before this many epochs."""
     reduction: PositiveInt = 3
-    """Of this many trials at a rung, one goes on."""
+    """Of this many trials at a rung, one continues."""
     seed: int = 0
     """Seed of the sampler."""
     space: dict[str, SpaceConfig] = Field(min_length=1)

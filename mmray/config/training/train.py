@@ -1,4 +1,4 @@
-"""Optimisation, and the metric by which it is evaluated."""
+"""Optimisation, and the metric that selects an epoch."""
 
 from typing import Literal, Self
 
@@ -46,19 +46,19 @@ class ObjectiveConfig(StrictModel):
 
 
 class EarlyStopConfig(ObjectiveConfig):
-    """Stop when the metric has not become better for ``patience`` epochs."""
+    """Stop when the metric has not improved for ``patience`` epochs."""
 
     patience: PositiveInt = 5
-    """Epochs without a better value after which training stops."""
+    """Number of epochs without improvement after which training stops."""
 
 
 class ElasticWorkers(StrictModel):
-    """As many workers as the cluster has room for, also when that changes between epochs."""
+    """As many workers as the cluster has room for; their number may change between epochs."""
 
     min: PositiveInt = 1
-    """Fewest workers that training runs on."""
+    """Smallest number of workers."""
     max: PositiveInt
-    """Most workers that training runs on."""
+    """Largest number of workers."""
 
     @model_validator(mode="after")
     def _min_comes_first(self) -> Self:
@@ -77,17 +77,17 @@ class TrainConfig(StrictModel):
     accumulate: PositiveInt = 1
     """Parts that each worker's share of a batch is cut into: less memory, the same step."""
     sampling: Literal["shuffled", "balanced"] = "shuffled"
-    """``shuffled``: every sample once per epoch. ``balanced``: every class as often."""
+    """``shuffled``: every sample once per epoch. ``balanced``: every class equally often."""
     sampling_task: str | None = None
-    """Whose classes are balanced; by default the first task with one class per sample."""
+    """Task whose classes are balanced; by default the first one with one class per sample."""
     lr: PositiveFloat = 1e-3
-    """Learning rate at its highest."""
+    """Highest learning rate."""
     weight_decay: NonNegativeFloat = 0.01
     """Decay of the weights (AdamW)."""
     warmup: Fraction = 0.05
     """Share of all steps over which the learning rate rises; from zero, or lr / 25 in one_cycle."""
     schedule: Literal["constant", "cosine", "linear", "one_cycle"] = "cosine"
-    """What the rate does after its rise; docs/reference/training.md has the formulas."""
+    """How the learning rate falls after warm-up; docs/reference/training.md has the formulas."""
     clip_norm: PositiveFloat = 1.0
     """Largest norm of the gradients; larger ones are scaled down."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -97,50 +97,51 @@ class TrainConfig(StrictModel):
     workers: PositiveInt | ElasticWorkers | Literal["auto"] = "auto"
     """Ray Train workers. ``auto``: one per GPU of the cluster, or one where there is none."""
     stream: Literal["auto", "always", "never"] = "auto"
-    """Read features from a file batch by batch. ``auto``: only where they do not fit in memory."""
+    """Read features from a file, batch by batch. ``auto``: only where they do not fit in memory."""
     memory_fraction: PositiveFloat = Field(default=0.5, le=1.0)
     """Share of the free memory that the workers' features may take before they are streamed."""
     parallel: Literal["ddp", "fsdp"] = "ddp"
-    """``fsdp`` shares weights, gradients and optimiser state out among the workers."""
+    """``fsdp`` shards weights, gradients and optimiser state over the workers."""
     max_failures: NonNegativeInt = 2
-    """How often training goes on from its last checkpoint after a worker has died."""
+    """How often training resumes from its last checkpoint after a worker has died."""
     seed: NonNegativeInt = 0
     """Seed of weights, order and augmentation."""
     keep_best: ObjectiveConfig = ObjectiveConfig()
-    """The weights of the epoch that is best by this metric become the model."""
+    """Metric that selects the epoch whose weights become the model."""
     early_stop: EarlyStopConfig | None = None
-    """When training stops before its last epoch; never by default."""
+    """Stop training before its last epoch; off by default."""
     ema: float | None = Field(default=None, gt=0.0, lt=1.0)
-    """Decay of a running average of the weights, which is evaluated and kept in their place."""
+    """Decay of a running average of the weights, which is evaluated and kept instead of them."""
     soup: int | None = Field(default=None, ge=2)
-    """Mean of those of so many best checkpoints that make validation better together."""
+    """Number of best checkpoints that a greedy soup averages, as far as validation improves."""
     task_weighting: WeightingConfig = FixedWeightingConfig()
-    """How the losses of several tasks are added up."""
+    """How the losses of several tasks are weighted."""
     balance: BalanceConfig = NoBalanceConfig()
-    """Against a modality that is learnt fast keeping the others from being learnt."""
+    """Keeps a modality that learns fast from holding back the others."""
     watch_modalities: bool = True
-    """Tell after every epoch how good each modality is alone, and how large its gradients are."""
+    """Report after every epoch how good each modality is alone, and how large its gradients are."""
     keep_checkpoints: PositiveInt = 2
-    """The newest ones, to resume from, and the best; none when the training is complete."""
+    """Number of newest checkpoints to keep besides the best one; all are removed when training is
+    complete."""
 
     @model_validator(mode="after")
     def _whole_batches_where_they_are_needed(self) -> Self:
         if self.accumulate > 1 and isinstance(self.task_weighting, GradNormWeightingConfig):
-            raise ValueError("gradnorm needs the gradient of whole batches: set accumulate to 1")
+            raise ValueError("gradnorm needs the gradient of complete batches: set accumulate to 1")
         return self
 
     @model_validator(mode="after")
     def _whole_weights_where_they_are_needed(self) -> Self:
-        is_learnt = not isinstance(self.task_weighting, FixedWeightingConfig)
+        is_learned = not isinstance(self.task_weighting, FixedWeightingConfig)
         wrong = {
             "ema": self.ema is not None,
             "compile": self.compile,
-            "task_weighting": is_learnt,
+            "task_weighting": is_learned,
             "balance": not isinstance(self.balance, NoBalanceConfig),
         }
         if self.parallel == "fsdp" and any(wrong.values()):
             name = next(name for name, is_set in wrong.items() if is_set)
-            raise ValueError(f"{name} needs whole weights on every worker: parallel: ddp has them")
+            raise ValueError(f"{name} needs all weights on every worker: set parallel to ddp")
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""How the losses of several tasks make one."""
+"""How the losses of several tasks are combined."""
 
 from typing import Annotated, Literal
 
@@ -20,16 +20,16 @@ class UncertaintyWeightingConfig(StrictModel):
 
 
 class GradNormWeightingConfig(StrictModel):
-    """Weights that keep the tasks' gradients alike, and favour what is learnt slowly (Chen 2018).
+    """Weights that equalise the tasks' gradients and favour slow tasks (Chen 2018).
 
-    They are factors of each task's own ``weight``, and are one on average.
+    They multiply each task's own ``weight``, and average one.
     """
 
     kind: Literal["gradnorm"] = "gradnorm"
     alpha: NonNegativeFloat = 1.5
-    """How much tasks that are learnt slowly are favoured; zero only makes gradients alike."""
+    """How much slow tasks are favoured; zero only makes the gradients equally large."""
     lr: PositiveFloat = 0.01
-    """Of the weights."""
+    """Learning rate of the weights."""
 
 
 WeightingConfig = Annotated[

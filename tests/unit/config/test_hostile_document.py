@@ -26,7 +26,7 @@ TEXTS = {
     "chain": (CHAIN, "more than 64 levels"),
     "bomb": (tenfold(12, "[", "]"), "more than 100,000 values"),
     "merged bomb": (tenfold(12, "{<<: [", "]}"), "more than 100,000 values"),
-    "circle": ("a: &a [*a]", "this alias stands for a value that holds it"),
+    "circle": ("a: &a [*a]", "this alias refers to a value that contains it"),
     "digits": ("a: " + "9" * 5000, "cannot be read: Exceeds the limit"),
     "base 60": ("a: " + "1:" * 3000 + "1", "a: more than 64 bits"),
     "base 16": ("a: 0x" + "f" * 6000, "a: more than 64 bits"),

@@ -227,7 +227,7 @@ def test_a_typo_is_told_before_the_key_that_is_missing_because_of_it():
         ("tasks.my-task={kind: regression, column: y}",
          "the document: 'my-task' is not a name: use letters, digits and underscores"),
         ("modalities.fusion={kind: text, column: y}",
-         "the document: 'fusion' is the name of the joint model: call this modality otherwise"),
+         "the document: 'fusion' is the name of the joint model: rename this modality"),
     ],
 )  # fmt: skip
 def test_keys_that_contradict_each_other_are_told_with_their_values(override, words):

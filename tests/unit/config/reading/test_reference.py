@@ -20,12 +20,12 @@ def test_the_whole_document_names_every_section_and_the_keys_in_it():
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("train", "lr: number > 0, default 0.001\n    Learning rate at its highest."),
-        ("train", '\nworkers: whole number > 0 or section or "auto", default "auto"'),
+        ("train", "lr: number > 0, default 0.001\n    Highest learning rate."),
+        ("train", '\nworkers: integer > 0 or section or "auto", default "auto"'),
         ("model.fusion", "\n    temperature: number > 0, default 1.0\n        Divides the scores"),
         ("modalities.audio.extract", "\nlog_mel\n"),
-        ("modalities.audio.extract.mfcc", "coefficients: whole number > 0, default 128\n"),
-        ("modalities.audio.extract.mfcc.hop", "    whole number > 0, default 512"),
+        ("modalities.audio.extract.mfcc", "coefficients: integer > 0, default 128\n"),
+        ("modalities.audio.extract.mfcc.hop", "    integer > 0, default 512"),
         ("modalities.image.augment", "\nflip\n    "),
         ("tasks", "\nbinary\n    Yes or no.\n"),
         ("search.space", "\nloguniform\n    A number between two positive bounds"),
