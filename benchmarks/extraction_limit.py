@@ -37,10 +37,11 @@ def run_stage(manifest: Path, workspace: Path, cpus: int) -> None:
     """Our way; the manifest has been prepared before."""
     from benchmarks.extraction_corpus import make_config
     from mmray.stages import extract
+    from mmray.stages.workspace import Workspace
     from mmray.tracking.memory import MemoryTracker
 
     config = make_config(manifest, workspace, runtime={"mode": "local", "cpus": cpus})
-    extract.run(config, MemoryTracker())
+    extract.run(Workspace(config), MemoryTracker())
 
 
 def run_loop(manifest: Path, workspace: Path, cpus: int) -> None:
@@ -123,9 +124,10 @@ def prepare(manifest: Path, workspace: Path) -> None:
     """Do the stage before, which is not measured."""
     from benchmarks.extraction_corpus import make_config
     from mmray.stages import prepare as stage
+    from mmray.stages.workspace import Workspace
     from mmray.tracking.memory import MemoryTracker
 
-    stage.run(make_config(manifest, workspace), MemoryTracker())
+    stage.run(Workspace(make_config(manifest, workspace)), MemoryTracker())
 
 
 def check_equal(manifest: Path, workspace: Path) -> None:

@@ -54,10 +54,11 @@ def rows_of(manifest: Path) -> list[dict]:
 def run_mmray(manifest: Path, output: Path, cpus: int) -> None:
     """Our way; the manifest has been prepared before."""
     from mmray.stages import extract
+    from mmray.stages.workspace import Workspace
     from mmray.tracking.memory import MemoryTracker
 
     config = configure(manifest, output, runtime={"mode": "local", "cpus": cpus})
-    extract.run(config, MemoryTracker())
+    extract.run(Workspace(config), MemoryTracker())
 
 
 def run_ray_map(
@@ -179,6 +180,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, li
     """Run all ways in turn, each on few samples and on all of them."""
     from benchmarks.extraction_corpus import write_corpus
     from mmray.stages import prepare
+    from mmray.stages.workspace import Workspace
     from mmray.tracking.memory import MemoryTracker
 
     everything = write_corpus(folder / "corpus", options.samples)
@@ -190,7 +192,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, li
             for way in seconds:
                 output = folder / f"{way}-{size}-{number}"
                 if way == "mmray":
-                    prepare.run(configure(manifest, output), MemoryTracker())
+                    prepare.run(Workspace(configure(manifest, output)), MemoryTracker())
                 seconds[way][size].append(timed(way, manifest, output, options.cpus))
                 print(f"{way}, {size}: {seconds[way][size][-1]:.1f} s", file=sys.stderr, flush=True)
                 check_samples(way, output, FEW if size == "few" else options.samples)

@@ -60,11 +60,12 @@ def configure(manifest: Path, workspace: Path):
 def run_prepare(manifest: Path, workspace: Path) -> dict:
     """The stage before."""
     from mmray.stages import prepare
+    from mmray.stages.workspace import Workspace
     from mmray.tracking.memory import MemoryTracker
 
     config = configure(manifest, workspace)
     started = time.monotonic()
-    prepare.run(config, MemoryTracker())
+    prepare.run(Workspace(config), MemoryTracker())
     return {"seconds": time.monotonic() - started}
 
 
@@ -72,7 +73,8 @@ def run_extract(manifest: Path, workspace: Path) -> dict:
     """The stage, and how long of it the extraction took, Ray's start included."""
     from mmray.distributed.node.session import connect
     from mmray.stages import extract
-    from mmray.stages.extraction.computing import OnRay
+    from mmray.stages.extraction.compute import OnRay
+    from mmray.stages.workspace import Workspace
     from mmray.tracking.memory import MemoryTracker
 
     class Timed(OnRay):
@@ -93,7 +95,7 @@ def run_extract(manifest: Path, workspace: Path) -> dict:
 
     config, compute = configure(manifest, workspace), Timed()
     started = time.monotonic()
-    extract.run(config, MemoryTracker(), compute=compute)
+    extract.run(Workspace(config), MemoryTracker(), compute=compute)
     return {"seconds": time.monotonic() - started, "computing_s": compute.computing_s}
 
 

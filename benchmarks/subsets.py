@@ -36,7 +36,8 @@ from mmray.evaluation.ablation import subset_name, subsets_of
 from mmray.run.training_run import TrainingJob, train_run
 from mmray.stages import extract, prepare
 from mmray.stages.evaluation.predictions import evaluate_variants
-from mmray.stages.train import fusion_variant, open_inputs, run_folder
+from mmray.stages.training.variant import fusion_variant, run_folder
+from mmray.stages.workspace import Workspace
 from mmray.tracking.memory import MemoryTracker
 from mmray.training.parallel.worker_context import WorkerContext
 
@@ -58,21 +59,21 @@ def configure(manifest: Path, work: Path, dropout: float) -> Config:
 
 def ablation(config: Config, seed: int) -> Subsets:
     """Train one fusion in this process; return its accuracy on the test split by subset."""
-    inputs = open_inputs(config, MemoryTracker())
-    variant = fusion_variant(config, seed)
-    folder = run_folder(inputs, variant)
+    workspace = Workspace(config)
+    variant, features = fusion_variant(config, seed), workspace.extracted.features
+    folder = run_folder(workspace, variant)
     if read_success(folder) is None:
         folder.mkdir(parents=True, exist_ok=True)
         plan = TrainingJob(
             name=variant.name,
             config=config,
-            manifest=str(inputs.manifest_path),
-            features={name: str(inputs.features[name].folder) for name in variant.modalities},
+            manifest=str(workspace.prepared.path),
+            features={name: str(features[name].folder) for name in variant.modalities},
             seed=seed,
             folder=str(folder),
         )
         train_run(plan, context=WorkerContext(), wrap=lambda model: model, on_epoch=lambda _: None)
-    evaluated = evaluate_variants([variant], config=config, inputs=inputs)[0].ablation[TASK]
+    evaluated = evaluate_variants([variant], workspace)[0].ablation[TASK]
     return {name: result.value() for name, result in evaluated.items()}
 
 
@@ -104,8 +105,9 @@ def measure(
         manifest = with_complete_train_samples(manifest)
     configs = {way: configure(manifest, work, dropout) for way, dropout in WAYS.items()}
     tracker, first = MemoryTracker(), configs["without"]
-    prepare.run(first, tracker)
-    extract.run(first, tracker)
+    workspace = Workspace(first)
+    prepare.run(workspace, tracker)
+    extract.run(workspace, tracker)
     seeds = range(options.first_seed, options.first_seed + options.rounds)
     found = {way: [ablation(config, seed) for seed in seeds] for way, config in configs.items()}
     return found, first.modality_order()

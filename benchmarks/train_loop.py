@@ -121,7 +121,8 @@ def run_bare(job: Job) -> None:
     import torch
 
     from mmray.data.manifest.manifest import read_manifest
-    from mmray.run.samples import load_samples, open_features
+    from mmray.run.feature_folder import open_features
+    from mmray.run.samples import load_samples
     from mmray.run.training_run import assemble_model, fit_tasks, save_weights
     from mmray.training.data.epoch import train_batches
     from mmray.training.data.sampling import shuffled

@@ -5,20 +5,20 @@ python workflows/search.py workflows/configs/search.yaml --set search.trials=24
 """
 
 from mmray.cli.console import run_workflow
-from mmray.config.document import Config
 from mmray.core.report import Report
 from mmray.stages import evaluate, extract, prepare, search, train
+from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Tracker
 
 
-def train_best(config: Config, tracker: Tracker) -> Report:
+def train_best(workspace: Workspace, tracker: Tracker) -> Report:
     """Train the best trial's document from the start."""
-    return train.run(search.best_document(search.run(config, tracker)), tracker)
+    return train.run(search.best_of(workspace), tracker)
 
 
-def evaluate_best(config: Config, tracker: Tracker) -> Report:
-    """Judge what ``train_best`` has trained."""
-    return evaluate.run(search.best_document(search.run(config, tracker)), tracker)
+def evaluate_best(workspace: Workspace, tracker: Tracker) -> Report:
+    """Evaluate what ``train_best`` has trained."""
+    return evaluate.run(search.best_of(workspace), tracker)
 
 
 STAGES = (prepare.run, extract.run, search.run, train_best, evaluate_best)

@@ -36,7 +36,8 @@ from mmray.run.training_job import TrainingJob
 from mmray.run.training_run import train_run
 from mmray.stages import extract, prepare
 from mmray.stages.evaluation.predictions import evaluate_variants
-from mmray.stages.train import Variant, open_inputs, run_folder
+from mmray.stages.training.variant import Variant, run_folder
+from mmray.stages.workspace import Workspace
 from mmray.tracking.memory import MemoryTracker
 from mmray.training.parallel.worker_context import WorkerContext
 
@@ -56,28 +57,29 @@ def configure(manifest: Path, work: Path, modalities: Collection[str], *override
 
 def extracted(config: Config) -> None:
     """Run the stages before training; done ones are skipped."""
-    tracker = MemoryTracker()
-    prepare.run(config, tracker)
-    extract.run(config, tracker)
+    workspace, tracker = Workspace(config), MemoryTracker()
+    prepare.run(workspace, tracker)
+    extract.run(workspace, tracker)
 
 
 def accuracy(config: Config, modalities: tuple[str, ...], seed: int) -> float:
     """Train one model in this process and return its accuracy on the test split, in percent."""
-    inputs = open_inputs(config, MemoryTracker())
+    workspace = Workspace(config)
+    features = workspace.extracted.features
     variant = Variant(f"{' and '.join(modalities)}, seed {seed}", modalities, seed)
-    folder = run_folder(inputs, variant)
+    folder = run_folder(workspace, variant)
     if read_success(folder) is None:
         folder.mkdir(parents=True, exist_ok=True)
         plan = TrainingJob(
             name=variant.name,
             config=config,
-            manifest=str(inputs.manifest_path),
-            features={name: str(inputs.features[name].folder) for name in modalities},
+            manifest=str(workspace.prepared.path),
+            features={name: str(features[name].folder) for name in modalities},
             seed=seed,
             folder=str(folder),
         )
         train_run(plan, context=WorkerContext(), wrap=lambda model: model, on_epoch=lambda _: None)
-    evaluated = evaluate_variants([variant], config=config, inputs=inputs)[0]
+    evaluated = evaluate_variants([variant], workspace)[0]
     return 100 * evaluated.metrics["digit"]["accuracy"]
 
 

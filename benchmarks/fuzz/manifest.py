@@ -20,7 +20,8 @@ from benchmarks.fuzz.subject import Subject
 from benchmarks.mutation import mutate
 from mmray.config.reading.load import check_document
 from mmray.data.manifest.manifest import read_manifest, write_manifest
-from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts, prepared_folder
+from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts
+from mmray.stages.workspace import Workspace
 
 Rows = list[dict[str, Any]]
 TEXT = {"text": {"column": "note"}}
@@ -86,7 +87,7 @@ def _use(folder: Path) -> Any:
     """Prepare it, as 'mmray prepare' does, and read back what it wrote."""
     os.chdir(folder)
     config = check_document(_DOCUMENTS[Path("layout").read_text("ascii")], where="pets.yaml")
-    prepared_folder(config)
+    assert Workspace(config).prepared_folder
     manifest = check_manifest(config)
     describe_counts(manifest_counts(manifest))
     write_manifest(manifest, Path("work/manifest.parquet"))

@@ -26,10 +26,12 @@ from mmray.core.spec import FeatureSpec
 from mmray.data.manifest.manifest import read_manifest
 from mmray.errors import MMRayError
 from mmray.features.store.files import REJECTIONS, list_files
-from mmray.run.samples import load_samples, open_features
+from mmray.run.feature_folder import open_features
+from mmray.run.samples import load_samples
 from mmray.run.training_job import TrainingJob
 from mmray.run.training_run import fit_tasks, load_run, train_run
-from mmray.stages.prepare import prepared_folder, run
+from mmray.stages.prepare import run
+from mmray.stages.workspace import Workspace
 from mmray.tracking.memory import MemoryTracker
 from mmray.training.loop.checkpoint import load_latest
 from mmray.training.parallel.worker_context import WorkerContext
@@ -128,8 +130,9 @@ def _use_workspace(folder: Path) -> dict[str, Any]:
     config = check_document(DOCUMENT, where="fuzz")
 
     def prepared() -> str:
-        run(config, MemoryTracker())
-        manifest = read_manifest(prepared_folder(config) / "manifest.parquet")
+        workspace = Workspace(config)
+        run(workspace, MemoryTracker())
+        manifest = read_manifest(workspace.prepared.path)
         return _digest([manifest.ids[:], manifest.splits, dict(manifest.labels)])
 
     return {

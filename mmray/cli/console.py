@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -30,8 +30,11 @@ from mmray.display.closing import closing_lines
 from mmray.display.terminal import duration, terminal
 from mmray.errors import MMRayError
 
+if TYPE_CHECKING:
+    from mmray.stages.workspace import Workspace
+
 logger = logging.getLogger(__name__)
-Stage = Callable[[Config, Any], Report]
+Stage = Callable[["Workspace", Any], Report]
 
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="YAML document, e.g. workflows/configs/local.yaml")
@@ -122,14 +125,15 @@ def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
     No other command writes in the workspace meanwhile.
     """
     # Here and not above: a wrong key must be answered before anything else is loaded.
-    from mmray.stages.workspace import working_in
+    from mmray.stages.workspace import Workspace, working_in
     from mmray.tracking.open import tracking
 
     reports: list[Report] = []
     started = time.monotonic()
     with resumable(), working_in(config), tracking(config) as tracker:
+        workspace = Workspace(config)
         for stage in stages:
-            report = stage(config, tracker)
+            report = stage(workspace, tracker)
             say_report(report)
             reports.append(report)
     if len(reports) > 1:

@@ -75,7 +75,7 @@ def ls(
 ) -> None:
     """List the feature folders of every modality, current and stale."""
     with _document(config, overrides, (quiet, verbose, debug)) as loaded:
-        from mmray.inspection.features import list_folders
+        from mmray.inspection.features.listing import list_folders
 
         _print(list_folders(loaded), config, as_json=as_json)
 
@@ -92,7 +92,7 @@ def show(  # noqa: PLR0913
 ) -> None:
     """Describe one modality's current features: settings, counts, statistics, files."""
     with _document(config, overrides, (quiet, verbose, debug)) as loaded:
-        from mmray.inspection.features import show_modality
+        from mmray.inspection.features.description import show_modality
 
         _print(show_modality(loaded, modality), config, as_json=as_json)
 
@@ -108,7 +108,7 @@ def verify(
 ) -> None:
     """Read every stored feature and compare it with its digest, its spec and the index."""
     with _document(config, overrides, (quiet, verbose, debug)) as loaded:
-        from mmray.inspection.features_verify import PROBLEMS, verify_features
+        from mmray.inspection.features.verify import PROBLEMS, verify_features
 
         report = verify_features(loaded)
         _print(report, config, as_json=as_json)
@@ -128,7 +128,7 @@ def gc(  # noqa: PLR0913
 ) -> None:
     """Remove features that this document and manifest do not stand for."""
     with _document(config, overrides, (quiet, verbose, debug)) as loaded:
-        from mmray.inspection.features_gc import collect
+        from mmray.inspection.features.garbage import collect
         from mmray.stages.workspace import working_in
 
         with working_in(loaded) if yes else nullcontext():

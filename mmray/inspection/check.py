@@ -13,12 +13,14 @@ from mmray.audit.payload_check import check_payloads
 from mmray.config.document import Config, LocalRuntime
 from mmray.core.report import Report
 from mmray.core.spec import FeatureSpec
+from mmray.core.text.size import human_bytes
 from mmray.data.manifest.manifest import Manifest
 from mmray.errors import ConfigError, ExtractionError, located
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_augment, check_model
 from mmray.models.pretrained_check import check_pretrained
-from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts, prepared_folder
+from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts
+from mmray.stages.workspace import Workspace
 
 MIN_FREE_BYTES = 512 * 2**20
 BYTES = {"float32": 4, "int32": 4, "uint8": 1}
@@ -45,7 +47,7 @@ def check(config: Config, *, deep: bool = False) -> Report:
     decoded, table = _decode_all(config, manifest) if deep else ({}, ())
     return Report(
         stage="check",
-        fingerprint=prepared_folder(config).name,
+        fingerprint=Workspace(config).prepared_folder.name,
         folder="",
         seconds=round(time.monotonic() - started, 2),
         counts=counts | {"features": {n: spec.to_dict() for n, spec in specs.items()}} | decoded,
@@ -59,7 +61,7 @@ def check(config: Config, *, deep: bool = False) -> Report:
                 f"encoded by {config.modalities[name].encode.kind}"
                 for name, spec in specs.items()
             ),
-            f"disk: features take up to {_human(needed)}, {_human(free)} free",
+            f"disk: features take up to {human_bytes(needed)}, {human_bytes(free)} free",
             _environment(config),
             *table,
         ),
@@ -98,7 +100,8 @@ def check_disk(config: Config, needed: int) -> int:
     free = shutil.disk_usage(existing).free
     if free < needed + MIN_FREE_BYTES:
         raise ExtractionError(
-            f"not enough disk: features take up to {_human(needed)}, {_human(free)} are free",
+            f"not enough disk: features take up to {human_bytes(needed)}, "
+            f"{human_bytes(free)} are free",
             where=str(existing),
             hint="choose a 'workspace' on a larger disk, or make features smaller",
         )
@@ -131,11 +134,3 @@ def _environment(config: Config) -> str:
     if importlib.util.find_spec("ray.dashboard.modules.job") is None:
         raise ConfigError("jobs need ray[default]", hint="pip install 'mmray[cluster]'")
     return f"environment: cluster at {config.runtime.address}; {versions}"
-
-
-def _human(size: float) -> str:
-    for unit in ("B", "KB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

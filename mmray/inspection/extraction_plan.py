@@ -12,13 +12,15 @@ from mmray.config.document import Config
 from mmray.core.file.atomic import read_complete, read_success
 from mmray.core.report import Report
 from mmray.core.text.secret import masked_document
+from mmray.core.text.size import human_bytes
 from mmray.data.manifest.manifest import Manifest
 from mmray.features.build import extractor_identity
 from mmray.features.spec import spec_of
 from mmray.features.store import Gaps, find_gaps, read_index
 from mmray.features.store.index import INDEX
-from mmray.stages.extraction.modality import FeatureTarget, find_target, is_up_to_date, limits_of
-from mmray.stages.prepare import open_manifest, prepared_folder
+from mmray.stages.extraction.target import FeatureTarget, is_up_to_date, limits_of
+from mmray.stages.prepare import open_manifest
+from mmray.stages.workspace import Workspace
 
 Marker = Mapping[str, Any]
 
@@ -52,11 +54,12 @@ class ModalityPlan:
 def plan(config: Config, *, refit: bool = False, retry: bool = False) -> Report:
     """Say per modality what ``extract`` would compute, and why."""
     started = time.monotonic()
-    prepared = prepared_folder(config)
+    workspace = Workspace(config)
+    prepared = workspace.prepared_folder
     is_prepared = read_complete(prepared) is not None
-    manifest = open_manifest(config)
+    manifest = open_manifest(workspace)
     plans = {
-        name: plan_modality(name, config, manifest, refit=refit, retry=retry)
+        name: plan_modality(name, workspace, manifest, refit=refit, retry=retry)
         for name in config.modality_order()
     }
     return Report(
@@ -77,10 +80,10 @@ def plan(config: Config, *, refit: bool = False, retry: bool = False) -> Report:
 
 
 def plan_modality(
-    name: str, config: Config, manifest: Manifest, *, refit: bool, retry: bool
+    name: str, workspace: Workspace, manifest: Manifest, *, refit: bool, retry: bool
 ) -> ModalityPlan:
     """Compare what one modality should have with what its folders hold."""
-    target = find_target(name, config, manifest, refit=refit)
+    config, target = workspace.config, workspace.target(name, manifest, refit=refit)
     folder = target.folder
     gaps = Gaps(target.wanted["sample_id"].to_pylist(), [], [])
     marker: Marker | None = None
@@ -199,12 +202,3 @@ def _describe(name: str, found: ModalityPlan) -> list[str]:
     size = f"{'about' if found.is_measured else 'at most'} {human_bytes(found.bytes)}"
     head = f"{name}: {found.computed} of {found.payloads} payloads to compute, {size}"
     return [head, *(f"  {line}" for line in found.why)]
-
-
-def human_bytes(size: float) -> str:
-    """Return a size as a person reads it."""
-    for unit in ("B", "KB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -1,46 +1,20 @@
 """From the manifest and the feature store to the samples of a split, ready to train on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmray.core.file.atomic import read_success
 from mmray.core.kind import Split
-from mmray.core.spec import FeatureSpec, spec_from_dict
 from mmray.data.manifest.manifest import Manifest
-from mmray.errors import ExtractionError
 from mmray.features.store import measure_features, read_features
+from mmray.run.feature_folder import FeatureFolder
 from mmray.training.data.copies import payload_numbers
 from mmray.training.data.samples import ModalityFeatures, Samples
 from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.label import Label, has_label
 from mmray.training.tasks.task import Task, Tasks
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureFolder:
-    """A complete set of features of one modality."""
-
-    folder: Path
-    spec: FeatureSpec
-    state: Path | None
-    """Where the extractor's fitted state lies."""
-
-
-def open_features(folder: Path) -> FeatureFolder:
-    """Open a feature folder; one that is not complete is an ExtractionError."""
-    success = read_success(folder)
-    if success is None:
-        raise ExtractionError(
-            "these features are not complete",
-            where=str(folder),
-            hint="run 'mmray extract CONFIG' again",
-        )
-    state = folder / success["state"] if success["state"] else None
-    return FeatureFolder(folder, spec_from_dict(success["spec"]), state)
 
 
 def load_samples(

@@ -21,8 +21,9 @@ from mmray.models.fit_check import check_augment
 from mmray.models.fusion_model import FusionModel
 from mmray.models.pretrained_check import check_pretrained
 from mmray.run.epoch_file import EPOCHS, epoch_line
+from mmray.run.feature_folder import FeatureFolder, open_features
 from mmray.run.memory_plan import MemoryPlan, plan_memory
-from mmray.run.samples import FeatureFolder, load_samples, open_features, samples_bytes
+from mmray.run.samples import load_samples, samples_bytes
 from mmray.run.training_job import TrainingJob
 from mmray.training.augment.build import build_augmentation
 from mmray.training.data.statistics import fit_statistics

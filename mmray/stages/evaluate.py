@@ -12,28 +12,20 @@ from mmray.core.fingerprint import fingerprint
 from mmray.core.kind import Split
 from mmray.core.report import Report
 from mmray.data.manifest.manifest import Manifest
-from mmray.errors import TrainingError
 from mmray.features.custom import custom_code
 from mmray.run.bundle.foreign.trust import custom_parts
 from mmray.stages.evaluation.delivery import deliver, delivered_files
-from mmray.stages.train import (
-    Prepared,
+from mmray.stages.marker import earlier_report
+from mmray.stages.train import train_variants
+from mmray.stages.training.runs import training_seconds
+from mmray.stages.training.variant import (
     Variant,
     fusion_variant,
     main_model,
-    open_inputs,
     run_folder,
     seed_variant,
-    train_variants,
 )
-from mmray.stages.training.runs import training_seconds
-from mmray.stages.workspace import (
-    MODEL,
-    earlier_report,
-    finish,
-    require_success,
-    stage_folder,
-)
+from mmray.stages.workspace import MODEL, Workspace
 from mmray.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -45,29 +37,23 @@ EVALUATE_VERSION = 2
 """Raised when the same models would get another report."""
 
 
-def run(config: Config, tracker: Tracker) -> Report:
+def run(workspace: Workspace, tracker: Tracker) -> Report:
     """Evaluate on the test split; leave ``report.json`` and the model bundle in the workspace."""
-    started = time.monotonic()
-    inputs = open_inputs(config, tracker)
-    train_success = require_success(inputs.folder, stage="train", error=TrainingError)
-    mark = fingerprint(
-        EVALUATE_VERSION, inputs.folder.name, config.evaluation.model_dump(mode="json")
-    )
-    folder = stage_folder(config, STAGE, mark)
+    started, config = time.monotonic(), workspace.config
+    tracker.identify(workspace.key)
+    trained = workspace.trained.folder.name
+    mark = fingerprint(EVALUATE_VERSION, trained, config.evaluation.model_dump(mode="json"))
+    folder = workspace.stage_folder(STAGE, mark)
     earlier = earlier_report(folder)
     if earlier is not None:
-        _register(tracker, config, inputs, folder)
+        _register(tracker, workspace, folder)
         deliver(config, folder)
         return replace(earlier, next_step=_next_step(config))
     variants = _variants(config)
-    if not can_measure(config, inputs.manifest):  # the model is packaged, and compared with nothing
+    manifest = workspace.prepared.manifest
+    if not can_measure(config, manifest):  # the model is packaged, and compared with nothing
         variants = {main_model(config): variants[main_model(config)][:1]}
-    train_variants(
-        [v for group in variants.values() for v in group],
-        config=config,
-        inputs=inputs,
-        tracker=tracker,
-    )
+    train_variants([v for group in variants.values() for v in group], workspace, tracker)
     # Here and not above: evaluation needs torch, and a skipped stage must not load it.
     from mmray.stages.evaluation.evaluated import evaluate_models, sentences
     from mmray.stages.evaluation.outcome import track_evaluation, write_report
@@ -75,29 +61,25 @@ def run(config: Config, tracker: Tracker) -> Report:
 
     folder.mkdir(parents=True, exist_ok=True)
     evaluated = evaluate_models(
-        config,
-        {
-            n: evaluate_variants(group, config=config, inputs=inputs)
-            for n, group in variants.items()
-        },
+        config, {name: evaluate_variants(group, workspace) for name, group in variants.items()}
     )
     write_json(folder / "details.json", evaluated.details())
-    _write_bundle(folder, config, inputs, evaluated)
+    _write_bundle(folder, workspace, evaluated)
     report = Report(
         stage=STAGE,
         fingerprint=mark,
         folder=str(folder),
         seconds=round(time.monotonic() - started, 2),
-        counts={"test_samples": inputs.manifest.split_sizes()[Split.TEST.value]}
+        counts={"test_samples": manifest.split_sizes()[Split.TEST.value]}
         | {"seeds": config.evaluation.seeds},
         metrics=evaluated.metrics(),
         found=(*sentences(config, evaluated), evaluated.main[0].example),
         next_step=_next_step(config),
     )
-    track_evaluation(tracker, config, inputs, evaluated, report)
+    track_evaluation(tracker, workspace, evaluated, report)
     _log_bundle(tracker, config, folder)
-    write_report(config, inputs, train_success, report, tracker, evaluated)
-    finish(folder, report, config, files=["details.json", *delivered_files(folder)])
+    write_report(workspace, report, tracker, evaluated)
+    workspace.finish(report, files=["details.json", *delivered_files(folder)])
     deliver(config, folder)
     return report
 
@@ -132,18 +114,18 @@ def _variants(config: Config) -> dict[str, list[Variant]]:
     }
 
 
-def _write_bundle(folder: Path, config: Config, inputs: Prepared, evaluated: "Evaluated") -> None:
+def _write_bundle(folder: Path, workspace: Workspace, evaluated: "Evaluated") -> None:
     from mmray.run.bundle.bundle import write_bundle
     from mmray.stages.evaluation.evaluated import bundle_metrics
 
     main = evaluated.main[0]
     write_bundle(
         folder / MODEL,
-        config=config,
-        features=inputs.features,
-        run_folder=run_folder(inputs, main.variant),
+        config=workspace.config,
+        features=workspace.extracted.features,
+        run_folder=run_folder(workspace, main.variant),
         model=main.model,
-        metrics=bundle_metrics(config, main),
+        metrics=bundle_metrics(workspace.config, main),
     )
 
 
@@ -158,16 +140,16 @@ def _log_bundle(tracker: Tracker, config: Config, folder: Path) -> None:
     )
 
 
-def _register(tracker: Tracker, config: Config, inputs: Prepared, folder: Path) -> None:
+def _register(tracker: Tracker, workspace: Workspace, folder: Path) -> None:
     """Register the model of an evaluation that was complete before it was asked for."""
-    name = config.tracking.register_as
+    config, name = workspace.config, workspace.config.tracking.register_as
     if name is None:
         return
     run = tracker.child(main_model(config))
     if not run.register(name):
         _log_bundle(tracker, config, folder)
     main = fusion_variant(config, config.train.seed)
-    run.spent(training_seconds(run_folder(inputs, main)))  # and not until now
+    run.spent(training_seconds(run_folder(workspace, main)))  # and not until now
 
 
 def _custom_code(config: Config) -> list[Path]:

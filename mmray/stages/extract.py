@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,27 +13,16 @@ import pyarrow.parquet as pq
 from mmray.audit.shared_payload import describe_shared
 from mmray.config.document import Config
 from mmray.core.arrow import pc
-from mmray.core.file.atomic import read_success
 from mmray.core.file.csv_table import write_csv
-from mmray.core.fingerprint import fingerprint
 from mmray.core.kind import Split
 from mmray.core.report import Report
 from mmray.data.manifest.manifest import Manifest
-from mmray.errors import ExtractionError
-from mmray.features.payloads import remote_version
-from mmray.stages.extraction.computing import Compute, OnRay
-from mmray.stages.extraction.modality import (
-    ModalityOutcome,
-    extract_modalities,
-    find_target,
-    is_up_to_date,
-)
-from mmray.stages.prepare import open_prepared
-from mmray.stages.workspace import earlier_report, finish, require_success, stage_folder
+from mmray.stages.extraction.compute import Compute, OnRay
+from mmray.stages.extraction.outcome import ModalityOutcome
+from mmray.stages.extraction.update import extract_modalities
+from mmray.stages.marker import earlier_report
+from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Tracker
-
-if TYPE_CHECKING:
-    from mmray.run.samples import FeatureFolder
 
 logger = logging.getLogger(__name__)
 STAGE = "extract"
@@ -43,7 +32,7 @@ REJECTION_COLUMNS = ("sample_id", "modality", "reason", "detail", "uri")
 
 
 def run(
-    config: Config,
+    workspace: Workspace,
     tracker: Tracker,
     *,
     refit: bool = False,
@@ -55,12 +44,13 @@ def run(
     ``compute`` extracts what is missing; Ray does unless told otherwise.
     """
     started = time.monotonic()
-    prepared, manifest = open_prepared(config, tracker)
-    remote_version.forget()
-    compute = compute or OnRay()
-    outcomes = extract_modalities(config, manifest, refit=refit, retry=retry, compute=compute)
-    remote_version.save_versions(Path(config.workspace))
-    folder = _folder(config, prepared, {n: o.digest for n, o in outcomes.items()})
+    config, manifest = workspace.config, workspace.prepared.manifest
+    tracker.identify(workspace.key)
+    workspace.corpus.look_again()
+    workspace.open_again(STAGE)
+    outcomes = extract_modalities(workspace, refit=refit, retry=retry, compute=compute or OnRay())
+    workspace.corpus.save_remote(workspace.folder)
+    folder = workspace.extract_folder({name: each.digest for name, each in outcomes.items()})
     earlier = earlier_report(folder)
     if earlier is not None and not any(outcome.computed for outcome in outcomes.values()):
         for outcome in outcomes.values():
@@ -78,7 +68,7 @@ def run(
         next_step="mmray train CONFIG",
     )
     _track(tracker, config, report)
-    return finish(folder, report, config, files=[path.name for path in folder.glob("*.csv")])
+    return workspace.finish(report, files=[path.name for path in folder.glob("*.csv")])
 
 
 def _located(report: Report, outcomes: dict[str, ModalityOutcome]) -> Report:
@@ -89,33 +79,6 @@ def _located(report: Report, outcomes: dict[str, ModalityOutcome]) -> Report:
         for name, outcome in outcomes.items()
     }
     return replace(report, counts=report.counts | {"modalities": found})
-
-
-def open_extracted(
-    config: Config, prepared: Path, manifest: Manifest
-) -> tuple[str, "dict[str, FeatureFolder]", dict[str, Any]]:
-    """Return fingerprint, feature folders in M-axis order, and counts of the complete stage."""
-    from mmray.run.samples import open_features  # not above: extraction need not load torch
-
-    remote_version.recall_versions(Path(config.workspace))
-    targets = {name: find_target(name, config, manifest) for name in config.modality_order()}
-    folder = _folder(config, prepared, {name: target.mark for name, target in targets.items()})
-    success = require_success(folder, stage=STAGE, error=ExtractionError)
-    features: dict[str, FeatureFolder] = {}
-    for name, target in targets.items():
-        assert target.folder is not None  # or the stage would not be complete
-        if not is_up_to_date(config, target, read_success(target.folder)):
-            raise ExtractionError(
-                f"the features of {name!r} are not whole, or stand for other samples by now",
-                where=str(target.folder),
-                hint="run 'mmray extract CONFIG' again; it computes only what is missing",
-            )
-        features[name] = open_features(target.folder)
-    return folder.name, features, success["report"]
-
-
-def _folder(config: Config, prepared: Path, digests: dict[str, str]) -> Path:
-    return stage_folder(config, STAGE, fingerprint(prepared.name, digests))
 
 
 def _count(

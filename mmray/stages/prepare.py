@@ -4,43 +4,33 @@ import logging
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 
 from mmray.audit.label_report import label_warnings
 from mmray.audit.objective_check import check_measured
 from mmray.audit.payload_check import payload_warnings
 from mmray.config.document import Config
 from mmray.core.file.atomic import read_complete
-from mmray.core.fingerprint import fingerprint
 from mmray.core.kind import Split
 from mmray.core.report import Report
 from mmray.data.manifest.label_check import check_two_classes
-from mmray.data.manifest.manifest import Manifest, read_manifest, write_manifest
+from mmray.data.manifest.manifest import Manifest, write_manifest
 from mmray.data.manifest.normalise import normalise
 from mmray.data.manifest.probe import probe_references
-from mmray.data.table.table import corpus_folder, digest_corpus, open_corpus
+from mmray.data.table.table import open_corpus
 from mmray.errors import ManifestError
-from mmray.stages.workspace import (
-    MANIFEST,
-    earlier_report,
-    finish,
-    require_success,
-    stage_folder,
-    workflow_key,
-)
+from mmray.stages.marker import earlier_report
+from mmray.stages.workspace import MANIFEST, Workspace
 from mmray.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 STAGE = "prepare"
-READ_FROM_LABELS = {"kind", "column", "classes", "positive", "separator"}
 
 
-def run(config: Config, tracker: Tracker) -> Report:
+def run(workspace: Workspace, tracker: Tracker) -> Report:
     """Write ``manifest.parquet`` in the stage's folder."""
     started = time.monotonic()
-    folder = prepared_folder(config)
-    tracker.identify(workflow_key(config, folder.name))
+    config, folder = workspace.config, workspace.prepared_folder
+    tracker.identify(workspace.key)
     earlier = earlier_report(folder)
     if earlier is not None:
         return earlier
@@ -60,21 +50,21 @@ def run(config: Config, tracker: Tracker) -> Report:
         ),
         next_step="mmray extract CONFIG",
     )
-    log_settings(config, tracker, folder, manifest)
-    return finish(folder, report, config, files=(MANIFEST,))
+    log_settings(workspace, tracker, manifest)
+    return workspace.finish(report, files=(MANIFEST,))
 
 
-def log_settings(config: Config, tracker: Tracker, folder: Path, manifest: Manifest) -> None:
+def log_settings(workspace: Workspace, tracker: Tracker, manifest: Manifest) -> None:
     """Log the document and the data set; doing it again changes nothing.
 
     A workflow with other settings has a run of its own, although its manifest was prepared before.
     """
-    run = tracker.parent()
+    config, run = workspace.config, tracker.parent()
     run.log_params(config.model_dump(mode="json", exclude={"tracking"}))
     run.log_dataset(
         {
             "name": config.name,
-            "digest": folder.name,
+            "digest": workspace.prepared_folder.name,
             "source": config.data.manifest,
             "samples": len(manifest),
             "splits": manifest.split_sizes(),
@@ -102,49 +92,11 @@ def _explained(warnings: Sequence[str]) -> Generator[None]:
         raise
 
 
-def prepared_folder(config: Config) -> Path:
-    """Return the folder that this document and the manifest's present content stand for."""
-    tasks = {
-        name: task.model_dump(mode="json", include=READ_FROM_LABELS)
-        for name, task in config.tasks.items()
-    }
-    columns = {name: modality.payload_settings for name, modality in config.modalities.items()}
-    data = config.data.model_dump(
-        mode="json",
-        exclude={
-            "manifest",  # its content counts, and not where it lies
-            "max_rejected_fraction",
-            "max_payload_bytes",
-            "max_read_s",
-            "max_decode_s",
-            "remote_version",
-            "refit",
-        },
-    )
-    return stage_folder(
-        config, STAGE, fingerprint(data, columns, tasks, digest_corpus(config.data))
-    )
-
-
-def open_prepared(config: Config, tracker: Tracker) -> tuple[Path, Manifest]:
-    """Return the prepared manifest and its folder, and tell the tracker which corpus this is."""
-    folder = prepared_folder(config)
-    require_success(folder, stage=STAGE, error=ManifestError)
-    tracker.identify(workflow_key(config, folder.name))
-    return folder, _read_prepared(config, folder)
-
-
-def _read_prepared(config: Config, folder: Path) -> Manifest:
-    """Read the manifest in normal form; its corpus may have moved since that was written."""
-    return replace(read_manifest(folder / MANIFEST), folder=corpus_folder(config.data))
-
-
-def open_manifest(config: Config) -> Manifest:
+def open_manifest(workspace: Workspace) -> Manifest:
     """Return the manifest as it is now, prepared or not; writes nothing."""
-    prepared = prepared_folder(config)
-    if read_complete(prepared) is not None:
-        return _read_prepared(config, prepared)
-    return check_manifest(config)
+    if read_complete(workspace.prepared_folder) is not None:
+        return workspace.prepared.manifest
+    return check_manifest(workspace.config)
 
 
 def manifest_counts(manifest: Manifest) -> dict[str, object]:

@@ -18,11 +18,11 @@ from mmray.core.file.atomic import replacing, write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.text.secret import masked
-from mmray.errors import ConfigError
+from mmray.errors import ConfigError, TrainingError
 from mmray.run.training_job import CHECKPOINTS
-from mmray.stages.train import Prepared, open_inputs
+from mmray.stages.marker import earlier_report, require_success
 from mmray.stages.training.runs import training_seconds
-from mmray.stages.workspace import earlier_report, finish, stage_folder
+from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -35,18 +35,13 @@ TRIALS = "trials.json"
 SEARCHABLE = ("model", "train", "tasks")
 
 
-def run(config: Config, tracker: Tracker) -> Report:
+def run(workspace: Workspace, tracker: Tracker) -> Report:
     """Run the trials; leave the best document as ``best.yaml`` in the stage's folder."""
-    started = time.monotonic()
-    if config.search is None:
-        raise ConfigError(
-            "the document has no 'search' section",
-            hint="add 'search: {objective: ..., space: ...}'; see workflows/configs/search.yaml",
-        )
-    check_space(config, config.search)
-    inputs = open_inputs(config, tracker)
-    mark = fingerprint(inputs.folder.name, config.search.model_dump(mode="json"))
-    folder = stage_folder(config, STAGE, mark)
+    started, config = time.monotonic(), workspace.config
+    search = _search_section(config)
+    check_space(config, search)
+    folder = _folder(workspace)
+    tracker.identify(workspace.key)
     earlier = earlier_report(folder)
     if earlier is not None:
         return earlier
@@ -55,21 +50,44 @@ def run(config: Config, tracker: Tracker) -> Report:
     from mmray.distributed.search.searching import search_trials
 
     results = search_trials(
-        partial(plan_trial, config=config, inputs=inputs, folder=str(folder.resolve())),
-        search=config.search,
+        partial(
+            plan_trial,
+            config=config,
+            manifest=str(workspace.prepared.path.resolve()),
+            features={
+                name: str(feature.folder.resolve())
+                for name, feature in workspace.extracted.features.items()
+            },
+            folder=str(folder.resolve()),
+        ),
+        search=search,
         train=config.train,
         size=connect(config.runtime),
         folder=folder,
-        on_epoch=partial(log_epoch, tracker, config.search.objective.metric, folder),
+        on_epoch=partial(log_epoch, tracker, search.objective.metric, folder),
     )
     _write_best(config, results, folder / BEST)
     write_json(folder / TRIALS, [_trial(result) for result in results])
     report = _report(config, results, folder, seconds=round(time.monotonic() - started, 2))
     _track(tracker, report)
-    finish(folder, report, config, files=(BEST, TRIALS))
+    workspace.finish(report, files=(BEST, TRIALS))
     for left in (folder / "trials").glob(f"*/{CHECKPOINTS}"):  # of trials that were stopped early
         shutil.rmtree(left, ignore_errors=True)
     return report
+
+
+def _search_section(config: Config) -> SearchConfig:
+    if config.search is None:
+        raise ConfigError(
+            "the document has no 'search' section",
+            hint="add 'search: {objective: ..., space: ...}'; see workflows/configs/search.yaml",
+        )
+    return config.search
+
+
+def _folder(workspace: Workspace) -> Path:
+    search = _search_section(workspace.config).model_dump(mode="json")
+    return workspace.stage_folder(STAGE, fingerprint(workspace.training_folder.name, search))
 
 
 def log_epoch(  # noqa: PLR0913 (the first three are bound)
@@ -145,9 +163,11 @@ def _track(tracker: Tracker, report: Report) -> None:
     parent.log_metrics(figures | {"seconds/search": report.seconds})
 
 
-def best_document(report: Report) -> Config:
-    """Return the document of the best trial."""
-    return load_config(Path(report.folder) / BEST)
+def best_of(workspace: Workspace) -> Workspace:
+    """Return the workspace for the best trial's document."""
+    folder = _folder(workspace)
+    require_success(folder, stage=STAGE, error=TrainingError)
+    return workspace.of(load_config(folder / BEST))
 
 
 def check_space(config: Config, search: SearchConfig) -> None:
@@ -178,7 +198,14 @@ def apply_sample(config: Config, sample: Mapping[str, Any]) -> Config:
     return check_document(document, where="search.space")
 
 
-def plan_trial(sample: Mapping[str, Any], *, config: Config, inputs: Prepared, folder: str) -> Any:  # noqa: ANN401
+def plan_trial(
+    sample: Mapping[str, Any],
+    *,
+    config: Config,
+    manifest: str,
+    features: dict[str, str],
+    folder: str,
+) -> Any:  # noqa: ANN401 (a TrainingJob: not loaded above)
     """Return the training of one trial; the same sample has the same folder."""
     from mmray.run.training_job import TrainingJob
 
@@ -186,8 +213,8 @@ def plan_trial(sample: Mapping[str, Any], *, config: Config, inputs: Prepared, f
     return TrainingJob(
         name=_shown(sample),
         config=trial,
-        manifest=str(inputs.manifest_path.resolve()),
-        features={n: str(f.folder.resolve()) for n, f in inputs.features.items()},
+        manifest=manifest,
+        features=features,
         seed=trial.train.seed,
         folder=str(trial_folder(Path(folder), sample)),
     )

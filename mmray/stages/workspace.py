@@ -3,23 +3,187 @@
 import logging
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mmray.config.document import Config
-from mmray.config.reading.load import storable
-from mmray.core.file.atomic import SUCCESS, mark_success, read_complete
+from mmray.core.file.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.process.lock import WORKSPACE_LOCK, Holder, locked
-from mmray.core.report import Report, report_from_dict
-from mmray.core.text.secret import masked_document
-from mmray.errors import ConfigError, MMRayError
+from mmray.core.report import Report
+from mmray.data.manifest.manifest import Manifest, read_manifest
+from mmray.errors import ConfigError, ExtractionError, ManifestError, TrainingError
+from mmray.run.feature_folder import FeatureFolder, open_features
+from mmray.stages.corpus import Corpus
+from mmray.stages.extraction.target import FeatureTarget, find_target, is_up_to_date
+from mmray.stages.marker import finish, require_success
+from mmray.stages.training.fingerprint import train_fingerprint
 
 logger = logging.getLogger(__name__)
 MANIFEST = "manifest.parquet"
 MODEL = "model"
 REPORT = "report.json"
+READ_FROM_LABELS = {"kind", "column", "classes", "positive", "separator"}
+NOT_IN_PREPARED = {
+    "manifest",  # its content counts, and not where it lies
+    "max_rejected_fraction",
+    "max_payload_bytes",
+    "max_read_s",
+    "max_decode_s",
+    "remote_version",
+    "refit",
+}
+WRITTEN_BY = {
+    "prepare": ("prepared", "extracted", "training_folder", "trained"),
+    "extract": ("extracted", "training_folder", "trained"),
+    "train": ("trained",),
+}
+"""What a stage writes, or what follows from that, is opened again when the stage has run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the prepare stage left."""
+
+    folder: Path
+    manifest: Manifest
+    report: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """The manifest's file."""
+        return self.folder / MANIFEST
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What the extract stage left."""
+
+    mark: str
+    """Its fingerprint."""
+    features: dict[str, FeatureFolder]
+    """In M-axis order."""
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What the train stage left."""
+
+    folder: Path
+    report: dict[str, Any]
+
+
+class Workspace:
+    """A document's workspace, as one command sees it.
+
+    Every part is opened once, when it is asked for first, and again when a stage of this command
+    has written it. A part that is not complete is an error that names the stage to run.
+    """
+
+    def __init__(self, config: Config, corpus: Corpus | None = None) -> None:
+        self.config = config
+        self.corpus = corpus or Corpus(config.data)
+        self._others: dict[str, Workspace] = {}
+
+    def of(self, config: Config) -> "Workspace":
+        """Return the workspace for another document; what both see of a corpus is shared."""
+        key = config.model_dump_json()
+        if key not in self._others:
+            corpus = self.corpus if config.data == self.config.data else None
+            self._others[key] = Workspace(config, corpus)
+        return self._others[key]
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds everything."""
+        return Path(self.config.workspace)
+
+    def stage_folder(self, stage: str, mark: str) -> Path:
+        """Return the folder of one stage's output, named by its fingerprint."""
+        return self.folder / stage / mark
+
+    @cached_property
+    def prepared_folder(self) -> Path:
+        """The folder for this document and the manifest's present content, complete or not."""
+        config = self.config
+        tasks = {
+            name: task.model_dump(mode="json", include=READ_FROM_LABELS)
+            for name, task in config.tasks.items()
+        }
+        columns = {name: modality.payload_settings for name, modality in config.modalities.items()}
+        data = config.data.model_dump(mode="json", exclude=NOT_IN_PREPARED)
+        mark = fingerprint(data, columns, tasks, self.corpus.digest)
+        return self.stage_folder("prepare", mark)
+
+    @cached_property
+    def key(self) -> str:
+        """What names the workflow in the tracking store: its document and its corpus."""
+        document = self.config.model_dump(mode="json", exclude={"runtime", "tracking"})
+        return fingerprint(document, self.prepared_folder.name)
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The manifest in normal form; its corpus may have moved since it was written."""
+        folder = self.prepared_folder
+        success = require_success(folder, stage="prepare", error=ManifestError)
+        manifest = replace(read_manifest(folder / MANIFEST), folder=self.corpus.folder)
+        return Prepared(folder, manifest, success["report"])
+
+    def target(self, name: str, manifest: Manifest, *, refit: bool = False) -> FeatureTarget:
+        """Return where a modality's features belong; touches nothing."""
+        prepared = self.prepared_folder.name
+        keys = self.corpus.versions(name, self.config.modalities[name], manifest, prepared=prepared)
+        return find_target(name, self.config, manifest, keys, refit=refit)
+
+    def extract_folder(self, marks: dict[str, str]) -> Path:
+        """Return the extract stage's folder; ``marks`` name each modality's features."""
+        return self.stage_folder("extract", fingerprint(self.prepared_folder.name, marks))
+
+    @cached_property
+    def extracted(self) -> Extracted:
+        """The features of every modality, from the payloads as they are now."""
+        config, manifest = self.config, self.prepared.manifest
+        self.corpus.recall_remote(self.folder)
+        targets = {name: self.target(name, manifest) for name in config.modality_order()}
+        folder = self.extract_folder({name: target.mark for name, target in targets.items()})
+        success = require_success(folder, stage="extract", error=ExtractionError)
+        features: dict[str, FeatureFolder] = {}
+        for name, target in targets.items():
+            assert target.folder is not None  # or the stage would not be complete
+            if not is_up_to_date(config, target, read_success(target.folder)):
+                raise ExtractionError(
+                    f"the features of {name!r} are incomplete, or were made from other samples",
+                    where=str(target.folder),
+                    hint="run 'mmray extract CONFIG' again; it computes only what is missing",
+                )
+            features[name] = open_features(target.folder)
+        return Extracted(folder.name, features, success["report"])
+
+    @cached_property
+    def training_folder(self) -> Path:
+        """The train stage's folder for this document and these features, complete or not."""
+        return self.stage_folder("train", train_fingerprint(self.config, self.extracted.mark))
+
+    @cached_property
+    def trained(self) -> Trained:
+        """The trained fusion."""
+        success = require_success(self.training_folder, stage="train", error=TrainingError)
+        return Trained(self.training_folder, success["report"])
+
+    def finish(self, report: Report, *, files: Iterable[str] = ()) -> Report:
+        """Write a stage's completion marker; what it holds is opened anew from now on."""
+        finish(Path(report.folder), report, self.config, files=files)
+        self.open_again(report.stage)
+        return report
+
+    def open_again(self, stage: str) -> None:
+        """Forget what was opened of a stage's output, and what follows from it."""
+        for part in WRITTEN_BY.get(stage, ()):
+            self.__dict__.pop(part, None)
+        self._others.clear()
 
 
 @contextmanager
@@ -45,60 +209,3 @@ def working_in(config: Config) -> Generator[None]:
                 hint="'workspace' names a folder in which you may write; it is made if need be",
             ) from None
         yield
-
-
-def stage_folder(config: Config, stage: str, mark: str) -> Path:
-    """Return the folder of one stage's output, named by its fingerprint."""
-    return Path(config.workspace) / stage / mark
-
-
-def finish(
-    folder: Path,
-    report: Report,
-    config: Config,
-    *,
-    files: Iterable[str] = (),
-    **more: Any,  # noqa: ANN401
-) -> Report:
-    """Write the completion marker with the report and the document that made it.
-
-    ``files`` of the folder are what the stage is for: without them it is not complete.
-    """
-    told = masked_document(report.to_dict())
-    mark_success(
-        folder,
-        {"fingerprint": report.fingerprint, "report": told, "config": storable(config), **more},
-        files=files,
-    )
-    return report
-
-
-def earlier_report(folder: Path) -> Report | None:
-    """Return the report of a stage that is complete, marked as skipped.
-
-    The folder in it is where it lies now.
-    """
-    success = read_complete(folder)
-    if success is None:
-        return None
-    return replace(report_from_dict(success["report"], skipped=True), folder=str(folder))
-
-
-def require_success(folder: Path, *, stage: str, error: type[MMRayError]) -> dict[str, Any]:
-    """Return a complete stage's marker; else raise ``error`` that says which stage to run."""
-    success = read_complete(folder)
-    if success is None:
-        raise error(
-            f"the stage '{stage}' has not been run for this document and corpus, or is damaged"
-            if (folder / SUCCESS).exists()
-            else f"the stage '{stage}' has not been run for this document and corpus",
-            where=str(folder / SUCCESS),
-            hint=f"run 'mmray {stage} CONFIG' first",
-        )
-    return success
-
-
-def workflow_key(config: Config, prepared: str) -> str:
-    """Return what names a workflow in the tracking store: its document and its corpus."""
-    document = config.model_dump(mode="json", exclude={"runtime", "tracking"})
-    return fingerprint(document, prepared)

@@ -11,7 +11,7 @@ from mmray.features.build import build_extractor
 from mmray.features.fit import fit_extractor
 from mmray.run.bundle.bundle import write_bundle
 from mmray.run.bundle.foreign.files import SUMS, seal_bundle
-from mmray.run.samples import FeatureFolder
+from mmray.run.feature_folder import FeatureFolder
 from mmray.run.training_run import TASKS, assemble_model
 from mmray.training.tasks.build import fit_task
 from tests.support.document import make_config

@@ -8,8 +8,7 @@ from threading import Event
 from mmray.features.build import build_extractor
 from mmray.media.source import read_and_decode
 from mmray.stages import extract, prepare
-from mmray.stages.extract import open_extracted
-from mmray.stages.prepare import open_prepared
+from mmray.stages.workspace import Workspace
 from mmray.tracking.memory import MemoryTracker
 from tests.support.document import make_config, write_lines
 
@@ -71,15 +70,15 @@ class Corpus:
     def extract(self, **options):
         """Return the report and which samples were computed, by modality."""
         here, tracker = Here(), MemoryTracker()
-        prepare.run(self.config, tracker)
-        report = extract.run(self.config, tracker, compute=here, **options)
+        workspace = Workspace(self.config)
+        prepare.run(workspace, tracker)
+        report = extract.run(workspace, tracker, compute=here, **options)
         self.logged = tracker.parent()
         return report, here.computed
 
     def folders(self):
         """Return the feature folder of each modality, as the later stages find it."""
-        prepared, manifest = open_prepared(self.config, MemoryTracker())
-        features = open_extracted(self.config, prepared, manifest)[1]
+        features = Workspace(self.config).extracted.features
         return {name: feature.folder for name, feature in features.items()}
 
 

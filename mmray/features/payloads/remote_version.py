@@ -32,45 +32,51 @@ ABSENT = "absent"
 VERSIONS = "remote_versions.parquet"
 logger = logging.getLogger(__name__)
 
-_known: dict[str, str] = {}
 
+class RemoteVersions:
+    """The versions of payloads on servers, each asked for once."""
 
-def remote_versions(uris: Sequence[str], guard: HostGuard, *, max_s: float) -> dict[str, str]:
-    """Return the version of each; of a payload that cannot be read, that it is absent.
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
 
-    A server that is not reached is an ExtractionError: all its payloads would look changed.
-    """
-    _list_folders([uri for uri in uris if uri not in _known], max_s)
-    unknown = [uri for uri in uris if uri not in _known]
-    if len(unknown) >= MANY:
-        logger.info(
-            "asking for the versions of %d payloads ('data.remote_version: none' asks none)",
-            len(unknown),
-        )
-    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-        _known.update(pool.map(partial(_ask, guard=guard, max_s=max_s), unknown))
-    return {uri: _known[uri] for uri in uris}
+    def of(self, uris: Sequence[str], guard: HostGuard, *, max_s: float) -> dict[str, str]:
+        """Return the version of each; of a payload that cannot be read, that it is absent.
 
+        A server that is not reached is an ExtractionError: all its payloads would look changed.
+        """
+        self._list_folders([uri for uri in uris if uri not in self._known], max_s)
+        unknown = [uri for uri in uris if uri not in self._known]
+        if len(unknown) >= MANY:
+            logger.info(
+                "asking for the versions of %d payloads ('data.remote_version: none' asks none)",
+                len(unknown),
+            )
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+            self._known.update(pool.map(partial(_ask, guard=guard, max_s=max_s), unknown))
+        return {uri: self._known[uri] for uri in uris}
 
-def forget() -> None:
-    """Let the next question go to the servers again."""
-    _known.clear()
+    def save(self, workspace: Path) -> None:
+        """Write down the versions that servers gave, for later stages."""
+        if self._known:
+            columns = {"uri": list(self._known), "version": list(self._known.values())}
+            with replacing(workspace / VERSIONS) as temporary:
+                pq.write_table(pa.table(columns), temporary, compression="zstd")
 
+    def recall(self, workspace: Path) -> None:
+        """Take what ``save`` wrote for what servers would answer."""
+        if (workspace / VERSIONS).is_file():
+            table, _ = read_columns(workspace / VERSIONS, ("uri", "version"))
+            saved = zip(table["uri"].to_pylist(), table["version"].to_pylist(), strict=True)
+            self._known = dict(saved) | self._known
 
-def save_versions(workspace: Path) -> None:
-    """Write down the versions that servers told, for later stages."""
-    if _known:
-        table = pa.table({"uri": list(_known), "version": list(_known.values())})
-        with replacing(workspace / VERSIONS) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
-
-
-def recall_versions(workspace: Path) -> None:
-    """Take what ``save_versions`` wrote for what servers would tell."""
-    if (workspace / VERSIONS).is_file():
-        table, _ = read_columns(workspace / VERSIONS, ("uri", "version"))
-        told = zip(table["uri"].to_pylist(), table["version"].to_pylist(), strict=True)
-        _known.update({uri: version for uri, version in told if uri not in _known})
+    def _list_folders(self, uris: Sequence[str], max_s: float) -> None:
+        folders: dict[str, list[str]] = defaultdict(list)
+        for uri in uris:
+            if not uri.startswith(WEB):
+                folders[posixpath.dirname(uri)].append(uri)
+        for folder, files in folders.items():
+            if len(files) >= LISTED_FROM:
+                self._known.update(_listed(folder, files, max_s))
 
 
 def _ask(uri: str, guard: HostGuard, max_s: float) -> tuple[str, str]:
@@ -84,16 +90,6 @@ def _ask(uri: str, guard: HostGuard, max_s: float) -> tuple[str, str]:
             where=uri,
             hint="run again, or say 'data.remote_version: none' and go without",
         ) from None
-
-
-def _list_folders(uris: Sequence[str], max_s: float) -> None:
-    folders: dict[str, list[str]] = defaultdict(list)
-    for uri in uris:
-        if not uri.startswith(WEB):
-            folders[posixpath.dirname(uri)].append(uri)
-    for folder, files in folders.items():
-        if len(files) >= LISTED_FROM:
-            _known.update(_listed(folder, files, max_s))
 
 
 def _listed(folder: str, uris: list[str], max_s: float) -> dict[str, str]:

@@ -30,7 +30,7 @@ from mmray.run.bundle.foreign.weights import (
     read_shapes,
 )
 from mmray.run.bundle.model_card import model_card
-from mmray.run.samples import FeatureFolder
+from mmray.run.feature_folder import FeatureFolder
 from mmray.run.training_run import (
     ENCODERS,
     assemble_model,

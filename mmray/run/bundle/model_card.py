@@ -6,7 +6,7 @@ from typing import Any
 from mmray import __version__
 from mmray.config.document import Config
 from mmray.core.text.markdown import code, plain
-from mmray.run.samples import FeatureFolder
+from mmray.run.feature_folder import FeatureFolder
 from mmray.training.tasks.task import Tasks
 
 

@@ -19,7 +19,7 @@ from mmray.evaluation.sentence import (
     figure_sentence,
 )
 from mmray.stages.evaluation.predictions import EvaluatedModel
-from mmray.stages.train import main_model
+from mmray.stages.training.variant import main_model
 
 
 @dataclass(frozen=True, slots=True)

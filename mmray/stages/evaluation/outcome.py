@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mmray.config.document import Config
-from mmray.core.file.atomic import read_success, write_json
+from mmray.core.file.atomic import write_json
 from mmray.core.file.csv_table import write_csv
 from mmray.core.kind import Split
 from mmray.core.report import Report
@@ -19,19 +18,18 @@ from mmray.evaluation.table import (
     share_rows,
     subset_rows,
 )
-from mmray.stages import extract, prepare
 from mmray.stages.evaluation.evaluated import Evaluated
 from mmray.stages.evaluation.plots import write_plots
-from mmray.stages.train import Prepared, run_folder
 from mmray.stages.training.runs import training_seconds
-from mmray.stages.workspace import MODEL, REPORT
+from mmray.stages.training.variant import run_folder
+from mmray.stages.workspace import MODEL, REPORT, Workspace
 from mmray.tracking.tracker import Tracker
 
 TABLES, PLOTS = "tables", "plots"
 
 
 def track_evaluation(
-    tracker: Tracker, config: Config, inputs: Prepared, evaluated: Evaluated, report: Report
+    tracker: Tracker, workspace: Workspace, evaluated: Evaluated, report: Report
 ) -> None:
     """Log each training's own figures on its run, and what they show together on the workflow's."""
     for group in evaluated.models.values():
@@ -39,15 +37,15 @@ def track_evaluation(
             run = tracker.child(model.variant.name, under=model.variant.first)
             for task, metrics in model.metrics.items():
                 run.log_metrics({f"test/{task}/{name}": v for name, v in metrics.items()})
-            run.spent(training_seconds(run_folder(inputs, model.variant)))
+            run.spent(training_seconds(run_folder(workspace, model.variant)))
     folder, parent = Path(report.folder), tracker.parent()
     parent.log_metrics(headline_figures(evaluated))
     for path in _write_tables(folder, report.metrics, evaluated):
         parent.log_file(path, folder=TABLES)
-    for path in write_plots(config, inputs, folder, evaluated):
+    for path in write_plots(workspace, folder, evaluated):
         parent.log_file(path, folder=PLOTS)
     parent.log_file(folder / "details.json")
-    parent.describe(_description(inputs, evaluated, report, _earlier_sentences(config, inputs)))
+    parent.describe(_description(workspace, evaluated, report))
 
 
 def headline_figures(evaluated: Evaluated) -> dict[str, float]:
@@ -63,19 +61,15 @@ def headline_figures(evaluated: Evaluated) -> dict[str, float]:
 
 
 def write_report(
-    config: Config,
-    inputs: Prepared,
-    train_success: dict[str, Any],
-    report: Report,
-    tracker: Tracker,
-    evaluated: Evaluated,
+    workspace: Workspace, report: Report, tracker: Tracker, evaluated: Evaluated
 ) -> None:
     """Write what the workflow found as one JSON document."""
-    counts = inputs.extraction["counts"]
+    config, prepared = workspace.config, workspace.prepared
+    counts = workspace.extracted.report["counts"]
     seconds = {
-        prepare.STAGE: _prepared(config)["seconds"],
-        extract.STAGE: inputs.extraction["seconds"],
-        "train": train_success["report"]["seconds"],
+        "prepare": prepared.report["seconds"],
+        "extract": workspace.extracted.report["seconds"],
+        "train": workspace.trained.report["seconds"],
         report.stage: report.seconds,
     }
     path, parent = Path(report.folder) / REPORT, tracker.parent()
@@ -88,13 +82,13 @@ def write_report(
             "usable": counts["usable"],
             "unusable": counts["unusable"],
             "modalities": counts["modalities"],
-            "splits": inputs.manifest.split_sizes(),
+            "splits": prepared.manifest.split_sizes(),
             "metrics": report.metrics,
             "comparison": {task: found.to_dict() for task, found in evaluated.found.items()},
             "ablation": evaluated.ablation,
             "seeds": config.evaluation.seeds,
             "seconds": seconds,
-            "model": str(Path(config.workspace) / MODEL),
+            "model": str(workspace.folder / MODEL),
             "mlflow": {"uri": masked(tracker.uri), "run_id": parent.run_id},
         },
     )
@@ -114,21 +108,12 @@ def _write_tables(folder: Path, metrics: dict[str, Any], evaluated: Evaluated) -
             yield folder / f"{name}.csv"
 
 
-def _description(inputs: Prepared, evaluated: Evaluated, report: Report, earlier: list[str]) -> str:
-    sizes = inputs.manifest.split_sizes()
+def _description(workspace: Workspace, evaluated: Evaluated, report: Report) -> str:
+    prepared, extracted = workspace.prepared, workspace.extracted
+    sizes = prepared.manifest.split_sizes()
     splits = ", ".join(f"{sizes[split.value]} {split.value}" for split in Split)
+    earlier = [*prepared.report["found"], *extracted.report["found"]]
+    warnings = [sentence for sentence in earlier if sentence.startswith("warning: ")]
     return describe_workflow(
-        list(evaluated.found.values()), [*report.found, *earlier], splits=splits
+        list(evaluated.found.values()), [*report.found, *warnings], splits=splits
     )
-
-
-def _earlier_sentences(config: Config, inputs: Prepared) -> list[str]:
-    """Return the warnings of the stages before."""
-    told = [*_prepared(config)["found"], *inputs.extraction["found"]]
-    return [sentence for sentence in told if sentence.startswith("warning: ")]
-
-
-def _prepared(config: Config) -> dict[str, Any]:
-    success = read_success(prepare.prepared_folder(config))
-    assert success is not None  # open_inputs has read its manifest
-    return success["report"]

@@ -19,14 +19,15 @@ from mmray.evaluation.plot.scatter import plot_predicted
 from mmray.evaluation.sentence import counts_text
 from mmray.run.epoch_file import EPOCHS, epoch_lines
 from mmray.stages.evaluation.evaluated import Evaluated
-from mmray.stages.train import Prepared, main_model, run_folder, run_success
+from mmray.stages.training.variant import main_model, run_folder, run_success
+from mmray.stages.workspace import Workspace
 
 
-def write_plots(config: Config, inputs: Prepared, folder: Path, evaluated: Evaluated) -> list[Path]:
+def write_plots(workspace: Workspace, folder: Path, evaluated: Evaluated) -> list[Path]:
     """Write curves, comparisons, confusion matrices and predicted against true numbers."""
-    files = [_plot_curves(config, inputs, folder / "curves.svg", evaluated)]
+    files = [_plot_curves(workspace, folder / "curves.svg", evaluated)]
     for found in evaluated.found.values():
-        files += _plot_task(config, folder, found, evaluated)
+        files += _plot_task(workspace.config, folder, found, evaluated)
     return files
 
 
@@ -61,11 +62,12 @@ def _plot_task(
         yield path
 
 
-def _plot_curves(config: Config, inputs: Prepared, path: Path, evaluated: Evaluated) -> Path:
+def _plot_curves(workspace: Workspace, path: Path, evaluated: Evaluated) -> Path:
+    config = workspace.config
     variants = [each.variant for each in evaluated.main]
-    trainings = {v.name: epoch_lines(run_folder(inputs, v) / EPOCHS) for v in variants}
+    trainings = {v.name: epoch_lines(run_folder(workspace, v) / EPOCHS) for v in variants}
     first = variants[0].name
-    success = run_success(inputs, variants[0])
+    success = run_success(workspace, variants[0])
     several = f" ({len(variants)} trainings, the first drawn strongest)" * (len(variants) > 1)
     plot_curves(
         trainings,

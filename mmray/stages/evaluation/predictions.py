@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from mmray.config.document import Config
 from mmray.core.kind import Split
+from mmray.data.manifest.manifest import Manifest
 from mmray.evaluation.ablate import Ablation, ablate
 from mmray.evaluation.baseline import Baseline, find_baseline
 from mmray.evaluation.evaluate import EvaluationResult, evaluate
 from mmray.models.fusion_model import FusionModel
 from mmray.run.samples import load_samples
 from mmray.run.training_run import load_run, load_tasks
-from mmray.stages.train import Prepared, Variant, run_folder
+from mmray.stages.training.variant import Variant, run_folder
+from mmray.stages.workspace import Workspace
 from mmray.training.data.samples import Samples
 from mmray.training.loop.predict import predict
 from mmray.training.tasks.task import Task, Tasks
@@ -44,23 +45,21 @@ class EvaluatedModel:
         return {task: result.metrics for task, result in self.results.items()}
 
 
-def evaluate_variants(
-    variants: Sequence[Variant], *, config: Config, inputs: Prepared
-) -> list[EvaluatedModel]:
+def evaluate_variants(variants: Sequence[Variant], workspace: Workspace) -> list[EvaluatedModel]:
     """Evaluate each trained variant."""
-    return [_evaluate(variant, config, inputs) for variant in variants]
+    return [_evaluate(variant, workspace) for variant in variants]
 
 
-def _evaluate(variant: Variant, config: Config, inputs: Prepared) -> EvaluatedModel:
-    folder = run_folder(inputs, variant)
-    features = {name: inputs.features[name] for name in variant.modalities}
+def _evaluate(variant: Variant, workspace: Workspace) -> EvaluatedModel:
+    config, manifest = workspace.config, workspace.prepared.manifest
+    all_features = workspace.extracted.features
+    folder = run_folder(workspace, variant)
+    features = {name: all_features[name] for name in variant.modalities}
     model = load_run(folder, config, features)
     tasks = load_tasks(folder, config)
     # All modalities are loaded, so that every variant is evaluated on the same samples; the model
     # takes its own from them.
-    samples = load_samples(
-        inputs.manifest, Split.TEST, inputs.features, tasks, require_payload=True
-    )
+    samples = load_samples(manifest, Split.TEST, all_features, tasks, require_payload=True)
     if len(samples) == 0:
         return EvaluatedModel(variant, model.cpu(), {}, {}, {}, {})
     own = Samples(
@@ -87,22 +86,22 @@ def _evaluate(variant: Variant, config: Config, inputs: Prepared) -> EvaluatedMo
         where_present={task: result.metrics for task, result in there.items()},
         baselines={
             name: find_baseline(
-                tasks[name], _train_labels(inputs, name, tasks[name]), outputs[name],
+                tasks[name], _train_labels(manifest, name, tasks[name]), outputs[name],
                 samples.labels[name],
             )
             for name in results
         },
         ablation=ablation,
-        example=_example(inputs, samples.ids[0], {n: o[0] for n, o in outputs.items()}, tasks),
+        example=_example(manifest, samples.ids[0], {n: o[0] for n, o in outputs.items()}, tasks),
     )  # fmt: skip
 
 
 def _example(
-    inputs: Prepared, sample: str, outputs: Mapping[str, np.ndarray[Any, Any]], tasks: Tasks
+    manifest: Manifest, sample: str, outputs: Mapping[str, np.ndarray[Any, Any]], tasks: Tasks
 ) -> str:
     """Say what was predicted for a sample, and what its labels are."""
-    row = list(inputs.manifest.ids).index(sample)
-    labels = {name: column[row] for name, column in inputs.manifest.labels.items()}
+    row = list(manifest.ids).index(sample)
+    labels = {name: column[row] for name, column in manifest.labels.items()}
     told = [
         f"{name} {_plain(tasks[name].describe(np.asarray(output)))}"
         + ("" if labels.get(name) is None else f" (label: {labels[name]})")
@@ -120,7 +119,6 @@ def _plain(prediction: Mapping[str, Any]) -> str:
     return f"{answer:.4g}" if isinstance(answer, float) else str(answer)
 
 
-def _train_labels(inputs: Prepared, name: str, task: Task) -> np.ndarray[Any, Any]:
-    manifest = inputs.manifest
+def _train_labels(manifest: Manifest, name: str, task: Task) -> np.ndarray[Any, Any]:
     labels = manifest.labels.get(name, [None] * len(manifest))
     return task.encode([labels[row] for row in manifest.rows_of(Split.TRAIN)])

@@ -4,16 +4,14 @@ import logging
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mmray.config.document import Config
 from mmray.config.task.kind import main_metric
 from mmray.evaluation.lagging import LagWatch, advice_for
 from mmray.run.epoch_file import EPOCHS, epoch_lines
+from mmray.stages.training.variant import Variant
 from mmray.tracking.tracker import Run, Tracker
-
-if TYPE_CHECKING:
-    from mmray.stages.train import Variant
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +27,7 @@ class TrainingRuns:
         self,
         tracker: Tracker,
         config: Config,
-        variants: Sequence["Variant"],
+        variants: Sequence[Variant],
         anew: Collection[str] = (),
     ) -> None:
         self._anew = frozenset(anew)
@@ -87,7 +85,7 @@ def training_seconds(folder: Path) -> float:
     return sum(line["seconds"] for line in epoch_lines(folder / EPOCHS))
 
 
-def _run_params(config: Config, variant: "Variant") -> dict[str, Any]:
+def _run_params(config: Config, variant: Variant) -> dict[str, Any]:
     document = config.model_dump(mode="json", include={"model", "train", "tasks"})
     names = variant.modalities
     encoders = {name: config.modalities[name].encode.model_dump(mode="json") for name in names}

@@ -23,7 +23,8 @@ from mmray.run.samples import load_samples
 from mmray.run.training_job import TrainingJob
 from mmray.run.training_run import WEIGHTS, load_run, load_tasks, train_run
 from mmray.stages import extract, prepare
-from mmray.stages.train import open_inputs, train_fingerprint
+from mmray.stages.training.fingerprint import train_fingerprint
+from mmray.stages.workspace import Workspace
 from mmray.tracking.memory import MemoryTracker
 from mmray.training.loop.predict import predict
 from mmray.training.parallel.worker_context import WorkerContext
@@ -85,12 +86,13 @@ def config_of(document, *more):
 
 def plan_of(config, folder):
     tracker = MemoryTracker()
-    prepare.run(config, tracker)
-    extract.run(config, tracker, compute=Here())
-    inputs = open_inputs(config, tracker)
+    workspace = Workspace(config)
+    prepare.run(workspace, tracker)
+    extract.run(workspace, tracker, compute=Here())
+    inputs = workspace.extracted
     features = {name: str(feature.folder) for name, feature in inputs.features.items()}
     return inputs, TrainingJob(
-        "fusion", config, str(inputs.manifest_path), features, 0, str(folder)
+        "fusion", config, str(workspace.prepared.path), features, 0, str(folder)
     )
 
 
@@ -108,7 +110,7 @@ def test_a_bundle_predicts_from_raw_files_where_no_checkpoint_is(document, tmp_p
         run_folder=tmp_path / "run", model=model, metrics={},
     )  # fmt: skip
     tasks = load_tasks(tmp_path / "run", config)
-    manifest = read_manifest(inputs.manifest_path)
+    manifest = read_manifest(plan.manifest)
     test = load_samples(manifest, Split.TEST, inputs.features, tasks, require_payload=False)
     expected = predict(model, test, tasks, batch_size=8, device=torch.device("cpu"))["digit"]
     shutil.rmtree(tmp_path / "hub")

@@ -8,7 +8,7 @@ import pytest
 from mmray.core.file.atomic import read_complete
 from mmray.errors import MMRayError, TrainingError
 from mmray.run.epoch_file import EPOCHS, epoch_lines
-from mmray.run.samples import open_features
+from mmray.run.feature_folder import open_features
 from mmray.run.training_run import load_run, train_run
 from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.run import make_run_plan

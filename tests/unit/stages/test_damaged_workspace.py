@@ -6,7 +6,7 @@ import pytest
 
 from mmray.core.file.atomic import SUCCESS, warn_of_damage
 from mmray.errors import MMRayError
-from mmray.stages import prepare
+from mmray.stages.workspace import MANIFEST, Workspace
 from tests.support.extraction import Corpus, notes
 
 TEXT = {"column": "note", "extract": {"kind": "tokens", "vocabulary": 60}}
@@ -54,10 +54,10 @@ def test_whatever_is_damaged_is_made_again_or_named_with_a_remedy_that_helps(cor
         corpus.folders()
 
 
-@pytest.mark.parametrize("name", [SUCCESS, prepare.MANIFEST])
+@pytest.mark.parametrize("name", [SUCCESS, MANIFEST])
 def test_a_later_stage_says_which_stage_to_run_again(corpus, name, caplog):
     corpus.extract()
-    path = prepare.prepared_folder(corpus.config) / name
+    path = Workspace(corpus.config).prepared_folder / name
     flip(path)
 
     with pytest.raises(MMRayError) as caught:

@@ -189,7 +189,7 @@ def test_a_deleted_file_is_noticed_by_later_stages_and_mended_by_extract(tmp_pat
     before = read_features(folder, ["s0", "s5"], spec_of(corpus.config.modalities["text"]))
     next(folder.glob(name)).unlink()
 
-    with pytest.raises(ExtractionError, match="not whole"):
+    with pytest.raises(ExtractionError, match="are incomplete"):
         corpus.folders()
     corpus.extract()
 

@@ -10,9 +10,10 @@ from mmray.core.file.atomic import read_success
 from mmray.features.spec import spec_of
 from mmray.features.store import read_features, shards_of
 from mmray.inspection.extraction_plan import plan
-from mmray.inspection.features import list_folders, show_modality
-from mmray.inspection.features_gc import collect
-from mmray.inspection.features_verify import verify_features
+from mmray.inspection.features.description import show_modality
+from mmray.inspection.features.garbage import collect
+from mmray.inspection.features.listing import list_folders
+from mmray.inspection.features.verify import verify_features
 from tests.support.extraction import Corpus, notes
 
 TFIDF = {"column": "note", "extract": {"kind": "tfidf", "vocabulary": 50}}

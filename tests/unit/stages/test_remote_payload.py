@@ -2,7 +2,6 @@
 
 import pytest
 
-from mmray.features.payloads import remote_version
 from tests.support.extraction import Corpus, notes
 from tests.support.payload import photo_payload
 from tests.support.web import serve
@@ -39,8 +38,6 @@ def test_what_did_not_change_costs_a_request_and_is_not_read(corpus, web):
 
 
 def test_later_stages_ask_no_server(corpus, web):
-    remote_version.forget()  # as in another process
-
     assert list(corpus.folders()) == ["image"]
     assert web.asked == []
 

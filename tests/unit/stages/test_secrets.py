@@ -12,7 +12,7 @@ from mmray.core.rejection import Rejection
 from mmray.core.report import Report
 from mmray.errors import ClusterError
 from mmray.stages import prepare
-from mmray.stages.workspace import finish
+from mmray.stages.marker import finish
 from tests.support.document import make_config
 from tests.support.web import serve
 

@@ -9,9 +9,8 @@ from mmray.data.manifest.normalise import normalise
 from mmray.data.manifest.probe import probe_references
 from mmray.data.table.table import digest_table
 from mmray.errors import ExtractionError, ManifestError
-from mmray.features.payloads import remote_version
 from mmray.features.payloads.payload import payload_key, read_payloads, remote_uris
-from mmray.features.payloads.remote_version import remote_versions
+from mmray.features.payloads.remote_version import LISTED_FROM, RemoteVersions
 from mmray.media.remote.address import HostGuard
 from mmray.media.source import PayloadReader
 from tests.support.bucket import environment, serve_bucket
@@ -32,7 +31,6 @@ def server():
 @pytest.fixture
 def bucket(server):
     server.pipe({"pets/m.jsonl": ROWS, "pets/img/a.png": b"aa", "pets/img/b.png": b"bbb"})
-    remote_version.forget()
     yield server
     server.rm("pets/", recursive=True)
     server.mkdir("pets", exist_ok=True)
@@ -125,9 +123,8 @@ def test_remote_payloads_that_are_read_ahead_keep_their_order(bucket):
 
 
 def keys_of(references, folder="s3://pets", roots=()):
-    remote_version.forget()
     guard = HostGuard(folder, roots)
-    versions = remote_versions(remote_uris(references, folder), guard, max_s=10)
+    versions = RemoteVersions().of(remote_uris(references, folder), guard, max_s=10)
     return [payload_key(r, folder, is_inline=False, versions=versions) for r in references]
 
 
@@ -142,7 +139,7 @@ def test_an_object_that_changes_under_its_name_gets_another_key_and_no_other_doe
 
 
 def test_many_objects_of_a_folder_are_asked_for_at_once_and_told_the_same(bucket):
-    names = [f"img/{n}.png" for n in range(remote_version.LISTED_FROM)]
+    names = [f"img/{n}.png" for n in range(LISTED_FROM)]
     bucket.pipe({f"pets/{name}": name.encode() for name in names})
 
     listed, alone = keys_of(names), [keys_of([name])[0] for name in names]

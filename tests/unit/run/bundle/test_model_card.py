@@ -4,7 +4,7 @@ from mmray.config.task.task import ClassificationConfig
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
 from mmray.run.bundle.model_card import model_card
-from mmray.run.samples import FeatureFolder
+from mmray.run.feature_folder import FeatureFolder
 from mmray.training.tasks.build import fit_task
 from tests.support.document import make_config
 

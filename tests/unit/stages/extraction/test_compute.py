@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from mmray.stages.extraction.computing import run_in_thread
+from mmray.stages.extraction.compute import run_in_thread
 from tests.support.process import run_python
 
 UNREACHABLE = """
 from mmray.errors import ClusterError
-from mmray.stages.extraction.computing import OnRay
+from mmray.stages.extraction.compute import OnRay
 from tests.support.document import make_config
 
 learnt = []

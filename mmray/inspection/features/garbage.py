@@ -14,13 +14,13 @@ import numpy as np
 from mmray.config.document import Config
 from mmray.core.file.atomic import SUCCESS, mark_success, read_success
 from mmray.core.report import Report
+from mmray.core.text.size import human_bytes
 from mmray.features.store import read_current, shards_of
 from mmray.features.store.files import TABLES, list_files
 from mmray.features.store.shard import PATTERN
-from mmray.inspection.extraction_plan import human_bytes
-from mmray.inspection.features import find_targets
+from mmray.inspection.features.target import find_targets
 from mmray.stages.extraction.fitted import LEARNT_FROM, STATE
-from mmray.stages.extraction.modality import FeatureTarget, is_up_to_date
+from mmray.stages.extraction.target import FeatureTarget, is_up_to_date
 
 OURS = re.compile(r"(fitted-)?[0-9a-f]{16}")
 TEMPORARY_S = 3600.0

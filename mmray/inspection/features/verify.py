@@ -9,8 +9,8 @@ from mmray.core.report import Report
 from mmray.core.spec import spec_from_dict
 from mmray.errors import ExtractionError
 from mmray.features.store.verify import Problem, verify_folder
-from mmray.inspection.features import find_targets
-from mmray.stages.extraction.modality import FeatureTarget, is_up_to_date
+from mmray.inspection.features.target import find_targets
+from mmray.stages.extraction.target import FeatureTarget, is_up_to_date
 
 PROBLEMS = ExtractionError.exit_code
 

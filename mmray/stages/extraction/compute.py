@@ -1,73 +1,21 @@
-"""How the samples of all modalities are computed: planned, then on Ray Data in one go."""
+"""How extraction jobs are computed: planned, then on Ray Data in one go."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Protocol, TypeVar, overload
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
+from typing import Any, Protocol, TypeVar
 
 from mmray.config.document import ClusterRuntime, Config, ModalityResources
 from mmray.core.process.memory import release_memory
-from mmray.data.manifest.column import AT_ONCE, Column, cells_of
-from mmray.data.manifest.manifest import Manifest
-from mmray.data.manifest.reference import Reference
 from mmray.display.extraction_progress import ExtractionProgress
 from mmray.display.terminal import waiting
 from mmray.features.spec import spec_of
+from mmray.stages.extraction.job import ExtractionJob
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-class PendingSamples(Sequence[tuple[str, Reference, str]]):
-    """Sample id, reference and payload version of some rows of the manifest.
-
-    Each is looked up when it is asked for: a corpus has many samples, and what is kept of each
-    for a whole extraction adds up.
-    """
-
-    def __init__(
-        self, rows: npt.NDArray[np.int64], manifest: Manifest, name: str, keys: pa.Array
-    ) -> None:
-        self._rows = rows
-        self._columns = (manifest.ids, manifest.references[name], Column[str](keys))
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[tuple[str, Reference, str]]:
-        for start in range(0, len(self), AT_ONCE):
-            yield from self[start : start + AT_ONCE]
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[str, Reference, str]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[str, Reference, str]]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        """Return one sample, or those of a slice."""
-        if isinstance(index, slice):
-            return list(zip(*(cells_of(c, self._rows[index]) for c in self._columns), strict=True))
-        return tuple(column[int(self._rows[index])] for column in self._columns)
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractionJob:
-    """Samples of one modality whose features go into ``folder``."""
-
-    name: str
-    config: Config
-    manifest: Manifest
-    folder: Path
-    state: Path | None
-    """Folder of what was fitted."""
-    pending: PendingSamples
 
 
 class Compute(Protocol):

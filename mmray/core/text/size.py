@@ -1,0 +1,10 @@
+"""Sizes as people read them."""
+
+
+def human_bytes(size: float) -> str:
+    """Return a size as a person reads it."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

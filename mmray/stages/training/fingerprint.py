@@ -1,0 +1,45 @@
+"""What names a training."""
+
+from typing import Any
+
+from mmray.config.document import Config
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.model.pretrained import PretrainedConfig
+from mmray.core.fingerprint import fingerprint
+from mmray.features.checkpoints.checkpoint import checkpoint_identity
+
+TRAIN_VERSION = 1
+"""Raised when the same settings would give other weights, or weights of other names."""
+NOT_IN_FINGERPRINT = {
+    "workers",
+    "max_failures",
+    "parallel",
+    "keep_checkpoints",
+    "stream",
+    "memory_fraction",
+    "watch_modalities",
+}
+
+
+def train_fingerprint(config: Config, extracted: str) -> str:
+    """Name a training by features, labels, architecture and optimisation; not by its workers."""
+    return fingerprint(
+        TRAIN_VERSION,
+        extracted,
+        config.model.model_dump(mode="json"),
+        config.train.model_dump(mode="json", exclude=NOT_IN_FINGERPRINT),
+        {name: task.model_dump(mode="json") for name, task in config.tasks.items()},
+        {name: _encode_settings(m) for name, m in config.modalities.items()},
+    )
+
+
+def _encode_settings(modality: ModalityConfig) -> dict[str, Any]:
+    """Return what decides how a modality is encoded; a checkpoint is named by its content.
+
+    Augmentation that is not asked for leaves no trace.
+    """
+    settings = modality.model_dump(mode="json", include={"encode", "augment"})
+    encode = modality.encode
+    if isinstance(encode, PretrainedConfig):
+        settings["encode"]["model"] = checkpoint_identity(encode.model)
+    return settings if settings.get("augment") else settings["encode"]
