@@ -27,6 +27,11 @@ class TableState:
     sequences: tuple[SequenceState, ...]
 
     @property
+    def slots(self) -> int:
+        """How many slots categories and sequences have."""
+        return sum(column.slots for column in (*self.categories, *self.sequences))
+
+    @property
     def names(self) -> list[str]:
         """The F names of the feature's slots."""
         columns = (*self.numbers, *self.categories, *self.dates, *self.sequences)
@@ -59,6 +64,10 @@ def _damaged(problem: str) -> ConfigError:
     )
 
 
+def _other_width(found: int, width: int) -> ConfigError:
+    return ConfigError(f"what was learnt gives {found} features, not {width}", hint="extract anew")
+
+
 class TableVectorExtractor:
     """Columns side by side: numbers, categories, dates, sequences. ``names`` tells the slots."""
 
@@ -67,12 +76,11 @@ class TableVectorExtractor:
     ) -> None:
         self.spec = spec
         self.decode = decode
+        if state.slots > spec.shape[0]:  # asked before each slot gets a name
+            raise _other_width(state.slots, spec.shape[0])
         self.names = state.names
         if len(self.names) != spec.shape[0]:
-            raise ConfigError(
-                f"what was learnt gives {len(self.names)} features, not {spec.shape[0]}",
-                hint="extract anew",
-            )
+            raise _other_width(len(self.names), spec.shape[0])
         self._state = state
 
     def extract(self, decoded: Sequence[TableRow]) -> list[Feature]:
