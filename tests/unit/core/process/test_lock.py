@@ -3,8 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +85,55 @@ def test_who_waited_for_a_lock_whose_file_was_removed_takes_the_new_one(hold, tm
 
     assert said.startswith(f"process {os.getpid()} ")
     assert second.stdout.readline() == "held\n"
+
+
+@pytest.fixture
+def held_here(tmp_path):
+    """Another thread holds the lock, until the event is set."""
+    ready, done = threading.Event(), threading.Event()
+
+    def hold_it():
+        with locked(tmp_path / ".lock", on_wait=refuse):
+            ready.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold_it)
+    thread.start()
+    ready.wait(30)
+    yield done
+    done.set()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("host", "there"), [(socket.gethostname(), ""), ("there\x1b", r" on there\x1b")]
+)
+def test_the_holder_is_named_as_it_wrote_itself_down(tmp_path, held_here, host, there):
+    holder = {"pid": 12, "host": host, "command": "mmray train\x1b[2J", "since": "10:30:00"}
+    (tmp_path / ".lock").write_text(json.dumps(holder))
+    found = []
+
+    def note(holder):
+        found.append(holder.describe())
+        held_here.set()
+
+    with locked(tmp_path / ".lock", on_wait=note):
+        pass
+
+    assert found == [f"process 12{there} (mmray train\\x1b[2J), since 10:30:00"]
+
+
+def test_a_process_writes_down_who_it_is_without_its_secrets(tmp_path, monkeypatch):
+    command = ["/usr/lib/mmray/__main__.py", "train", "a b.yaml", "http://u:secret@host/"]
+    monkeypatch.setattr(sys, "argv", command)
+
+    with locked(tmp_path / ".lock", on_wait=refuse):
+        written = json.loads((tmp_path / ".lock").read_text())
+
+    assert written["command"].startswith("mmray train 'a b.yaml' ")
+    assert "secret" not in written["command"]
+    assert (written["pid"], written["host"]) == (os.getpid(), socket.gethostname())
+    assert time.strptime(written["since"], "%H:%M:%S")
 
 
 @pytest.mark.parametrize("written", ["", "{", '{"pid": 1}', "[]"])

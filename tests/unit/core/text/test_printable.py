@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from mmray.core.text.printable import printable
+from mmray.core.text.printable import printable, printable_json
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,13 @@ def test_what_people_write_stays(text):
 
 def test_a_line_break_can_be_written_out_too():
     assert printable("a\nb", keep="") == r"a\x0ab"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("text", ["\x1b[2J猫\u202e", "می\u200cخواهم", "\U000e0041 \x85", '"\\\n'])
+def test_json_reads_back_and_moves_no_terminal(text, indent):
+    shown = printable_json({"name": [text]}, indent=indent)
+
+    assert json.loads(shown) == {"name": [text]}
+    assert shown == printable(shown)
+    assert ("\n" in shown) == (indent is not None)
