@@ -3,7 +3,7 @@
 import pytest
 
 from mmray.config.training.train import TrainConfig
-from mmray.stages.train import train_fingerprint
+from mmray.stages.training.fingerprint import train_fingerprint
 from tests.support.document import make_config
 
 CHANGED = {
