@@ -39,7 +39,7 @@ def predict_file(
             hint="it is a .jsonl, .csv or .parquet with the columns that the model takes",
         )
     if output is not None:
-        _check_output(output, records)
+        _check_output(output, {"records are": records, "model is": bundle})
     table = open_table(str(records))
     from mmray.run.predict.predictor import load  # not above: a wrong path need not wait for torch
 
@@ -79,20 +79,21 @@ def _id_of(row: Mapping[str, Any], key: str, location: str) -> str:
     return location if is_missing(value) else name_of(value)
 
 
-def _check_output(output: Path, records: Path) -> None:
+def _check_output(output: Path, read: Mapping[str, Path]) -> None:
     """Refuse an output that would replace a folder, or what is read."""
     if output.is_dir():
         raise ConfigError(
             f"the output {str(output)!r} is a folder",
             hint=f"name a file in it, such as {output / 'predictions.jsonl'}",
         )
-    target, source = output.resolve(), records.resolve()
-    if target == source or source in target.parents:
-        raise ConfigError(
-            f"the output {str(output)!r} is, or lies in, what the records are read from",
-            where=str(records),
-            hint="write it elsewhere: nothing that is read is ever overwritten",
-        )
+    target = output.resolve()
+    for what, place in read.items():
+        if place.resolve() in (target, *target.parents):
+            raise ConfigError(
+                f"the output {str(output)!r} is, or lies in, what the {what} read from",
+                where=str(place),
+                hint="write it elsewhere: nothing that is read is ever overwritten",
+            )
 
 
 class _Tally:

@@ -78,6 +78,16 @@ def test_nothing_that_is_read_is_overwritten(bundle, records, tmp_path):
     assert records.read_bytes() == before
 
 
+def test_a_bundle_is_not_overwritten_by_what_it_predicts(bundle, records):
+    document = bundle / "bundle.json"
+    before = document.read_bytes()
+
+    with pytest.raises(ConfigError, match="lies in, what the model is read from"):
+        predict_file(bundle, records, document)
+
+    assert document.read_bytes() == before
+
+
 def test_the_verb_prints_rows_counts_and_errors(bundle, records, tmp_path):
     rows = CliRunner().invoke(app, ["predict", str(bundle), str(records)])
     wrong = CliRunner().invoke(app, ["predict", str(tmp_path), str(records)])
