@@ -1,4 +1,4 @@
-"""What can go wrong by the user's hand, and the exit code of each."""
+"""Errors that a user can cause and fix, each with its exit code."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import ClassVar
 from mmray.core.text.secret import masked
 
 MAX_CHARS = 1200
-"""Of each part of an error that is printed."""
+"""Most characters of each printed part of an error."""
 
 
 class MMRayError(Exception):
@@ -33,9 +33,9 @@ class MMRayError(Exception):
 
 
 def _shortened(text: str) -> str:
-    """Return a text that fits on a screen, though a corpus may have a name of megabytes.
+    """Return text that fits on a screen; a corpus may hold a name of megabytes.
 
-    The secrets of URIs in it are masked.
+    Secrets of URIs in it are masked.
     """
     text = masked(text)
     if len(text) <= MAX_CHARS:
@@ -44,7 +44,7 @@ def _shortened(text: str) -> str:
 
 
 class DiskFullError(MMRayError):
-    """There is no room for what was to be written; nothing of it is left under its name."""
+    """There is no room for a file; no partial file is left under its name."""
 
 
 class ConfigError(MMRayError):
@@ -54,12 +54,12 @@ class ConfigError(MMRayError):
 
 
 class BundleError(ConfigError):
-    """A model bundle is damaged, incomplete, or holds what may not be run or cannot be."""
+    """A model bundle is damaged or incomplete, or holds code that may not or cannot run."""
 
 
 @contextmanager
 def located(where: str) -> Generator[None]:
-    """Say of a ConfigError in this block where it is, unless it says so itself."""
+    """Add the place to a ConfigError of this block, unless it names one."""
     try:
         yield
     except ConfigError as error:
@@ -74,13 +74,13 @@ class ManifestError(MMRayError):
 
 
 class ExtractionError(MMRayError):
-    """Extraction cannot go on, or too much was rejected."""
+    """Extraction failed, or too much was rejected."""
 
     exit_code = 4
 
 
 class TrainingError(MMRayError):
-    """Training, search or evaluation cannot go on."""
+    """Training, search or evaluation failed."""
 
     exit_code = 5
 

@@ -1,4 +1,4 @@
-"""Whether the splits have labels enough of every class to learn from and to measure on."""
+"""Whether the splits have enough labels of every class to train and to evaluate."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,14 @@ from mmray.data.manifest.class_count import ClassCounts
 ShareTask = ClassificationConfig | BinaryConfig | OrdinalConfig
 ListedTask = ClassificationConfig | MultilabelConfig | OrdinalConfig
 FEW_LABELS = 30
-"""Of fewer, an accuracy is known to 18 points or worse either way."""
+"""With fewer, the error of an accuracy is 18 points or more."""
 FEW_OF_CLASS = 5
 SHOWN = 5
-"""Classes that a warning names."""
+"""Most classes that a warning names."""
 
 
 def describe_classes(name: str, counts: ClassCounts) -> str:
-    """Return how many samples of train, val and test each class has, the commonest first."""
+    """Return the samples of each class in train, val and test, commonest first."""
     shown = [
         f"{shortened(one)!r} {'/'.join(str(by_split.get(split, 0)) for split in Split)}"
         for one, by_split in counts.items()
@@ -38,8 +38,8 @@ def thin_classes(name: str, counts: ClassCounts) -> Iterator[str]:
     ]
     if single:
         yield (
-            f"{name}: {_classes(len(single))} one sample, and no figure can say how well it is "
-            f"found: {listed(single, limit=SHOWN)}"
+            f"{name}: {_classes(len(single))} only one sample, so no figure about it "
+            f"is possible: {listed(single, limit=SHOWN)}"
         )
     if not any(by_split.get(Split.TEST) for by_split in counts.values()):
         return
@@ -51,32 +51,34 @@ def thin_classes(name: str, counts: ClassCounts) -> Iterator[str]:
     if few:
         told = [f"{shortened(one)!r} ({n})" for one, n in sorted(few.items(), key=_by_count)]
         yield (
-            f"{name}: {_classes(len(few))} fewer than {FEW_OF_CLASS} samples in test, so their "
-            f"figures are chance: {listed(told, limit=SHOWN)}"
+            f"{name}: {_classes(len(few))} fewer than {FEW_OF_CLASS} samples in test, so "
+            f"figures are unreliable: {listed(told, limit=SHOWN)}"
         )
 
 
 def absent_classes(name: str, task: object, counts: ClassCounts) -> Iterator[str]:
-    """Yield classes that the document lists and no sample of train has."""
+    """Yield classes that the document lists but train lacks."""
     classes = task.classes if isinstance(task, ListedTask) else None
     absent = [one for one in classes or () if not counts.get(one, {}).get(Split.TRAIN)]
     if absent:
         yield (
-            f"{name}: {_classes(len(absent))} no sample in train, and cannot be learnt: "
+            f"{name}: {_classes(len(absent))} no sample in train, and cannot be learned: "
             f"{listed([repr(shortened(one)) for one in absent], limit=SHOWN)}"
         )
 
 
 def few_labels(name: str, labelled: dict[Split, int], *, shares: bool) -> Iterator[str]:
-    """Yield held-out splits with no label, or with few; ``shares``: figures are shares of them."""
+    """Yield held-out splits with no or few labels; ``shares``: their figures are shares."""
     for split in (Split.VAL, Split.TEST):
         count = labelled.get(split)
         if count == 0:
-            yield f"{name}: no sample of {split} has a label, so nothing can be measured on it"
+            yield f"{name}: no sample of {split} has a label, so the task cannot be evaluated on it"
         elif count is not None and count < FEW_LABELS:
-            points = f"; an accuracy of so few is known to {98 / count**0.5:.0f} points either way"
+            points = (
+                f"; with so few an accuracy is uncertain by {98 / count**0.5:.0f} points either way"
+            )
             only = "only 1 sample" if count == 1 else f"only {count} samples"
-            yield f"{name}: {only} of {split} can be measured on{points if shares else ''}"
+            yield f"{name}: {only} of {split} can be evaluated on{points if shares else ''}"
 
 
 def _by_count(pair: tuple[str, int]) -> tuple[int, str]:

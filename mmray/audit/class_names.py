@@ -1,4 +1,4 @@
-"""Classes that are probably one class, or none: written alike, mistyped, or words for nothing."""
+"""Suspicious classes: near-duplicates, typos, or words for a missing label."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -7,34 +7,34 @@ from mmray.core.text.nearest import listed, nearest, shortened
 
 NOTHING = {"nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "?", "-"}
 SIGNS = frozenset(".,;:_-'\"()")
-"""That make no other class of a word."""
+"""Characters that do not distinguish two classes."""
 RARE = 2
-"""A class of so few samples may be a typo of a ..."""
+"""A class of this many samples or fewer may be a typo of a ..."""
 COMMON = 10
-"""... so many times commoner one."""
+"""... class that is this many times commoner."""
 MIN_CHARS = 4
 MOST_LOOKED_AT = 50
 CUTOFF = 0.75
 
 
 def odd_names(name: str, counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield what is odd about the names of a task's classes; ``counts`` are of their samples."""
+    """Yield oddities in the class names of a task; ``counts`` has the samples of each."""
     twins = list(_twins(counts))
     if twins:
-        yield f"{name}: classes that are written alike are several classes: {listed(twins)}"
+        yield f"{name}: classes with nearly equal names count as different: {listed(twins)}"
     typos = list(_typos(counts))
     if typos:
         yield f"{name}: classes that may be mistyped: {listed(typos)}"
     nothing = [f"{one!r} ({n:,})" for one, n in counts.items() if one.casefold() in NOTHING]
     if nothing:
         yield (
-            f"{name}: a class is called {listed(nothing)}; leave the cell empty where a label is "
-            "not known"
+            f"{name}: a class is named {listed(nothing)}; leave the cell empty where a label is "
+            "unknown"
         )
 
 
 def _twins(counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield names that differ in case, blanks, punctuation or width alone."""
+    """Yield names that differ only in case, white space, punctuation or width."""
     alike: dict[str, list[str]] = {}
     for one in counts:
         alike.setdefault(_bare(one), []).append(one)

@@ -1,4 +1,4 @@
-"""What check and prepare say of labels and splits."""
+"""Findings of check and prepare about labels and splits."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from mmray.data.manifest.label import Labels
 from mmray.data.manifest.manifest import Manifest
 
 MIN_TEXT_CHARS = 32
-"""Shorter texts are often equal and no copies."""
+"""Shorter texts are often equal without being copies."""
 
 
 def describe_labels(manifest: Manifest, config: Config) -> Iterator[str]:
@@ -37,7 +37,7 @@ def describe_labels(manifest: Manifest, config: Config) -> Iterator[str]:
 
 
 def label_warnings(manifest: Manifest, config: Config) -> Iterator[str]:
-    """Yield warnings about labels, splits and payloads in several of them."""
+    """Yield warnings about labels, splits, and payloads in several splits."""
     yield from _warnings(manifest, config, _counts(manifest, config))
 
 
@@ -62,7 +62,7 @@ def _warnings(manifest: Manifest, config: Config, counts: dict[str, ClassCounts]
 
 
 def _labelled(labels: Labels, manifest: Manifest) -> dict[Split, int]:
-    """Return how many samples of each split have a label; of splits with samples alone."""
+    """Return the number of labelled samples of each split that has samples."""
     counts = Counter(dict.fromkeys(set(manifest.splits), 0))
     rows = zip(labels, manifest.splits, strict=True)
     counts.update(split for label, split in rows if label is not None)
@@ -70,7 +70,7 @@ def _labelled(labels: Labels, manifest: Manifest) -> dict[Split, int]:
 
 
 def _shared(manifest: Manifest, config: Config) -> Iterator[str]:
-    """Yield warnings of payloads in val or test that train has too, by what the manifest says."""
+    """Yield warnings about payloads of val or test that train has too, by their references."""
     for name, modality in config.modalities.items():
         references = manifest.references[name]
         if isinstance(modality, TableConfig) or not isinstance(references, Column):

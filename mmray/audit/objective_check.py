@@ -1,4 +1,4 @@
-"""Whether the splits have the labels that the objectives of the document are measured on."""
+"""Whether the splits have the labels that the document's objectives need."""
 
 from mmray.config.document import Config
 from mmray.config.task.task import TaskConfig
@@ -21,7 +21,7 @@ def check_measured(config: Config, manifest: Manifest) -> None:
         if objective.metric.startswith("val/"):
             without = next(name for name in config.tasks if name not in tasks)
             raise ConfigError(
-                f"{key}: there will be no {objective.metric!r}, since no sample of the val split "
+                f"{key}: there will be no {objective.metric!r}, because no sample of the val split "
                 f"has a label for the task {without!r}",
                 hint="see 'data.split'; a val share of 0 evaluates on the train split",
             )

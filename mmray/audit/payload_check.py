@@ -1,4 +1,4 @@
-"""What check and prepare say of the files that the manifest names."""
+"""Findings of check and prepare about the files of the manifest."""
 
 from mmray.audit.payload_files import FilesSeen, look_for_files
 from mmray.config.document import Config
@@ -13,9 +13,9 @@ def payload_warnings(manifest: Manifest, config: Config) -> tuple[str, ...]:
 
 
 def check_payloads(manifest: Manifest, config: Config) -> tuple[str, ...]:
-    """Return what was looked at, and warnings; that extraction would refuse it is a ManifestError.
+    """Return what was checked, and warnings; too many absent files are a ManifestError.
 
-    Extraction ends where a larger share than ``data.max_rejected_fraction`` cannot be used.
+    Too many are more than ``data.max_rejected_fraction``: extraction would fail.
     """
     seen = look_for_files(manifest, config)
     for files in seen:
@@ -29,7 +29,7 @@ def check_payloads(manifest: Manifest, config: Config) -> tuple[str, ...]:
     looked = ", ".join(
         f"{files.looked:,} of {files.named:,} {files.modality}" for files in seen if files.named
     )
-    told = (f"files looked for: {looked}",) if looked else ()
+    told = (f"files checked: {looked}",) if looked else ()
     return told + _warnings(manifest, seen)
 
 

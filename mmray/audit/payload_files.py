@@ -17,48 +17,48 @@ from mmray.features.kinds import kind_of
 from mmray.media.location import is_remote, is_uri, location_of, member_of
 
 ALL = 20_000
-"""So many files are looked for, each of them; of more, a sample of ``SOME``."""
+"""Up to this many files, all are checked; of more, a sample of ``SOME``."""
 SOME = 5_000
 SEED = 7
 
 
 @dataclass(slots=True)
 class FilesSeen:
-    """What was found of the files of one modality."""
+    """Findings about the files of one modality."""
 
     modality: str
     named: int
-    """Files on this machine that the manifest names."""
+    """Number of local files that the manifest names."""
     looked: int = 0
     absent: list[str] = field(default_factory=list[str])
     empty: list[str] = field(default_factory=list[str])
     foreign: list[str] = field(default_factory=list[str])
-    """Files whose ending is that of another kind."""
+    """Files with an extension of another kind."""
     hint: str = ""
     """Where the absent files may be."""
 
     @property
     def absent_fraction(self) -> float:
-        """The share of the files that are not there."""
+        """The share of absent files."""
         return len(self.absent) / self.looked if self.looked else 0.0
 
     def sentences(self) -> Iterator[str]:
-        """Yield what is wrong, in words."""
-        of = f"of {self.looked:,} files" + (" looked for" if self.looked < self.named else "")
-        for names, what in ((self.absent, "are not there"), (self.empty, "are empty")):
+        """Yield the problems as sentences."""
+        of = f"of {self.looked:,} files" + (" checked" if self.looked < self.named else "")
+        for names, what in ((self.absent, "are absent"), (self.empty, "are empty")):
             if names:
                 yield f"{self.modality}: {len(names):,} {of} {what}, such as {_example(names)}"
         if self.absent and self.hint:
             yield f"{self.modality}: {self.hint}"
         if self.foreign:
             yield (
-                f"{self.modality}: {len(self.foreign):,} of {self.named:,} files end like another "
-                f"kind of file, such as {_example(self.foreign)}"
+                f"{self.modality}: {len(self.foreign):,} of {self.named:,} files have an extension "
+                f"of another kind, such as {_example(self.foreign)}"
             )
 
 
 def look_for_files(manifest: Manifest, config: Config) -> list[FilesSeen]:
-    """Look for the local files of every modality; remote payloads and inline ones are not asked."""
+    """Check the local files of every modality; remote and inline payloads are skipped."""
     found: list[FilesSeen] = []
     for name, modality in config.modalities.items():
         if not modality.is_inline:
@@ -83,7 +83,7 @@ def _look(seen: FilesSeen, files: Sequence[str], folder: str, kind: ModalityKind
 
 
 def _local_files(references: Sequence[str | bytes | None], folder: str) -> list[str]:
-    """Return the references to files of this machine; what lies in an archive was just read."""
+    """Return the references to local files; members of archives were just read."""
     if is_remote(folder):
         return []
     return [
@@ -96,7 +96,7 @@ def _local_files(references: Sequence[str | bytes | None], folder: str) -> list[
 
 
 def _size_of(path: str) -> int | None:
-    """Return the size of a file, None where there is none."""
+    """Return the size of a file, or None if it is absent."""
     try:
         status = os.stat(path)  # noqa: PTH116 (asked of every payload: a Path takes as long again)
     except (OSError, ValueError):

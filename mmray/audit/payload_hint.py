@@ -1,4 +1,4 @@
-"""Where a file may be that is not where the manifest says."""
+"""Where an absent file may be."""
 
 import os
 import posixpath
@@ -8,28 +8,28 @@ from pathlib import Path
 from mmray.media.location import location_of
 
 MAX_ENTRIES = 10_000
-"""Of a folder that is searched for a similar name."""
+"""Most entries of a folder that are searched for a similar name."""
 
 
 def hint_for(file: str, folder: str) -> str:
-    """Return a sentence about a file that is nearly where it should be; else where it should be."""
+    """Return a hint about where an absent file may be."""
     location = location_of(file, folder)
     if "\\" in file and _is_file(location.replace("\\", "/")):
-        return "paths are written with '/', also on Windows: replace the backslashes"
+        return "paths use '/', on Windows too: replace the backslashes"
     below = [name for name in _folders(folder) if _is_file(posixpath.join(folder, name, file))]
     if below:
         return f"they are below {below[0]!r}: begin each path with '{below[0]}/'"
     first, _, rest = file.partition("/")
     if rest and _is_file(posixpath.join(folder, rest)):
-        return f"they are one level higher: leave out '{first}/' at the start of each path"
+        return f"they are one level higher: remove '{first}/' from the start of each path"
     similar = _similar(location)
     if similar:
-        return f"is it {similar!r}? names must be the same, ending and capitals too"
-    return f"they are looked for in {folder!r}, the manifest's folder"
+        return f"did you mean {similar!r}? extension and case must match"
+    return f"paths start in {folder!r}, the manifest's folder"
 
 
 def _similar(location: str) -> str | None:
-    """Return a name beside that differs in capitals, or in its ending alone."""
+    """Return a sibling that differs only in case or extension."""
     parent, base = posixpath.split(location)
     names = _entries(parent)
     stem = posixpath.splitext(base)[0].lower()

@@ -1,4 +1,4 @@
-"""Payloads that a model is tested on and was trained on: the same bytes in two splits."""
+"""Payloads in train and in another split: the same bytes."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from mmray.data.manifest.manifest import Manifest
 
 
 def describe_shared(name: str, manifest: Manifest, rows: pa.Table) -> Iterator[str]:
-    """Yield a warning for val and for test, where payloads of theirs are in train, too.
+    """Yield a warning for val and test if payloads of theirs are in train, too.
 
     ``rows`` has ``sample_id`` and ``content``, a digest of the payload's bytes or null.
     """

@@ -1,4 +1,4 @@
-"""Whether splits have the sizes asked for, and whether inputs and payloads give answers away."""
+"""Whether splits have the requested sizes, and whether an input is a label."""
 
 from collections.abc import Iterator
 
@@ -7,11 +7,11 @@ from mmray.core.kind import Split
 from mmray.data.manifest.manifest import Manifest
 
 OFF = 0.25
-"""Of a split's size asked for."""
+"""Largest accepted deviation, as a share of the requested size."""
 
 
 def uneven_splits(manifest: Manifest, config: Config) -> Iterator[str]:
-    """Yield a sentence where a split is far from the size asked for."""
+    """Yield a sentence if a split is far from its requested size."""
     split = config.data.split
     if split.column is not None:
         return
@@ -22,17 +22,17 @@ def uneven_splits(manifest: Manifest, config: Config) -> Iterator[str]:
     why = "data.split.by is 'hash'" if split.by == "hash" else "classes are too small"
     if split.group is not None and split.by != "hash":
         why = f"the groups of {split.group!r} are too few or too large"
-    yield f"the splits have {_joined(sizes)} samples where {_joined(asked)} were asked for: {why}"
+    yield f"the splits have {_joined(sizes)} samples instead of {_joined(asked)}: {why}"
 
 
 def given_away(config: Config) -> Iterator[str]:
-    """Yield label columns that are an input too."""
+    """Yield label columns that are also inputs."""
     for name, task in config.tasks.items():
         for modality, section in config.modalities.items():
             if task.column in section.columns:
                 yield (
                     f"the column {task.column!r} holds the labels of {name!r} and is an input of "
-                    f"{modality!r}: the model reads the answer"
+                    f"{modality!r}: the model sees the answer"
                 )
 
 

@@ -1,4 +1,4 @@
-"""The command line: one verb per stage, and a few around them."""
+"""The command line: one verb per stage, and some around them."""
 
 import json
 import sys
@@ -41,9 +41,9 @@ app = typer.Typer(
 # The first sentence of a help is at most 45 characters, or the list of verbs cuts it off.
 STAGES = {
     "prepare": "Read, check and split the manifest.",
-    "extract": "Turn payloads into features on Ray Data. What is done is not done again.",
-    "train": "Train the fusion model on Ray Train. Goes on from its last checkpoint.",
-    "search": "Search architectures on Ray Tune. The best trial's document is kept as best.yaml.",
+    "extract": "Turn payloads into features on Ray Data. Stored features are kept.",
+    "train": "Train the fusion model on Ray Train. Resumes from the last checkpoint.",
+    "search": "Search architectures on Ray Tune. Writes the best trial's document, best.yaml.",
     "evaluate": "Evaluate fusion and each modality alone. Also writes the model bundle.",
 }
 
@@ -69,7 +69,9 @@ def predict(  # noqa: PLR0913
     ] = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option(help="Folder or URI prefix that paths may lead to outside of the records'."),
+        typer.Option(
+            help="Folder or URI prefix outside of the records' folder that paths may use."
+        ),
     ] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Run the code that the bundle's document names.")
@@ -133,7 +135,7 @@ def bench(
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Measure the claims on this machine. Ours and the usual way take turns."""
+    """Run the benchmarks on this machine. mmray and the usual way take turns."""
     with user_errors(debug=debug):
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.inspection.bench import describe_benchmarks, run_benchmarks
@@ -149,7 +151,7 @@ def schema(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Print every key of the document. As JSON schema with --json, or where it is piped."""
+    """Print every key of the document. As JSON schema with --json, or when piped."""
     with user_errors(debug=debug):
         if as_json or not (key or sys.stdout.isatty()):
             typer.echo(printable_json(Config.model_json_schema(), indent=2))
@@ -161,8 +163,8 @@ def schema(
 @app.command()
 def corpus(  # noqa: PLR0913
     folder: Annotated[Path, typer.Argument(help="Where to write it, e.g. demo/corpus")],
-    samples: Annotated[int, typer.Option(help="How many samples.")] = 1500,
-    seed: Annotated[int, typer.Option(help="Another seed gives another corpus.")] = 7,
+    samples: Annotated[int, typer.Option(help="Number of samples.")] = 1500,
+    seed: Annotated[int, typer.Option(help="Random seed of the corpus.")] = 7,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -189,7 +191,7 @@ def ui(  # noqa: PLR0913
     overrides: Overrides = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 5000, or a free one.")
+        int | None, typer.Option(help="Port to listen on; by default 5000, or a free one.")
     ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -1,6 +1,6 @@
-"""The terminal: options that every command shares, what is printed, and exit codes.
+"""The terminal: shared options, output, and exit codes.
 
-Standard output carries the report; progress, warnings and errors go to standard error.
+The report goes to standard output; progress, warnings and errors go to standard error.
 """
 
 import atexit
@@ -42,19 +42,21 @@ ConfigPath = Annotated[
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Replace dotted.key, in order; the value is YAML."
+        "--set", metavar="KEY=VALUE", help="Replace dotted.key; repeatable; the value is YAML."
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the report.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Everything, libraries included.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="All log lines, libraries included.")
+]
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _COMMAND = re.compile(r"\b(mmray(?: \w+)+|[\w/]+\.py) CONFIG\b")
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 def set_up_logging(*, quiet: bool, verbose: bool) -> None:
-    """Send our own log lines to standard error, and the libraries' only when they warn."""
+    """Send mmray's log lines to standard error, and the libraries' only when they warn."""
     set_up_process()
     sys.excepthook = _show_bug
     level = logging.WARNING if quiet else logging.INFO
@@ -76,9 +78,9 @@ def set_up_logging(*, quiet: bool, verbose: bool) -> None:
 
 
 def shown(text: str, config: Path | None = None) -> str:
-    """Return text as it may go to a terminal: nothing that it would obey, and no secrets.
+    """Return text that is safe for a terminal: no control sequences, no secrets.
 
-    ``config`` is the path of the document that stands where a command says CONFIG.
+    ``config`` is the path of the document, which replaces CONFIG in commands.
     """
     if config is not None:
         text = _COMMAND.sub(lambda found: f"{found[1]} {shlex.quote(str(config))}", text)
@@ -86,7 +88,7 @@ def shown(text: str, config: Path | None = None) -> str:
 
 
 def say(text: str, config: Path | None = None, *, err: bool = False) -> None:
-    """Print text as it may be shown."""
+    """Print text after making it safe for a terminal."""
     typer.echo(shown(text, config), err=err)
 
 
@@ -95,7 +97,7 @@ def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 
 class _AboveProgress(logging.Handler):
-    """Writes lines to a terminal, above what is drawn there; the terminal breaks long ones."""
+    """Writes lines above the live display of a terminal; the terminal breaks long ones."""
 
     def emit(self, record: logging.LogRecord) -> None:
         style = "yellow" if record.levelno >= logging.WARNING else None
@@ -111,7 +113,7 @@ def _make_harmless(record: logging.LogRecord) -> bool:
 
 
 def set_up_process() -> None:
-    """Set what must be known before torch and Arrow are loaded; children inherit it."""
+    """Set variables that torch and Arrow read when loaded; children inherit them."""
     # Waiting threads that spin slow down everything else on a machine with few cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -120,9 +122,9 @@ def set_up_process() -> None:
 
 
 def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
-    """Run stages in order with one tracker; each says what it found when it ends.
+    """Run stages in order with one tracker; each prints its findings when it ends.
 
-    No other command writes in the workspace meanwhile.
+    The workspace is locked against other commands meanwhile.
     """
     # Here and not above: a wrong key must be answered before anything else is loaded.
     from mmray.stages.workspace import Workspace, working_in
@@ -143,8 +145,8 @@ def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
 
 
 def say_report(report: Report) -> None:
-    """Say on standard error how a stage went."""
-    state = "skipped, done before" if report.skipped else duration(report.seconds)
+    """Print a stage's outcome on standard error."""
+    state = "skipped, complete" if report.skipped else duration(report.seconds)
     if logger.isEnabledFor(logging.DEBUG):
         state += f", {report.fingerprint}"
     terminal().print(f"[bold]{report.stage}[/bold] ({state})")
@@ -154,9 +156,9 @@ def say_report(report: Report) -> None:
 
 @contextmanager
 def kept_stdout() -> Generator[TextIO]:
-    """Yield standard output; what anyone else prints there in this block goes to standard error.
+    """Yield standard output; other output in this block goes to standard error.
 
-    Ray tells of lost processes on standard output whenever it hears of them, at the very end too.
+    Ray reports lost processes on standard output at any time, even at exit.
     """
     stdout = sys.stdout
     with redirect_stdout(sys.stderr):
@@ -167,7 +169,7 @@ def kept_stdout() -> Generator[TextIO]:
 def print_reports(
     reports: Sequence[Report], *, as_json: bool, config_path: Path, stdout: TextIO
 ) -> None:
-    """Print the outcome: one JSON document, or what to do next."""
+    """Print the outcome: one JSON document, or the next step."""
     if as_json:
         documents = [report.to_dict() for report in reports]
         last = documents[-1]
@@ -179,7 +181,7 @@ def print_reports(
 
 @contextmanager
 def user_errors(*, debug: bool = False, config: Path | None = None) -> Generator[None]:
-    """Turn our errors and a stop into a message and an exit code; a bug keeps its traceback."""
+    """Turn mmray's errors and a stop into a message and an exit code; a bug keeps its traceback."""
     try:
         with stoppable():
             yield
@@ -195,7 +197,7 @@ def user_errors(*, debug: bool = False, config: Path | None = None) -> Generator
 
 
 def workflow_command(load_stages: Callable[[], Sequence[Stage]]) -> Callable[..., None]:
-    """Return the command that runs these stages on a document; they are loaded after its check."""
+    """Return the command that runs these stages on a document, loaded after its check."""
 
     def command(
         config: ConfigPath,

@@ -1,4 +1,4 @@
-"""The verbs around the feature store: extract, and what to do with what it left."""
+"""The verbs of the feature store: extract, and those that inspect and clean it."""
 
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
@@ -28,7 +28,7 @@ from mmray.core.report import Report
 from mmray.core.text.printable import printable_json
 
 features_app = typer.Typer(
-    help="List, describe, verify, clean the features.",
+    help="List, describe, verify and clean features.",
     no_args_is_help=True,
 )
 
@@ -37,10 +37,10 @@ def extract(  # noqa: PLR0913
     config: ConfigPath,
     overrides: Overrides = None,
     only_plan: Annotated[
-        bool, typer.Option("--plan", help="Say what would be computed and why; start nothing.")
+        bool, typer.Option("--plan", help="Show what would be computed and why; start nothing.")
     ] = False,
     refit: Annotated[
-        bool, typer.Option("--refit", help="Learn vocabularies and scales anew.")
+        bool, typer.Option("--refit", help="Fit vocabularies and scales again.")
     ] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try rejected payloads again.")] = False,
     as_json: AsJson = False,
@@ -48,7 +48,7 @@ def extract(  # noqa: PLR0913
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Run the stage, or tell what it would do."""
+    """Run the stage, or report what it would do."""
     with user_errors(debug=debug, config=config):
         loaded = load_config(config, overrides or ())
         set_up_logging(quiet=quiet, verbose=verbose)
@@ -120,13 +120,15 @@ def verify(
 def gc(  # noqa: PLR0913
     config: ConfigPath,
     overrides: Overrides = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove; without it nothing is.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Remove the files; without it they are only listed.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Remove features that this document and manifest do not stand for."""
+    """Remove features that this document does not use."""
     with _document(config, overrides, (quiet, verbose, debug)) as loaded:
         from mmray.inspection.features.garbage import collect
         from mmray.stages.workspace import working_in

@@ -24,16 +24,18 @@ from mmray.config.reading.load import load_config
 Address = Annotated[
     str, typer.Option(help="Dashboard of the cluster's head.", envvar="MMRAY_ADDRESS")
 ]
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="Its id, or how the id begins.")]
+JobId = Annotated[
+    str, typer.Argument(metavar="JOB", help="Id of the job, or the beginning of one.")
+]
 LOCAL = "http://127.0.0.1:8265"
-"""Where 'ray start --head' and the tunnel of 'ray dashboard' listen."""
+"""The address of 'ray start --head' and of the tunnel of 'ray dashboard'."""
 
 
 def submit(  # noqa: PLR0913
     config: ConfigPath,
     overrides: Overrides = None,
     address: Address = LOCAL,
-    workflow: Annotated[Path, typer.Option(help="Workflow to run there.")] = Path(
+    workflow: Annotated[Path, typer.Option(help="Workflow to run on the cluster.")] = Path(
         "workflows/fusion.py"
     ),
     detach: Annotated[bool, typer.Option("--detach", help="Do not follow the log.")] = False,
@@ -61,7 +63,7 @@ def jobs(
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """List the jobs of a cluster. The newest first."""
+    """List the jobs of a cluster, newest first."""
     with user_errors(debug=debug):
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.distributed.jobs.job import list_jobs
@@ -80,13 +82,13 @@ def jobs(
 def logs(  # noqa: PLR0913
     job: JobId,
     address: Address = LOCAL,
-    follow: Annotated[bool, typer.Option(help="Go on to the job's end.")] = True,
+    follow: Annotated[bool, typer.Option(help="Follow the log to the job's end.")] = True,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Print the log of a job, to its end. Returns the job's exit status."""
+    """Follow the log of a job to its end. Returns the job's exit status."""
     with user_errors(debug=debug):
         set_up_logging(quiet=quiet, verbose=verbose)
         from mmray.distributed.jobs.job import attach, read_log
@@ -110,7 +112,7 @@ def stop(
         from mmray.distributed.jobs.job import stop_job
 
         job_id, was_running = stop_job(job, address=address)
-        typer.echo(f"job {job_id}: {'stopping' if was_running else 'has ended already'}")
+        typer.echo(f"job {job_id}: {'stopping' if was_running else 'has already ended'}")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""What a workflow says at its end: time, plots, and the files that need repair."""
+"""The last lines of a workflow: time, plots, and files that need repair."""
 
 import csv
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from mmray.display.terminal import duration
 
 REJECTIONS = "rejections.csv"
 SHOWN = 10
-"""Files that are listed; all are in the table."""
+"""Number of listed files; the table has all."""
 
 
 def closing_lines(reports: Sequence[Report], seconds: float) -> list[str]:
-    """Return what is said after the last stage of a workflow."""
+    """Return the lines after the last stage of a workflow."""
     folders = {report.stage: Path(report.folder) for report in reports}
     lines = _repairs(folders["extract"] / REJECTIONS) if "extract" in folders else []
     if "evaluate" in folders and any(folders["evaluate"].glob("*.svg")):
@@ -37,5 +37,5 @@ def _repairs(table: Path) -> list[str]:
 
 
 def _name(row: dict[str, str]) -> str:
-    """Return the file, or where a payload stands in the manifest itself, its sample."""
+    """Return the file; of an inline payload, its sample."""
     return f"sample {row['sample_id']}" if row["uri"] == "inline" else row["uri"][:100]

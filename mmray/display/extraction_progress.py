@@ -1,4 +1,4 @@
-"""How far an extraction is: a live display on a terminal, else a line now and then."""
+"""Progress of an extraction: a live display on a terminal, else an occasional log line."""
 
 import logging
 import time
@@ -20,18 +20,18 @@ SHOWN_REASONS = 3
 
 @dataclass(slots=True)
 class ModalityProgress:
-    """How far one modality is."""
+    """Progress of one modality."""
 
     total: int
     done: int = 0
     rejected: Counter[str] = field(default_factory=Counter[str])
     began_s: float = 0.0
-    """When work at it began, on the monotonic clock; 0 before that."""
+    """Start time on the monotonic clock; 0 before it."""
     ended_s: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """How long it has been worked at."""
+        """Seconds since its start."""
         return self.ended_s - self.began_s
 
     @property
@@ -40,7 +40,7 @@ class ModalityProgress:
         return self.done / max(self.seconds, 1e-9)
 
     def describe(self) -> str:
-        """Say rate, rejections by reason, commonest first, and the time that is left."""
+        """Return rate, rejections by reason (commonest first), and remaining time."""
         shown = [f"{reason} {n}" for reason, n in self.rejected.most_common(SHOWN_REASONS)]
         more = ", ..." if len(self.rejected) > SHOWN_REASONS else ""
         reasons = f" ({', '.join(shown)}{more})" if shown else ""
@@ -52,7 +52,7 @@ class ModalityProgress:
 
 
 class ExtractionProgress:
-    """Counts what is done of each modality, and shows it until the block ends."""
+    """Counts finished samples per modality, and shows them until the block ends."""
 
     def __init__(self, totals: Mapping[str, int]) -> None:
         self.courses = {name: ModalityProgress(total) for name, total in totals.items()}
@@ -61,7 +61,7 @@ class ExtractionProgress:
         self._rows: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        """Show the display if standard error is a terminal, and our log is wanted."""
+        """Show the display if standard error is a terminal and logs are wanted."""
         if is_live():
             columns = (
                 TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
@@ -83,7 +83,7 @@ class ExtractionProgress:
     def add(
         self, name: str, samples: int, rejected: Mapping[str, int], *, seconds: float = 0.0
     ) -> None:
-        """Count samples that took ``seconds`` and have just been finished."""
+        """Count samples that have just been finished, in ``seconds``."""
         course, now = self.courses[name], time.monotonic()
         course.began_s = min(course.began_s or now, now - seconds)
         course.done += samples

@@ -1,4 +1,4 @@
-"""The terminal, as one console: lines of the log above, a live part below."""
+"""The terminal as one console: log lines above, a live display below."""
 
 import functools
 import logging
@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 def terminal() -> Console:
     """Return the console on standard error.
 
-    A terminal is written to through a descriptor of its own: Ray starts while standard error leads
-    into a file.
+    A terminal is written through its own descriptor, because standard error is redirected to a file
+    while Ray starts.
     """
     if not sys.stderr.isatty():
         return Console(stderr=True, highlight=False, soft_wrap=True)
@@ -27,13 +27,13 @@ def terminal() -> Console:
 
 
 def is_live() -> bool:
-    """Say whether progress is drawn, and not logged: at a terminal, unless it is to be quiet."""
+    """Return whether progress is drawn instead of logged: at a terminal, unless quiet."""
     return terminal().is_terminal and logger.isEnabledFor(logging.INFO)
 
 
 @contextmanager
 def waiting(what: str, *, usually: str) -> Generator[None]:
-    """Say what is waited for in the block, and how long that usually takes."""
+    """Show what the block waits for, and how long that usually takes."""
     line = f"{what} (usually {usually})"
     if not is_live():
         logger.info("%s", line)
@@ -48,7 +48,7 @@ def waiting(what: str, *, usually: str) -> Generator[None]:
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it."""
+    """Return a time for people."""
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

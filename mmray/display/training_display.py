@@ -1,4 +1,4 @@
-"""How far trainings are: a live line for each at a terminal, in a log a line now and then."""
+"""Progress of trainings: a live line each at a terminal, else occasional log lines."""
 
 import logging
 import math
@@ -20,23 +20,23 @@ from mmray.display.terminal import duration, is_live, terminal
 logger = logging.getLogger(__name__)
 START = "starting the workers (usually 10 to 40 s)"
 LOG_S = 30.0
-"""How long a log hears nothing of a training that goes on."""
+"""Seconds between two log lines of a running training."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 SPARKS = 16
-"""Epochs in a curve; of more, the last ones."""
+"""Most epochs in a curve; the last ones are shown."""
 ROWS = 12
-"""Trainings shown at once; of more, the last ones."""
+"""Most trainings shown at once; the last ones are shown."""
 
 
 @dataclass(slots=True)
 class TrainingLine:
-    """How far one training is, by the metric that people look at."""
+    """Progress of one training, by its main metric."""
 
     name: str
     epochs: int
     objective: ObjectiveConfig
     epoch: int = 0
-    """The last one heard; a training that resumes begins beyond 1."""
+    """The last reported one; a resumed training begins after 1."""
     values: dict[int, float] = field(default_factory=dict[int, float])
     """By epoch, where the metric is known."""
     seconds: float = 0.0
@@ -53,11 +53,11 @@ class TrainingLine:
 
     @property
     def is_over(self) -> bool:
-        """Whether no epoch follows."""
+        """Whether the last epoch is done."""
         return self.epoch >= self.epochs
 
     def best(self) -> int:
-        """Return the best epoch so far; of equals, the first."""
+        """Return the best epoch so far; of equal ones, the first."""
         sign = 1 if self.objective.direction == "min" else -1
         return min(self.values, key=lambda epoch: (sign * self.values[epoch], epoch))
 
@@ -76,7 +76,7 @@ class TrainingLine:
 
 
 class TrainingDisplay:
-    """Shows trainings, one after another, until the block ends."""
+    """Shows trainings until the block ends."""
 
     def __init__(self, names: Sequence[str], config: Config) -> None:
         shown = _shown_metric(config)
@@ -86,7 +86,7 @@ class TrainingDisplay:
         self._logged_s: dict[str, float] = {}
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Start the display."""
         if is_live():
             self._live = Live(
                 get_renderable=self._render, console=terminal(), refresh_per_second=4,
@@ -104,7 +104,7 @@ class TrainingDisplay:
             self._live.stop()
 
     def hear(self, name: str, record: dict[str, Any], line: str) -> None:
-        """Count an epoch; in a log, ``line`` says it unless one did so a short time ago."""
+        """Count an epoch; without a terminal, log ``line`` unless one was logged recently."""
         course, now = self._courses[name], time.monotonic()
         course.hear(record)
         is_due = now - self._logged_s.get(name, -LOG_S) >= LOG_S
@@ -124,7 +124,7 @@ class TrainingDisplay:
 
 
 def spark(values: Sequence[float]) -> str:
-    """Return the course of some values as small bars."""
+    """Return values as small bars."""
     shown = values[-SPARKS:]
     low, high = min(shown), max(shown)
     height = (high - low) or 1.0

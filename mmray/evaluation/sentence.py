@@ -1,4 +1,4 @@
-"""What an evaluation found, in sentences; those that start with ``warning:`` ask for action."""
+"""The findings of an evaluation as sentences; ``warning:`` marks those that ask for action."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ WARNING = "warning: "
 
 
 def figure_sentence(found: Conclusion) -> str:
-    """Say what each model reaches, over how many samples and trainings."""
+    """Return each model's figure, and the number of samples and trainings."""
     main = found.figures[found.main]
     shown = ", ".join(f"{name} {figure_text(figure)}" for name, figure in found.figures.items())
     return (
@@ -29,14 +29,14 @@ def figure_text(figure: Figure) -> str:
 
 
 def counts_text(figure: Figure) -> str:
-    """Return how many samples and trainings a figure is from."""
+    """Return the number of samples and trainings of a figure."""
     samples = f"{figure.samples} sample{'s' * (figure.samples != 1)}"
     trained = f", mean of {figure.trainings} trainings" if figure.trainings > 1 else ""
     return samples + trained
 
 
 def baseline_sentence(found: Conclusion) -> str | None:
-    """Say that a model is not better than a constant answer; nothing where it is."""
+    """Return that a model is not better than a constant answer; None if it is."""
     verdict = found.over_baseline.verdict
     if verdict == "better":
         return None
@@ -54,7 +54,7 @@ def baseline_sentence(found: Conclusion) -> str | None:
 def comparison_sentence(
     found: Conclusion, inside: Mapping[str, float], advice: str = ""
 ) -> str | None:
-    """Say whether the fusion is better than its best modality; nothing where none was trained.
+    """Return whether the fusion is better than its best modality; None if none was trained.
 
     Args:
         found: of one task.
@@ -79,7 +79,7 @@ def comparison_sentence(
 
 
 def chance_sentence(found: Conclusion, metrics: Mapping[str, float]) -> str | None:
-    """Say how a retrieval at 1 and 5 compares with chance; nothing of other tasks."""
+    """Return how retrieval at 1 and 5 compares with chance; None for other tasks."""
     recalls = [each for each in METRICS if each.of_pairs and each.name in found.chance]
     if not recalls or not found.metric.of_pairs:
         return None
@@ -93,7 +93,7 @@ def chance_sentence(found: Conclusion, metrics: Mapping[str, float]) -> str | No
 def ablation_sentence(
     task: str, metric: Metric, subsets: Mapping[str, float], modalities: Sequence[str]
 ) -> str:
-    """Say what dropping each modality costs."""
+    """Return the cost of dropping each modality."""
     parts = [
         f"{dropped} {subsets[subset_name(tuple(m for m in modalities if m != dropped))]:.4f}"
         for dropped in modalities
@@ -107,7 +107,7 @@ def _interval_text(difference: Difference, metric: Metric) -> str:
 
 
 def _lag_text(found: Conclusion, difference: Difference, inside: Mapping[str, float]) -> str:
-    """Name the modality that lost most in the joint model, if that is more than noise."""
+    """Name the modality that lost most in the joint model, if it exceeds noise."""
     sign = found.metric.sign
     lost = {
         name: sign * (found.figures[name].value - value)

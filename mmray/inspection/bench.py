@@ -1,4 +1,4 @@
-"""Bench: the measured claims of a checkout, one table."""
+"""Bench: the benchmarks of a checkout, in one table."""
 
 import json
 import logging
@@ -21,14 +21,14 @@ FOLDER = "benchmarks"
 
 
 def run_benchmarks(group: str) -> list[dict[str, Any]]:
-    """Run the scripts of a group one after the other and return what each found."""
+    """Run the scripts of a group one after the other and return their results."""
     if group not in GROUPS:
         raise ConfigError(f"there is no group {group!r}", hint=f"groups: {', '.join(GROUPS)}")
     if not (Path(FOLDER) / "report.py").is_file():
         raise ConfigError(
             f"there is no folder {FOLDER!r} here",
             where=str(Path.cwd()),
-            hint="run this in a checkout of the project, where the scripts are",
+            hint="run this in a checkout of the project, which has the scripts",
         )
     found: list[dict[str, Any]] = []
     for number, name in enumerate(GROUPS[group], start=1):
@@ -41,7 +41,7 @@ def run_benchmarks(group: str) -> list[dict[str, Any]]:
 
 
 def describe_benchmarks(found: list[dict[str, Any]]) -> list[str]:
-    """Return the table, a line per claim, and on what it was measured."""
+    """Return the table, one line per claim, and the hardware."""
     lines = [("claim", "ours", "other", "ratio", "unit", "other way")]
     lines += [
         (
@@ -69,7 +69,7 @@ def describe_benchmarks(found: list[dict[str, Any]]) -> list[str]:
 
 
 def _short(value: float) -> str:
-    """Write a number with as many digits as say something."""
+    """Write a number with its significant digits."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
@@ -81,7 +81,7 @@ def _run(name: str) -> dict[str, Any]:
     try:
         return json.loads(done.stdout)
     except ValueError as error:
-        raise _failed(name, f"what it prints is not one JSON document ({error})") from None
+        raise _failed(name, f"its output is not one JSON document ({error})") from None
 
 
 def _failed(name: str, why: str) -> MMRayError:

@@ -27,9 +27,9 @@ BYTES = {"float32": 4, "int32": 4, "uint8": 1}
 
 
 def check(config: Config, *, deep: bool = False) -> Report:
-    """Check everything that can be known beforehand; the first problem is an error.
+    """Check everything that needs no run; the first problem is an error.
 
-    ``deep`` also decodes every payload, which takes as long as it takes.
+    ``deep`` also decodes every payload, which takes time.
     """
     started = time.monotonic()
     specs: dict[str, FeatureSpec] = {}
@@ -70,16 +70,16 @@ def check(config: Config, *, deep: bool = False) -> Report:
 
 
 def _with_verdict(name: str, *found: str) -> tuple[str, ...]:
-    """Return sentences, first whether there is nothing to warn of."""
+    """Return sentences, first whether there are warnings."""
     warnings = sum(sentence.startswith("warning: ") for sentence in found)
     if not warnings:
-        return (f"the document {name!r} is complete", *found)
+        return (f"the document {name!r} is valid", *found)
     plural = "s" * (warnings > 1)
-    return (f"the document {name!r} can be run; {warnings} warning{plural} below", *found)
+    return (f"the document {name!r} is valid; {warnings} warning{plural} below", *found)
 
 
 def _decode_all(config: Config, manifest: Manifest) -> tuple[dict[str, object], tuple[str, ...]]:
-    """Return what became of every payload, as data and as lines of a table."""
+    """Return the outcome of every payload, as data and as lines of a table."""
     # Not above: a check that is not deep must be quick.
     from mmray.inspection.deep_check import check_deep
     from mmray.inspection.deep_table import describe_deep, sum_up
@@ -90,12 +90,14 @@ def _decode_all(config: Config, manifest: Manifest) -> tuple[dict[str, object], 
 
 
 def check_disk(config: Config, needed: int) -> int:
-    """Return the free bytes where the workspace is, or will be; too few is an ExtractionError."""
+    """Return the free bytes at the workspace; too few is an ExtractionError."""
     folder = Path(config.workspace).resolve()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK)):
         raise ExtractionError(
-            "the workspace cannot be written", where=str(existing), hint="choose 'workspace'"
+            "the workspace cannot be written",
+            where=str(existing),
+            hint="choose another 'workspace'",
         )
     free = shutil.disk_usage(existing).free
     if free < needed + MIN_FREE_BYTES:

@@ -32,7 +32,7 @@ DECODED = ""
 
 
 def check_deep(config: Config, manifest: Manifest) -> list[DeepRow]:
-    """Decode every payload, a few at a time; nothing is kept, and Ray is not started."""
+    """Decode every payload, a few at a time; nothing is stored, and Ray is not started."""
     rows: list[DeepRow] = []
     for name in config.modality_order():
         rows += _check_modality(name, config, manifest)
@@ -76,7 +76,7 @@ def _check_modality(name: str, config: Config, manifest: Manifest) -> list[DeepR
 def _decoder_maker(
     name: str, config: Config, manifest: Manifest, folder: Path
 ) -> Callable[[], Decode]:
-    """Return what makes the decoder of a modality; what it must have learnt goes to ``folder``."""
+    """Return a factory of the modality's decoder; fitted state goes to ``folder``."""
     modality, timeout_s = config.modalities[name], config.data.max_decode_s
     decode = network_decoder(modality)
     if decode is not None:
@@ -104,7 +104,7 @@ def _outcome(
 
 
 class _PerThread:
-    """One decoder per thread: each has a process of its own."""
+    """One decoder per thread, each with its own process."""
 
     def __init__(self, make: Callable[[], Decode]) -> None:
         self._make = make

@@ -1,4 +1,4 @@
-"""What a deep check found, as a table."""
+"""The result of a deep check, as a table."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ EXAMPLE_CHARS = 120
 
 @dataclass(frozen=True, slots=True)
 class DeepRow:
-    """How many payloads of one modality and format came to the same end."""
+    """Payloads of one modality and format with the same outcome."""
 
     modality: str
     format: str
@@ -16,13 +16,13 @@ class DeepRow:
     """Empty: decoded."""
     payloads: int
     example: str
-    """One of them: its file, or the id of its sample."""
+    """One of them: its file, or its sample id."""
     detail: str
-    """What the decoder said of that sample."""
+    """The decoder's detail about that sample."""
 
 
 def describe_deep(rows: list[DeepRow]) -> Iterator[str]:
-    """Yield the table, a line per row, the decoded ones of a modality first."""
+    """Yield the table, a line per row; decoded payloads of a modality come first."""
     columns = [("modality", "format", "payloads", "outcome", "for example")]
     columns += [
         (
@@ -41,14 +41,14 @@ def describe_deep(rows: list[DeepRow]) -> Iterator[str]:
 
 
 def sum_up(rows: list[DeepRow], max_rejected_fraction: float) -> Iterator[str]:
-    """Yield how many payloads of each modality can be used, and a warning where too few can."""
+    """Yield the number of usable payloads per modality, and a warning where there are too few."""
     for name in dict.fromkeys(row.modality for row in rows):
         total = sum(row.payloads for row in rows if row.modality == name)
         rejected = sum(row.payloads for row in rows if row.modality == name and row.reason)
         yield f"{name}: {total - rejected} of {total} payloads decoded, {rejected} rejected"
         if rejected > max_rejected_fraction * total:
             yield (
-                f"warning: 'mmray extract' will stop at {name}: more than "
+                f"warning: 'mmray extract' will fail at {name}: more than "
                 f"data.max_rejected_fraction ({max_rejected_fraction:g}) of it is rejected"
             )
 

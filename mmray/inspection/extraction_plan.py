@@ -1,4 +1,4 @@
-"""Beforehand: what an extraction would compute, how much and why. Starts and writes nothing."""
+"""The plan of an extraction: what it would compute, how much and why. Starts and writes nothing."""
 
 import time
 from collections.abc import Mapping
@@ -27,32 +27,32 @@ Marker = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ModalityPlan:
-    """What would be computed of one modality."""
+    """The planned computation of one modality."""
 
     payloads: int
     new: int
     changed: int
     """Stored, but from another version of the payload."""
     again: int
-    """Rejected before, and tried again."""
+    """Rejected before, to be tried again."""
     removed: int
-    """Stored, and in the manifest no more."""
+    """Stored, but no longer in the manifest."""
     bytes: int
-    """That the new features take on disk."""
+    """Bytes of the new features on disk."""
     is_measured: bool
-    """Whether ``bytes`` follows from features stored earlier; else it is the most they can take."""
+    """Whether ``bytes`` is estimated from stored features; else it is an upper bound."""
     why: tuple[str, ...]
     folder: str
     """Empty while the extractor is not fitted."""
 
     @property
     def computed(self) -> int:
-        """How many payloads would be computed."""
+        """Number of payloads that would be computed."""
         return self.new + self.changed + self.again
 
 
 def plan(config: Config, *, refit: bool = False, retry: bool = False) -> Report:
-    """Say per modality what ``extract`` would compute, and why."""
+    """Report per modality what ``extract`` would compute, and why."""
     started = time.monotonic()
     workspace = Workspace(config)
     prepared = workspace.prepared_folder
@@ -82,7 +82,7 @@ def plan(config: Config, *, refit: bool = False, retry: bool = False) -> Report:
 def plan_modality(
     name: str, workspace: Workspace, manifest: Manifest, *, refit: bool, retry: bool
 ) -> ModalityPlan:
-    """Compare what one modality should have with what its folders hold."""
+    """Compare the wanted features of one modality with the stored ones."""
     config, target = workspace.config, workspace.target(name, manifest, refit=refit)
     folder = target.folder
     gaps = Gaps(target.wanted["sample_id"].to_pylist(), [], [])
@@ -125,24 +125,26 @@ def _reasons(
         why += nearest[0]
     elif marker is None and gaps.new and not why:
         has_shards = len(gaps.new) < len(target.wanted)
-        why.append("an interrupted extraction goes on" if has_shards else "never extracted before")
+        why.append(
+            "an interrupted extraction is resumed" if has_shards else "never extracted before"
+        )
     why += [
         f"{count} {what}"
         for count, what in (
             (len(gaps.new) if marker is not None else 0, "new samples"),
             (len(gaps.changed), "changed payloads"),
-            (len(gaps.again), "rejected payloads that are tried again"),
-            (removed, "samples that leave"),
+            (len(gaps.again), "rejected payloads to try again"),
+            (removed, "removed samples"),
         )
         if count
     ]
     if not why and gaps.new:
-        why.append("the extractor is another one than before")
+        why.append("the extractor has changed")
     return why or ["nothing has changed"]
 
 
 def _nearest(name: str, config: Config, target: FeatureTarget) -> tuple[list[str], Marker] | None:
-    """Return what differs from the complete folder that differs least, and that one's marker."""
+    """Return the differences from the most similar complete folder, and its marker."""
     modality = config.modalities[name]
     settings = masked_document(modality.model_dump(mode="json", exclude={"encode"}))
     decided: Mapping[str, Any] = {}
@@ -167,7 +169,7 @@ def _nearest(name: str, config: Config, target: FeatureTarget) -> tuple[list[str
 
 
 def list_differences(before: object, now: object, key: str = "") -> list[str]:
-    """Return a line per setting that differs: its dotted key, what it was and what it is."""
+    """Return a line per different setting: its dotted key, old and new value."""
     if isinstance(before, dict) and isinstance(now, dict):
         return [
             line
@@ -187,7 +189,7 @@ def _short(value: object) -> str:
 
 
 def _bytes(name: str, config: Config, marker: Marker | None) -> tuple[float, bool]:
-    """Return the bytes that one feature takes, and whether that was measured."""
+    """Return the size of one feature in bytes, and whether it was measured."""
     spec = spec_of(config.modalities[name])
     most = float(np.prod(spec.shape, dtype=np.int64)) * np.dtype(spec.dtype).itemsize
     if marker is None or not marker.get("samples") or marker["spec"] != spec.to_dict():

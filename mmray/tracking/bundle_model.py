@@ -22,7 +22,7 @@ import pandas as pd
 from mlflow.exceptions import INVALID_PARAMETER_VALUE, MlflowException
 
 SETTINGS: Mapping[str, Any] = {"trust": False, "folder": "", "allow": ""}
-"""What ``model_config`` may say, and what it says unless told."""
+"""The keys of ``model_config``, with their defaults."""
 
 
 class BundleModel(mlflow.pyfunc.PythonModel):
@@ -69,13 +69,13 @@ class BundleModel(mlflow.pyfunc.PythonModel):
 
 
 def _series(values: list[Any], index: Any) -> Any:  # noqa: ANN401 (pandas has no stubs here)
-    """Keep None: pandas would make it NaN, which is no JSON."""
+    """Keep None: pandas would convert it to NaN, which is not JSON."""
     has_gaps = not values or any(value is None for value in values)
     return pd.Series(values, index=index, dtype=object if has_gaps else None)
 
 
 def settings_of(config: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings of a server; what ``model_config`` says goes before the environment."""
+    """Return the settings of a server; ``model_config`` takes precedence over the environment."""
     trust = config.get("trust") or environment.get("MMRAY_TRUST", "") in ("1", "true", "yes")
     folder = config.get("folder") or environment.get("MMRAY_FOLDER", "")
     allow = config.get("allow") or environment.get("MMRAY_ALLOW", "")

@@ -1,7 +1,7 @@
-"""A tracking store that is a SQLite file: made whole or not at all, checked before it is used.
+"""A tracking store in a SQLite file: created atomically, checked before use.
 
-MLflow makes the tables in the file itself, one after the other: a second process that comes
-meanwhile fails, and a process that is killed leaves a file that no later one can use.
+MLflow creates the tables in the file one after the other: a second process fails meanwhile, and a
+killed process leaves a file that no later one can use.
 """
 
 import contextlib
@@ -21,9 +21,9 @@ from mmray.errors import ClusterError
 logger = logging.getLogger(__name__)
 
 LOCK_S = 60.0
-"""How long another program's lock on the file is waited for."""
+"""Longest wait for another program's lock on the file."""
 PATIENCE_S = 2.0
-"""How long it is waited for without a word."""
+"""Wait without a message."""
 HEADER_BYTES = 100
 KEPT = (
     "move this file away and run again: a new store is made, and features, trainings and the model "
@@ -43,14 +43,14 @@ def database_file(uri: str) -> Path | None:
 
 
 def artifact_folder(file: Path) -> Path:
-    """Return where the artifacts of a store's runs lie: beside its file, so that both move."""
+    """Return the artifact folder of a store: beside its file, so that both move together."""
     return file.resolve().parent / "mlartifacts"
 
 
 def open_database(uri: str, file: Path) -> None:
-    """Make the store unless it is there; one that cannot be used is a ClusterError.
+    """Create the store unless it exists; an unusable one is a ClusterError.
 
-    Processes that come at the same time make one store.
+    Concurrent processes create one store.
     """
     if not _is_there(file):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def open_database(uri: str, file: Path) -> None:
 
 
 def check_database(file: Path) -> None:
-    """Raise a ClusterError where the store cannot be used; a lock on it is waited for."""
+    """Raise a ClusterError if the store cannot be used, after waiting for a lock on it."""
     obstacle = _find_obstacle(file)  # first: who has locked it may keep others from reading, too
     problem = _find_problem(file) or obstacle
     if problem:
@@ -73,7 +73,7 @@ def _is_there(file: Path) -> bool:
 
 
 def connect(file: Path, *, mode: str, timeout_s: float) -> "contextlib.closing[sqlite3.Connection]":
-    """Open the file itself, as ``ro`` or ``rw``; it is not made."""
+    """Open an existing file as ``ro`` or ``rw``."""
     name = f"file:{quote(str(file.resolve()))}?mode={mode}"
     return contextlib.closing(sqlite3.connect(name, uri=True, timeout=timeout_s))
 
@@ -90,11 +90,11 @@ def _make(uri: str, file: Path) -> None:
 
 
 def _find_obstacle(file: Path) -> str:
-    """Return why the file cannot be written; another program's lock is waited for first."""
+    """Return why the file cannot be written, after waiting for another program's lock."""
     try:
         return _try_to_lock(file, PATIENCE_S)
     except sqlite3.OperationalError:
-        logger.warning("waiting for up to %d s: another program has locked %s", LOCK_S, file)
+        logger.warning("waiting up to %d s: another program has locked %s", LOCK_S, file)
     try:
         return _try_to_lock(file, LOCK_S)
     except sqlite3.OperationalError:
@@ -106,7 +106,7 @@ def _find_obstacle(file: Path) -> str:
 
 
 def _try_to_lock(file: Path, timeout_s: float) -> str:
-    """Lock the file for a moment; return what is in the way, or raise where another holds it."""
+    """Lock the file for a moment; return the obstacle, or raise if another program holds it."""
     try:
         with connect(file, mode="rw", timeout_s=timeout_s) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -124,7 +124,7 @@ def _is_lock(error: sqlite3.Error) -> bool:
 
 
 def _find_problem(file: Path) -> str:
-    """Say what is wrong with the file, as words behind its name; empty where nothing is."""
+    """Return the problem of the file, as words after its name; empty if there is none."""
     try:
         if _is_cut(file):
             return "is cut: a part of the file is missing"
@@ -136,11 +136,11 @@ def _find_problem(file: Path) -> str:
             )
     except (OSError, sqlite3.Error) as error:
         return f"cannot be read: {error}"
-    return "" if revision else "is incomplete: it was interrupted while it was made"
+    return "" if revision else "is incomplete: its creation was interrupted"
 
 
 def _is_cut(file: Path) -> bool:
-    """Compare the file with the size that its header tells, in pages."""
+    """Compare the file with the size in its header, in pages."""
     with file.open("rb") as stream:
         header = stream.read(HEADER_BYTES)
     if not header.startswith(b"SQLite format 3\0"):

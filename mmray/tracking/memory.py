@@ -15,7 +15,7 @@ URI = "memory://"
 
 @dataclass(slots=True)
 class MemoryRun:
-    """One run, readable as it was logged."""
+    """One run, with what was logged."""
 
     run_id: str
     params: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -55,7 +55,7 @@ class MemoryRun:
         code: Sequence[Path] = (),
         register_as: str | None,
     ) -> None:
-        """Keep where it lies."""
+        """Keep its folder."""
         self.bundle = folder
 
     def register(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which tracker a document asks for."""
+"""The tracker of a document."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ MLFLOW_ENV = {
 
 
 class LazyTracker:
-    """A tracker that is opened when first used: a run with nothing to do never loads MLflow."""
+    """A tracker that is opened on first use: a run with nothing to do never loads MLflow."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -34,7 +34,7 @@ class LazyTracker:
         return tracking_uri(self._config)
 
     def identify(self, key: str) -> None:
-        """Say which document and corpus this is; the first word counts for the whole workflow."""
+        """Set the key of document and corpus; the first one counts for the workflow."""
         self._key = self._key or key
 
     def parent(self) -> Run:
@@ -48,7 +48,7 @@ class LazyTracker:
         return self._opened().child(name, under=under, started=started, is_new=is_new)
 
     def close(self, status: Status = "FINISHED") -> None:
-        """End every run that is open, and deliver what an earlier process could not."""
+        """End every open run, and deliver what an earlier process could not."""
         if self._tracker is not None:
             self._tracker.close(status)
         elif (Path(self._config.workspace) / UNDELIVERED).is_file():
@@ -66,7 +66,7 @@ class LazyTracker:
 
 @contextmanager
 def tracking(config: Config) -> Generator[Tracker]:
-    """Yield the document's tracker and close its runs with the status that the block deserves."""
+    """Yield the document's tracker, and close its runs with the outcome of the block."""
     tracker = LazyTracker(config)
     try:
         yield tracker

@@ -1,7 +1,7 @@
-"""Artifacts of a store that was moved, with its folder, renamed or copied.
+"""Artifacts of a store whose folder was moved, renamed or copied.
 
-MLflow keeps absolute addresses. Without this, a run would write its files into a new folder at the
-old place, and those that are there would not be found.
+MLflow keeps absolute addresses. Without this module, a run would write its files into a new folder
+at the old place, and existing files would not be found.
 """
 
 import logging
@@ -16,7 +16,7 @@ from mmray.tracking.database import artifact_folder, connect
 logger = logging.getLogger(__name__)
 
 BESIDE_TAG = "mmray.artifacts"
-"""Of an experiment whose artifacts lie beside the store's file."""
+"""Tag of an experiment whose artifacts lie beside the store's file."""
 BESIDE = "beside the store"
 WORKSPACE_TAG = "mmray.workspace"
 ADDRESSES = (
@@ -26,12 +26,12 @@ ADDRESSES = (
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
-"""Columns of the store in which artifacts are addressed."""
+"""Columns of the store that hold addresses of artifacts."""
 TIMEOUT_S = 60.0
 
 
 def relocate_artifacts(file: Path) -> None:
-    """Let what is addressed at the folder where the store was be addressed where it is now."""
+    """Rewrite addresses in the store's former folder to its present one."""
     here = artifact_folder(file)
     with connect(file, mode="rw", timeout_s=TIMEOUT_S) as connection:
         moved = [place for place in _locations(connection) if _is_moved(*place, here)]
@@ -48,7 +48,7 @@ def relocate_artifacts(file: Path) -> None:
 
 
 def _locations(connection: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
-    """Yield each folder of artifacts that experiments have, and whether it belongs to the store."""
+    """Yield each artifact folder of experiments, and whether it belongs to the store."""
     yield from connection.execute(
         "SELECT artifact_location, max(value IS NOT NULL) FROM experiments "
         "LEFT JOIN experiment_tags ON experiment_tags.experiment_id = experiments.experiment_id "
@@ -58,9 +58,9 @@ def _locations(connection: sqlite3.Connection) -> Iterator[tuple[str, bool]]:
 
 
 def _is_moved(old: str, is_of_store: bool, here: Path) -> bool:
-    """Say whether a folder of artifacts is the one that lies beside the store now.
+    """Return whether an artifact folder is the one that now lies beside the store.
 
-    One that is not marked as the store's own, but is gone where it was, must be.
+    An unmarked one is, if its old place no longer exists.
     """
     if old == here.as_uri():
         return False

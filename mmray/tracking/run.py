@@ -1,7 +1,7 @@
 """One MLflow run, written through one client in one process.
 
-Metrics that cannot be delivered because the server is away wait in memory, are offered again with
-the next ones and at the end, and are kept in a file if the server is still away then.
+Metrics that cannot be delivered wait in memory, are sent again with the next ones and at the end,
+and are kept in a file if the server is still away.
 """
 
 import importlib.metadata
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 MAX_PARAM = 500
 FORMAT_EXTRAS = ("dicom", "heic")
-"""Extras of this package without which some files cannot be read."""
+"""Extras of this package that some file formats need."""
 
 
 class MLflowRun:
@@ -65,7 +65,7 @@ class MLflowRun:
         return self._run_id
 
     def log_params(self, params: Mapping[str, Any]) -> None:
-        """Log settings under dotted keys; a setting that is there already stays."""
+        """Log settings under dotted keys; existing settings stay."""
         flat = {name: masked(str(value))[:MAX_PARAM] for name, value in flatten(params)}
         with self._going_on("settings"):
             known = self._client.get_run(self._run_id).data.params
@@ -74,7 +74,7 @@ class MLflowRun:
                 self._client.log_batch(self._run_id, params=fresh[start : start + 100])
 
     def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
-        """Log figures; while the server is away they wait and the caller goes on.
+        """Log figures; while the server is away they wait, and the caller continues.
 
         An epoch that an earlier process has logged in this run is not logged twice.
         """
@@ -141,7 +141,7 @@ class MLflowRun:
             self._client.set_terminated(self._run_id, "RUNNING")
 
     def register(self, name: str) -> bool:
-        """Register the run's model under a name, unless it is; return False where it has none."""
+        """Register the run's model under a name, once; return False if it has none."""
         with self._going_on("registered model"):
             versions = self._client.search_model_versions(f"run_id='{self._run_id}'")
             known = next((each for each in versions if each.name == name), None)
@@ -155,7 +155,7 @@ class MLflowRun:
         return True
 
     def _register(self, model_id: str, name: str) -> ModelVersion:
-        """Make a version of a registered model, which is made if need be."""
+        """Create a version of a registered model, and the model if needed."""
         try:
             self._client.create_registered_model(name)
         except MlflowException as error:
@@ -166,16 +166,16 @@ class MLflowRun:
             return self._client.create_model_version(name, source, self._run_id, model_id=model_id)
 
     def describe(self, text: str) -> None:
-        """Set what MLflow shows first on the run's page."""
+        """Set the description that MLflow shows on the run's page."""
         with self._going_on("description"):
             self._client.set_tag(self._run_id, MLFLOW_RUN_NOTE, text)
 
     def spent(self, seconds: float) -> None:
-        """Let the run end so long after its start, whenever it is closed."""
+        """Set the run's duration, whenever it is closed."""
         self._seconds = seconds
 
     def end(self, status: Status = "FINISHED") -> None:
-        """Deliver what waits and close the run."""
+        """Deliver waiting metrics and close the run."""
         self._deliver()
         if self._waiting:
             self._keep_waiting()
@@ -184,11 +184,11 @@ class MLflowRun:
         except MlflowException as error:
             self._keep([end_entry(self._run_id, status, int(time.time() * 1000))])
             logger.warning(
-                "run %s is closed when the server is back: %s", self._run_id, error.message
+                "run %s will be closed when the server is back: %s", self._run_id, error.message
             )
 
     def _steps_before(self, name: str) -> set[int]:
-        """Return the steps of a metric that were logged before this process came to the run."""
+        """Return the steps of a metric that earlier processes logged in this run."""
         if not self._is_reopened:
             return set()
         if name not in self._steps:
@@ -206,7 +206,7 @@ class MLflowRun:
 
     @contextmanager
     def _going_on(self, what: str) -> Generator[None]:
-        """Let the work go on when the store does not take something; the folder still has it."""
+        """Continue when the store refuses something; the folder still has it."""
         try:
             yield
         except (MlflowException, OSError) as error:
@@ -255,8 +255,8 @@ def fluent(uri: str) -> Generator[None]:
 def prediction_requirements() -> list[str]:
     """Return what this package needs to predict: its own requirements without Ray and MLflow.
 
-    Those of an optional format are among them where they are installed here: the model may have
-    been trained on it.
+    Requirements of optional formats are included if they are installed here: the model may have
+    been trained on them.
     """
     try:
         needed = [Requirement(text) for text in importlib.metadata.requires("mmray") or []]
@@ -280,7 +280,7 @@ def _is_needed(requirement: Requirement) -> bool:
 def record_schema(columns: Sequence[str]) -> Schema:
     """Return the schema of raw records: a cell may be text, a number, bytes or a list, or missing.
 
-    MLflow would refuse a number in a column of text, and so what a CSV reader makes of a manifest.
+    MLflow would refuse a number in a text column, such as a CSV reader returns.
     """
     return Schema([ColSpec(AnyType(), name, required=False) for name in columns])
 
@@ -310,7 +310,7 @@ def flatten(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """Keep MLflow from printing its own advice among ours."""
+    """Silence MLflow's own advice."""
     library = logging.getLogger("mlflow")
     level = library.level
     library.setLevel(logging.ERROR)

@@ -22,7 +22,7 @@ from mmray.tracking.undelivered import deliver_kept
 
 KEY_TAG = "mmray.key"
 KIND_TAG, KIND = "mlflow.experimentKind", "custom_model_development"
-"""Without it the UI takes an experiment for one of language models, and hides the training runs."""
+"""Without it the UI treats an experiment as one of language models, and hides the training runs."""
 
 
 class MLflowTracker:
@@ -56,7 +56,7 @@ class MLflowTracker:
         return self._uri
 
     def identify(self, key: str) -> None:
-        """Say which document and corpus the workflow's run stands for."""
+        """Set the key of document and corpus for the workflow's run."""
         self._key = key
 
     def parent(self) -> MLflowRun:
@@ -72,7 +72,7 @@ class MLflowTracker:
     ) -> MLflowRun:
         """Return the run ``name`` under the workflow's run or another child, reopened or new.
 
-        With ``is_new`` one that an earlier process has logged metrics in is not reopened.
+        With ``is_new``, a run with metrics of an earlier process is not reopened.
         """
         if name not in self._runs:
             parent = self.child(under).run_id if under else self.parent().run_id
@@ -116,7 +116,7 @@ class MLflowTracker:
         return ClusterError(
             f"the tracking store does not answer: {problem}",
             where=f"tracking.uri: {masked(self._uri)}",
-            hint="start the server, or leave out 'tracking.uri' for a store in the workspace",
+            hint="start the server, or remove 'tracking.uri' to use a store in the workspace",
         )
 
     def _open_experiment(self, name: str) -> str:

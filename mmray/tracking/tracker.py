@@ -1,4 +1,4 @@
-"""What a stage may say to the tracking store. Stages know this and nothing of MLflow."""
+"""The tracking store as stages see it. Stages know this and nothing of MLflow."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mmray.run.bundle.served import Interface
 
 UNDELIVERED = "undelivered-metrics.jsonl"
-"""In the workspace: what a tracking server could not be told while it was away."""
+"""File of the workspace with metrics that a tracking server has not received."""
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
@@ -33,7 +33,7 @@ class Run(Protocol):
         ...
 
     def log_dataset(self, dataset: Mapping[str, Any]) -> None:
-        """Log name, digest, source and sizes of what the run has learnt from."""
+        """Log name, digest, source and sizes of the training data."""
         ...
 
     def log_bundle(
@@ -48,7 +48,7 @@ class Run(Protocol):
         ...
 
     def register(self, name: str) -> bool:
-        """Register the model that the run has, unless it is; return False where it has none."""
+        """Register the run's model, once; return False if it has none."""
         ...
 
     def describe(self, text: str) -> None:
@@ -56,7 +56,7 @@ class Run(Protocol):
         ...
 
     def spent(self, seconds: float) -> None:
-        """Say how long the run has taken; without it, it takes from its start to its end."""
+        """Set the run's duration; by default it is from start to end."""
         ...
 
     def end(self, status: Status = "FINISHED") -> None:
@@ -73,7 +73,7 @@ class Tracker(Protocol):
         ...
 
     def identify(self, key: str) -> None:
-        """Say which document and corpus this is: the same key goes on in the same run."""
+        """Set the key of document and corpus: the same key continues the same run."""
         ...
 
     def parent(self) -> Run:
@@ -83,16 +83,16 @@ class Tracker(Protocol):
     def child(
         self, name: str, *, under: str = "", started: float | None = None, is_new: bool = False
     ) -> Run:
-        """Return a run under the workflow's run; the same name goes on in the same run.
+        """Return a run under the workflow's run; the same name continues the same run.
 
         Args:
             name: of the run.
             under: another child that the run belongs to.
             started: when a new run began, in seconds since 1970; by default now.
-            is_new: it does not go on in a run that an earlier process has logged metrics in.
+            is_new: do not continue a run with metrics of an earlier process.
         """
         ...
 
     def close(self, status: Status = "FINISHED") -> None:
-        """End every run that is open."""
+        """End every open run."""
         ...

@@ -23,15 +23,15 @@ ENDED = 128 + signal.SIGTERM
 PORT = 5000
 WEB = ("http://", "https://")
 START_S, POLL_S = 120.0, 0.5
-"""How long the server may take to start, and how often it is asked."""
+"""Longest start of the server, and the polling interval."""
 GRACE_S = 5.0
-"""For the server to end by itself."""
+"""Time for the server to end by itself."""
 
 
 def serve(config: Config, *, host: str, port: int | None, chatty: bool = False) -> None:
-    """Run the MLflow UI until it is interrupted; a store that is a server already is only named.
+    """Run the MLflow UI until interrupted; of a store that is a server, only print the address.
 
-    ``port`` must be free; without one it is ``PORT``, or any that is free.
+    ``port`` must be free; the default is ``PORT``, or any free one.
     """
     uri = tracking_uri(config)
     if uri.startswith(WEB):
@@ -65,7 +65,7 @@ def serve(config: Config, *, host: str, port: int | None, chatty: bool = False) 
 
 
 def _choose_port(host: str, port: int | None) -> int:
-    """Return the port that was asked for, else the usual one or a free one."""
+    """Return the requested port, else the usual or a free one."""
     problem = ""
     for wanted in (PORT, 0) if port is None else (port,):
         try:
@@ -73,12 +73,12 @@ def _choose_port(host: str, port: int | None) -> int:
                 return int(listener.getsockname()[1])
         except OSError as error:
             problem = f"cannot listen on {host}:{wanted}: {os.strerror(error.errno or 0)}"
-    raise ClusterError(problem, where="--port", hint="leave it out, and a free port is taken")
+    raise ClusterError(problem, where="--port", hint="leave it out to use a free port")
 
 
 def _announce_when_up(address: str, page: str) -> None:
-    """Say where the UI is once it answers."""
-    say("the MLflow UI is starting, which takes about 10 s")
+    """Print the UI's address once it answers."""
+    say("starting the MLflow UI (about 10 s)")
 
     def wait() -> None:
         for _ in range(int(START_S / POLL_S)):
@@ -99,7 +99,7 @@ def _page(config: Config, uri: str) -> str:
 
 
 def say(text: str) -> None:
-    """Print what this command is for."""
+    """Print to standard output."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
@@ -107,9 +107,9 @@ def say(text: str) -> None:
 def _run_as_group(
     command: list[str], environment: dict[str, str], *, output: IO[bytes] | None = None
 ) -> int:
-    """Run a command, and end it with all that it started when this process is ended.
+    """Run a command, and end it with all its children when this process ends.
 
-    MLflow's server is a process that starts others; ended by its process id alone, it leaves them.
+    MLflow's server starts other processes; ending only the server would leave them.
     """
     process: subprocess.Popen[bytes] | None = None
     is_ending = False
@@ -135,7 +135,7 @@ def _run_as_group(
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Ask the whole group to end, and make it end where it does not."""
+    """Terminate the process group; kill it if it does not end."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

@@ -1,4 +1,4 @@
-"""What a tracking server could not be told while it was away, kept in a file for a later command.
+"""Undelivered metrics of a tracking server, kept in a file for a later command.
 
 A line is a metric of a run, or how a run ended.
 """
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 Entry = Mapping[str, Any]
 MAX_BATCH = 1000
-"""Metrics that MLflow takes at once."""
+"""Most metrics that MLflow accepts at once."""
 
 
 def keep(path: Path, entries: Iterable[Entry]) -> None:
@@ -40,10 +40,10 @@ def end_entry(run_id: str, status: str, end_ms: int) -> Entry:
 
 
 def deliver_kept(client: MlflowClient, path: Path) -> None:
-    """Deliver what an earlier process had to keep in the file.
+    """Deliver what an earlier process kept in the file.
 
-    What the store refuses, for example because the run was deleted, stays in the file. A line that
-    cannot be read is dropped.
+    Entries that the store refuses, for example because the run was deleted, stay in the file. A
+    line that cannot be read is dropped.
     """
     if not path.is_file():
         return
@@ -84,11 +84,11 @@ def _read(path: Path) -> Iterator[Entry]:
         else:
             yield entry | {"value": value}
     if broken:
-        logger.warning("%d lines of %s cannot be read: what they held is lost", broken, path)
+        logger.warning("%d lines of %s cannot be read and are dropped", broken, path)
 
 
 def _deliver(client: MlflowClient, run_id: str, entries: Sequence[Entry]) -> bool:
-    """Deliver the entries of one run; what a process that was killed had delivered is left out."""
+    """Deliver the entries of one run, without those that a killed process had delivered."""
     metrics = [entry for entry in entries if "key" in entry]
     try:
         known = {key: known_steps(client, run_id, key) for key in {m["key"] for m in metrics}}

@@ -26,7 +26,7 @@ def show_modality(config: Config, name: str) -> Report:
         raise ExtractionError(
             f"{name!r} has not been extracted with these settings",
             where=f"modalities.{name}",
-            hint="run 'mmray extract CONFIG'; 'mmray features ls CONFIG' lists what there is",
+            hint="run 'mmray extract CONFIG'; 'mmray features ls CONFIG' lists the folders",
         )
     status = folder_status(target.folder, marker, config, target)
     return Report(

@@ -1,6 +1,6 @@
-"""Clean up the feature store: what the document and the manifest do not stand for.
+"""Clean up the feature store: files that the document and manifest do not use.
 
-Only files that carry our names are removed, each by itself, and links are never followed.
+Only files with names of the store are removed, one by one; links are never followed.
 """
 
 import re
@@ -24,12 +24,12 @@ from mmray.stages.extraction.target import FeatureTarget, is_up_to_date
 
 OURS = re.compile(r"(fitted-)?[0-9a-f]{16}")
 TEMPORARY_S = 3600.0
-"""A temporary file that is older was left by a process that was killed."""
+"""An older temporary file was left by a killed process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Files of one folder that go, and why."""
+    """Files of one folder to remove, and why."""
 
     folder: Path
     why: str
@@ -48,7 +48,11 @@ def collect(config: Config, *, remove: bool) -> Report:
         for found in removals
     ]
     if remove:
-        lines += [f"left: {path} (not ours)" for removal in removals for path in _remove(removal)]
+        lines += [
+            f"left: {path} (not a file of the store)"
+            for removal in removals
+            for path in _remove(removal)
+        ]
         _mark_again(targets)
     done = "removed" if remove else "to remove"
     lines.append(f"{done}: {human_bytes(total)} in {len(removals)} folders")
@@ -87,9 +91,9 @@ def _find_in(config: Config, folder: Path, target: FeatureTarget | None) -> Iter
     is_current = target is not None and target.folder == folder
     if is_current:
         assert target is not None
-        yield from _removal(folder, "left by a process that was killed", _temporaries(folder))
+        yield from _removal(folder, "left by a killed process", _temporaries(folder))
         if is_up_to_date(config, target, read_success(folder)):
-            yield from _removal(folder, "superseded rows alone", _superseded(folder))
+            yield from _removal(folder, "only superseded rows", _superseded(folder))
     elif not is_fitted:
         yield from _removal(folder, "stale", _files_of(folder))
 
@@ -100,7 +104,7 @@ def _removal(folder: Path, why: str, files: list[Path]) -> Iterator[Removal]:
 
 
 def _files_of(folder: Path) -> list[Path]:
-    """Return the files of a stale folder that carry our names."""
+    """Return the files of a stale folder that have names of the store."""
     if not (folder / SUCCESS).is_file() and not shards_of(folder):
         return _temporaries(folder)
     named = [folder / name for name in (SUCCESS, *TABLES, LEARNT_FROM)]
@@ -117,14 +121,14 @@ def _temporaries(folder: Path) -> list[Path]:
 
 
 def _superseded(folder: Path) -> list[Path]:
-    """Return the shards of which the index names no row."""
+    """Return the shards without a row in the index."""
     current = read_current(folder)
     used = set(np.unique(np.asarray(current.table["shard"])).tolist())
     return [path for number, path in enumerate(current.shards) if number not in used]
 
 
 def _remove(removal: Removal) -> list[Path]:
-    """Remove the files, the marker first; return what is left in a folder that was to go."""
+    """Remove the files, the marker first; return folders that could not be removed."""
     for path in sorted(removal.files, key=lambda path: path.name != SUCCESS):
         path.unlink(missing_ok=True)
     if removal.why != "stale":
@@ -137,7 +141,7 @@ def _remove(removal: Removal) -> list[Path]:
 
 
 def _mark_again(targets: dict[str, FeatureTarget]) -> None:
-    """Say in the markers of the current folders which files they have now."""
+    """Update the file lists in the markers of the current folders."""
     for target in targets.values():
         marker = read_success(target.folder) if target.folder else None
         if target.folder is None or marker is None or "files" not in marker:

@@ -21,8 +21,8 @@ class FolderRow:
     modality: str
     folder: str
     status: str
-    """``current``; ``outdated``: what extract would bring up to date; ``stale``: made from other
-    settings; ``unfinished``: an extraction was interrupted; ``fitted``: what was learnt."""
+    """``current``; ``outdated``: extract would update it; ``stale``: made with other settings;
+    ``unfinished``: an extraction was interrupted; ``fitted``: fitted state."""
     kind: str
     spec: str
     extracted: int

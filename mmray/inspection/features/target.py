@@ -12,7 +12,7 @@ Marker = dict[str, Any]
 
 
 def find_targets(config: Config) -> dict[str, FeatureTarget]:
-    """Return where the features of each modality of the document belong."""
+    """Return the feature target of each modality of the document."""
     workspace = Workspace(config)
     manifest = open_manifest(workspace)
     workspace.corpus.recall_remote(workspace.folder)

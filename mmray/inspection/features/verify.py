@@ -1,4 +1,4 @@
-"""Whether the features of a document are what was written, and what training expects."""
+"""Whether stored features are intact and match what training expects."""
 
 import time
 from dataclasses import asdict
@@ -16,17 +16,17 @@ PROBLEMS = ExtractionError.exit_code
 
 
 def verify_features(config: Config) -> Report:
-    """Read everything that the document's modalities have stored and list what is wrong."""
+    """Read all stored features of the document and list the problems."""
     started = time.monotonic()
     problems: list[Problem] = []
     lines: list[str] = []
     for name, target in find_targets(config).items():
         found, samples = _verify(config, target)
         problems += found
-        state = f"{len(found)} problems" if found else "whole"
+        state = f"{len(found)} problems" if found else "no problems"
         marker = read_success(target.folder) if target.folder else None
         if marker and not is_up_to_date(config, target, marker):
-            state += "; 'mmray extract CONFIG --plan' says what has changed since"
+            state += "; 'mmray extract CONFIG --plan' lists what has changed since"
         lines.append(f"{name}: {samples} samples, {state}")
         for problem in found:
             lines += [f"  {problem.path}: {problem.what}", f"    {problem.hint}"]

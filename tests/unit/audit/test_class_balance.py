@@ -31,8 +31,8 @@ def test_a_class_of_one_sample_and_one_that_test_lacks_are_named():
     found = list(thin_classes("ill", counts(well=(50, 6, 5), sick=(9, 1, 1), odd=(1, 0, 0))))
 
     assert found == [
-        "ill: 1 class has one sample, and no figure can say how well it is found: 'odd'",
-        "ill: 1 class has fewer than 5 samples in test, so their figures are chance: 'sick' (1)",
+        "ill: 1 class has only one sample, so no figure about it is possible: 'odd'",
+        "ill: 1 class has fewer than 5 samples in test, so figures are unreliable: 'sick' (1)",
     ]
 
 
@@ -46,18 +46,20 @@ def test_a_listed_class_that_train_lacks_is_named():
 
     found = list(absent_classes("animal", task, counts(cat=(9, 1, 1), dog=(0, 1, 1))))
 
-    assert found == ["animal: 2 classes have no sample in train, and cannot be learnt: 'dog', 'ox'"]
+    assert found == [
+        "animal: 2 classes have no sample in train, and cannot be learned: 'dog', 'ox'"
+    ]
 
 
 def test_held_out_splits_with_few_labels_or_none_are_named():
     found = list(few_labels("ill", {TRAIN: 9, VAL: 0, TEST: 6}, shares=True))
 
     assert found == [
-        "ill: no sample of val has a label, so nothing can be measured on it",
-        "ill: only 6 samples of test can be measured on; an accuracy of so few is known to "
+        "ill: no sample of val has a label, so the task cannot be evaluated on it",
+        "ill: only 6 samples of test can be evaluated on; with so few an accuracy is uncertain by "
         "40 points either way",
     ]
     assert list(few_labels("age", {TEST: 1}, shares=False)) == [
-        "age: only 1 sample of test can be measured on"
+        "age: only 1 sample of test can be evaluated on"
     ]
     assert list(few_labels("ill", {TRAIN: 9, TEST: 30}, shares=True)) == []

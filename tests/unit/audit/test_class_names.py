@@ -12,7 +12,7 @@ def test_classes_that_are_written_alike_are_named(twin):
     (found,) = sentences(**{"cat": 80, "dog": 60, twin: 40})
 
     assert found.startswith(
-        "animal: classes that are written alike are several classes: 'cat' (80)"
+        "animal: classes with nearly equal names count as different: 'cat' (80)"
     )
     assert "and '" in found
     assert "dog" not in found
@@ -42,7 +42,7 @@ def test_classes_that_are_several_are_left_alone(counts):
 def test_a_class_that_is_a_word_for_nothing_is_named(nothing):
     (found,) = sentences(**{"cat": 80, "dog": 70, nothing: 12})
 
-    assert f"a class is called {nothing!r} (12)" in found
+    assert f"a class is named {nothing!r} (12)" in found
     assert "leave the cell empty" in found
 
 

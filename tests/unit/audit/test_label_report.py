@@ -67,7 +67,7 @@ def test_a_label_column_that_is_an_input_is_named():
 
     assert found == (
         "warning: the column 'label' holds the labels of 'animal' and is an input of 'table': "
-        "the model reads the answer"
+        "the model sees the answer"
     )
 
 
@@ -82,7 +82,7 @@ def test_splits_far_from_the_sizes_asked_for_are_named(split, why):
 
     found = warnings(rows, data={"manifest": "m.jsonl", "split": shares | split})
 
-    assert any("samples where 216/12/12 were asked for: " + why in words for words in found)
+    assert any("samples instead of 216/12/12: " + why in words for words in found)
 
 
 def test_a_test_split_without_labels_is_named():
@@ -94,5 +94,5 @@ def test_a_test_split_without_labels_is_named():
     found = warnings(rows, data={"manifest": "m.jsonl", "split": {"column": "part"}})
 
     assert found == [
-        "warning: animal: no sample of test has a label, so nothing can be measured on it"
+        "warning: animal: no sample of test has a label, so the task cannot be evaluated on it"
     ]

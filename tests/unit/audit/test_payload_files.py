@@ -46,7 +46,7 @@ def test_absent_and_empty_files_are_counted_with_an_example(tmp_path):
 
     found = said(tmp_path, "a.jpg", "empty.jpg", "no.jpg", "folder.jpg")
 
-    assert found[0] == "image: 2 of 4 files are not there, such as 'no.jpg'"
+    assert found[0] == "image: 2 of 4 files are absent, such as 'no.jpg'"
     assert found[1] == "image: 1 of 4 files are empty, such as 'empty.jpg'"
 
 
@@ -55,10 +55,10 @@ def test_absent_and_empty_files_are_counted_with_an_example(tmp_path):
     [
         ("photos/a.jpg", "photos\\a.jpg", "replace the backslashes"),
         ("photos/a.jpg", "a.jpg", "they are below 'photos': begin each path with 'photos/'"),
-        ("a.jpg", "photos/a.jpg", "leave out 'photos/' at the start of each path"),
-        ("photos/A.JPG", "photos/a.jpg", "is it 'A.JPG'?"),
-        ("photos/a.jpeg", "photos/a.jpg", "is it 'a.jpeg'?"),
-        ("b.jpg", "a.jpg", "they are looked for in"),
+        ("a.jpg", "photos/a.jpg", "remove 'photos/' from the start of each path"),
+        ("photos/A.JPG", "photos/a.jpg", "did you mean 'A.JPG'?"),
+        ("photos/a.jpeg", "photos/a.jpg", "did you mean 'a.jpeg'?"),
+        ("b.jpg", "a.jpg", "paths start in"),
     ],
 )
 def test_where_an_absent_file_may_be_is_said(tmp_path, there, named, words):
@@ -72,7 +72,7 @@ def test_a_file_of_another_kind_is_told_by_its_ending(tmp_path):
     config = make_config(modalities={"audio": {"column": "speech"}})
 
     assert said(tmp_path, "a.wav", "a.txt", "a.mp4", "a", config=config) == [
-        "audio: 1 of 4 files end like another kind of file, such as 'a.txt'"
+        "audio: 1 of 4 files have an extension of another kind, such as 'a.txt'"
     ]
 
 
@@ -83,7 +83,7 @@ def test_of_many_files_a_sample_is_looked_for_and_said_to_be_one(tmp_path):
 
     assert seen.looked == len(seen.absent) == SOME
     assert seen.absent == look(tmp_path, *names).absent
-    assert "image: 5,000 of 5,000 files looked for are not there" in next(seen.sentences())
+    assert "image: 5,000 of 5,000 files checked are absent" in next(seen.sentences())
 
 
 def test_remote_and_inline_payloads_and_members_of_archives_are_not_looked_for(tmp_path):

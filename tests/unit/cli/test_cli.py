@@ -122,8 +122,8 @@ def test_check_says_what_there_is_and_what_to_do_next_and_writes_nothing(home):
     done = call("check", "pets.yaml")
 
     assert done.exit_code == 0, done.output
-    assert "the document 'pets' can be run; 3 warnings below" in done.stdout
-    assert "warning: animal: only 1 sample of test can be measured on" in done.stdout
+    assert "the document 'pets' is valid; 3 warnings below" in done.stdout
+    assert "warning: animal: only 1 sample of test can be evaluated on" in done.stdout
     assert "4 samples: 2 train, 1 val, 1 test" in done.stdout
     assert "payloads: 4 text, 0 image" in done.stdout
     assert "text: tokens gives tokens (T<=128) of 8000, encoded by linear" in done.stdout
@@ -136,17 +136,17 @@ def test_check_says_that_files_are_not_there(home):
     for row in rows:
         (home / row["photo"]).write_bytes(b"x")
     write_lines(home / "manifest.jsonl", rows)
-    assert "can be run; 3 warnings below" in call("check", "pets.yaml").stdout
+    assert "is valid; 3 warnings below" in call("check", "pets.yaml").stdout
 
     write_lines(home / "manifest.jsonl", [ROWS[0] | {"photo": "no.png"}, *rows[1:]])
     warned = call("check", "pets.yaml").stdout
     write_lines(home / "manifest.jsonl", [row | {"photo": "no.png"} for row in ROWS])
 
-    assert "the document 'pets' can be run; 5 warnings below\n" in warned
-    assert "warning: image: 1 of 4 files are not there, such as 'no.png'" in warned
+    assert "the document 'pets' is valid; 5 warnings below\n" in warned
+    assert "warning: image: 1 of 4 files are absent, such as 'no.png'" in warned
     assert "complete" not in warned
-    assert "image: 4 of 4 files are not there" in error_of(3, "check", "pets.yaml")
-    assert "warning: image: 4 of 4 files are not" in call("prepare", "pets.yaml", *DRY).stderr
+    assert "image: 4 of 4 files are absent" in error_of(3, "check", "pets.yaml")
+    assert "warning: image: 4 of 4 files are absent" in call("prepare", "pets.yaml", *DRY).stderr
 
 
 def test_a_deep_check_decodes_every_payload_and_writes_nothing(home):
@@ -200,7 +200,7 @@ def test_check_finds_a_workspace_that_is_a_file(home):
     said = error_of(4, "check", "pets.yaml")
 
     assert f"the workspace cannot be written\n  where: {home}/work\n" in said
-    assert "choose 'workspace'" in said
+    assert "choose another 'workspace'" in said
 
 
 def test_check_finds_that_features_will_not_fit_on_the_disk(home):
@@ -242,7 +242,7 @@ def test_prepare_reports_on_both_channels_and_is_skipped_the_second_time(home):
     assert first.stdout == "next: mmray extract pets.yaml\n"
     assert "4 samples: 2 train, 1 val, 1 test" in first.stderr
     assert json.loads(second.stdout)["skipped"] is True
-    assert "prepare (skipped, done before" in second.stderr
+    assert "prepare (skipped, complete" in second.stderr
 
 
 def test_a_manifest_that_changed_is_prepared_again(home):

@@ -43,7 +43,7 @@ def test_each_script_of_a_group_is_there_and_prints_one_document(checkout, caplo
 def test_a_script_that_prints_more_than_one_document_is_named(checkout):
     checkout("mfcc", "print('{}')\nprint('{}')")
 
-    with pytest.raises(MMRayError, match="'mfcc' failed: what it prints is not one JSON") as caught:
+    with pytest.raises(MMRayError, match="'mfcc' failed: its output is not one JSON") as caught:
         run_benchmarks("features")
 
     assert caught.value.hint == "run it alone: python -m benchmarks.mfcc"

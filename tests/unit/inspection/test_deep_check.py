@@ -66,7 +66,7 @@ def test_the_sums_reconcile_and_too_many_rejections_are_a_warning():
         "note: 2 of 2 payloads decoded, 0 rejected",
     ]
     assert list(sum_up(rows, 0.3))[1] == (
-        "warning: 'mmray extract' will stop at photo: more than data.max_rejected_fraction (0.3) "
+        "warning: 'mmray extract' will fail at photo: more than data.max_rejected_fraction (0.3) "
         "of it is rejected"
     )
 

@@ -54,7 +54,7 @@ def test_a_plan_counts_new_changed_and_removed_samples(corpus):
 
     found = plan_of(corpus)
 
-    assert found["why"] == ["2 new samples", "1 changed payloads", "1 samples that leave"]
+    assert found["why"] == ["2 new samples", "1 changed payloads", "1 removed samples"]
     assert (found["new"], found["changed"], found["removed"]) == (2, 1, 1)
     assert found["is_measured"]
 
@@ -231,7 +231,7 @@ def test_gc_touches_nothing_that_is_not_ours_and_follows_no_link(corpus, tmp_pat
     assert (mine / "_SUCCESS.json").is_file()
     assert (unmarked / "index.parquet").is_file()
     assert sorted(path.name for path in stale.iterdir()) == ["index.parquet", "thesis.txt"]
-    assert f"left: {stale} (not ours)" in report.found
+    assert f"left: {stale} (not a file of the store)" in report.found
 
 
 def test_gc_removes_what_a_killed_process_left_but_not_what_is_being_written(corpus):

@@ -133,7 +133,7 @@ def interrupt(file):
         ),
         (lambda file: os.truncate(file, 50), "is cut: a part of the file is missing"),
         (lambda file: os.truncate(file, 100_000), "is cut: a part of the file is missing"),
-        (interrupt, "is incomplete: it was interrupted while it was made"),
+        (interrupt, "is incomplete: its creation was interrupted"),
         (lambda file: (file.unlink(), file.mkdir()), "cannot be read"),
     ],
     ids=["garbage", "cut in the header", "cut", "half made", "a folder"],
