@@ -12,6 +12,7 @@ from mmray.core.text.nearest import listed, nearest
 from mmray.errors import ConfigError
 
 Document = dict[str, Any]
+QUOTE = "YAML reads yes, no, on, off, true and false as booleans: quote it, as in 'no'"
 HINT = "'mmray schema' prints every key with its type and meaning"
 
 
@@ -50,7 +51,8 @@ def to_config_error(errors: Sequence[ErrorDetails], document: Document, where: s
                 return ConfigError(problem + more, where=where, hint=cause.hint)
             if not isinstance(first["input"], dict):
                 problem += f", got {first['input']!r:.200}"
-            return ConfigError(problem + more, where=where, hint=HINT)
+            is_unquoted = first["type"] == "string_type" and isinstance(first["input"], bool)
+            return ConfigError(problem + more, where=where, hint=QUOTE if is_unquoted else HINT)
 
 
 def _kind_error(error: ErrorDetails, dotted: str, where: str, more: str) -> ConfigError:

@@ -234,6 +234,11 @@ def test_keys_that_contradict_each_other_are_told_with_their_values(override, wo
     assert error_of(make_document(), override).args[0] == words
 
 
+@pytest.mark.parametrize("override", ["name=yes", "data.id=off", "modalities.text.column=no"])
+def test_a_text_that_yaml_reads_as_a_boolean_is_to_be_quoted(override):
+    assert "quote it, as in 'no'" in error_of(make_document(), override).hint
+
+
 # --- reading --------------------------------------------------------------------------------
 
 
