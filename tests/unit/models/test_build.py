@@ -113,7 +113,9 @@ def test_more_active_experts_than_there_are_is_refused():
 def test_a_conditioned_modality_that_is_none_is_refused():
     document = make_document(model={"fusion": {"kind": "film", "conditioned": "smell"}})
 
-    with pytest.raises(ConfigError, match=r"conditioned \('smell'\) is not one of the modalities: "):
+    with pytest.raises(
+        ConfigError, match=r"conditioned \('smell'\) is not one of the modalities: "
+    ):
         check_document(document, where="a.yaml")
 
 
