@@ -15,6 +15,7 @@ from mmray.evaluation.ablation import (
 )
 from mmray.evaluation.evaluate import EvaluationResult
 from mmray.evaluation.sentence import ablation_sentence
+from mmray.evaluation.table import SHARE_COLUMNS, SUBSET_COLUMNS, share_rows, subset_rows
 from mmray.training.data.samples import ModalityFeatures, Samples
 from mmray.training.loop.predict import predict
 from tests.support.sample import TASKS, make_model, make_samples
@@ -68,6 +69,23 @@ def test_the_table_is_the_mean_over_the_trainings_with_intervals():
     assert found["shapley"]["b"] == pytest.approx(0.35)
     low, high = found["intervals"]["a-b"]
     assert (low, high) == pytest.approx((0.8907, 0.9262), abs=1e-3)  # Wilson, 910 of 1,000
+
+
+def test_subsets_and_shares_are_rows_of_tables():
+    runs = [{"t": {name: result(value) for name, value in PAIR.items()}}]
+    table = tabulate(runs, {"t": metric_named("accuracy")}, "ab", EvaluationConfig())
+
+    subsets, added = list(subset_rows(table)), list(share_rows(table))
+
+    assert [row["modalities"] for row in subsets] == ["a-b", "a", "b", "nothing"]
+    assert [row["value"] for row in subsets] == pytest.approx([0.9, 0.6, 0.5, 0.1])
+    assert (subsets[0]["low"], subsets[0]["high"]) == pytest.approx((0.8799, 0.9171), abs=1e-4)
+    assert set(subsets[0]) == set(SUBSET_COLUMNS)
+    assert added == [
+        {"task": "t", "metric": "accuracy", "modality": name, "shapley_value": pytest.approx(value)}
+        for name, value in (("a", 0.45), ("b", 0.35))
+    ]
+    assert set(added[0]) == set(SHARE_COLUMNS)
 
 
 def test_what_dropping_a_modality_costs_is_said_by_its_name():

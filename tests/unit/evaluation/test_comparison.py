@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,86 @@ def test_intervals_of_paired_shares_hold_the_truth_as_often_as_they_say():
         held.append(low <= 0.10 <= high)
 
     assert np.mean(held) > 0.94
+
+
+def hits(both, ours, others, neither):
+    """Hits of two models, by how many samples both, one or none of them gets right."""
+    counts = [both, ours, others, neither]
+    return np.repeat([1.0, 1.0, 0.0, 0.0], counts), np.repeat([1.0, 0.0, 1.0, 0.0], counts)
+
+
+def newcombe(both, ours, others, neither):
+    """Method 10 as Newcombe (1998) writes it, in counts."""
+    n, z = both + ours + others + neither, 1.959963984540054
+    p, q = (both + ours) / n, (both + others) / n
+
+    def wilson(share):
+        middle = share + z * z / (2 * n)
+        width = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        return (middle - width) / (1 + z * z / n), (middle + width) / (1 + z * z / n)
+
+    product = (both + ours) * (others + neither) * (both + others) * (ours + neither)
+    odds = both * neither - ours * others
+    phi = (max(odds - n / 2, 0) if odds > 0 else odds) / math.sqrt(product) if product else 0.0
+    (p_low, p_high), (q_low, q_high) = wilson(p), wilson(q)
+    below, over = (p - p_low, q_high - q), (p_high - p, q - q_low)
+    return tuple(
+        p - q + sign * math.sqrt(a * a - 2 * phi * a * b + b * b)
+        for sign, (a, b) in ((-1, below), (1, over))
+    )
+
+
+def test_paired_shares_agree_with_a_published_example():
+    """Airway reactivity before and after transplantation, as Fagerland et al. (2014) compute it."""
+    found = paired_shares(*hits(1, 1, 7, 12), confidence=0.95)
+
+    assert found == pytest.approx((-0.507, -0.026), abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [(20, 12, 2, 16), (0, 9, 8, 3), (4, 4, 4, 4), (30, 1, 0, 0), (5, 0, 0, 5), (9, 1, 1, 1)],
+)
+def test_paired_shares_follow_their_formula(counts):
+    found = paired_shares(*hits(*counts), confidence=0.95)
+
+    assert found == pytest.approx(newcombe(*counts), abs=1e-9)
+
+
+def test_the_spread_of_trainings_widens_a_difference_as_student_s_t_has_it():
+    """By hand: t of 3 degrees of freedom is 3.182, and the variance 0.01 / 3 + 0.02 / 2."""
+    base = np.zeros(50)
+    ours = [_evaluated(base + level) for level in (0.3, 0.4, 0.5)]
+    others = [_evaluated(base + level) for level in (0.7, 0.9)]
+
+    found = compare(ours, others, metric_named("mae"), CONFIG)
+
+    half = 3.182446 * math.sqrt(0.01 / 3 + 0.02 / 2)
+    assert found.value == pytest.approx(0.4)
+    assert found.interval == pytest.approx((0.4 - half, 0.4 + half), abs=1e-6)
+
+
+def test_one_training_each_says_nothing_about_other_trainings():
+    one, other = _evaluated(np.full(50, 0.4)), _evaluated(np.full(50, 0.8))
+
+    assert compare([one], [other], metric_named("mae"), CONFIG).interval == pytest.approx(
+        (0.4, 0.4)
+    )
+
+
+def test_figures_and_differences_are_plain_json():
+    figure = summarise(shares(right(8, 10)), metric_named("accuracy"), CONFIG).to_dict()
+    found = compare(
+        shares(right(80, 100)), shares(right(60, 100)), metric_named("accuracy"), CONFIG
+    )
+
+    assert figure.pop("interval") == pytest.approx([0.490, 0.943], abs=1e-3)
+    assert figure == {
+        "metric": "accuracy", "value": 0.8, "deviation": 0.0, "samples": 10, "trainings": 1,
+    }  # fmt: skip
+    assert found.to_dict() == {
+        "value": pytest.approx(0.2), "interval": list(found.interval), "verdict": "better",
+    }  # fmt: skip
 
 
 def test_a_figure_is_the_mean_of_its_trainings_with_their_deviation():
