@@ -13,8 +13,8 @@ LIST = """
 import os, pathlib, threading
 import psutil, ray, ray.data, ray.train
 from mmray.config.document import LocalRuntime
-from mmray.distributed.extraction.lean_data import lean_data
 from mmray.distributed.node.session import connect
+from mmray.distributed.ray_internals.use import lean_data, trainer_class
 
 connect(LocalRuntime(cpus=2))
 assert ray.get(ray.remote(lambda: 7).remote()) == 7
@@ -60,9 +60,8 @@ def meet():
     world, rank = torch.distributed.get_world_size(), torch.distributed.get_rank()
     here.with_name(f"worker{rank}").write_text(repr({"found": found, "world": world}))
 
-from mmray.distributed.training.lean_trainer import LocalTrainer
 from mmray.distributed.training.loopback_torch import LoopbackTorchConfig
-trainer = LocalTrainer(
+trainer = trainer_class(is_local=True)(
     meet,
     scaling_config=ray.train.ScalingConfig(num_workers=2, resources_per_worker={"CPU": 0.5}),
     run_config=ray.train.RunConfig(storage_path=str(pathlib.Path.cwd())),

@@ -51,7 +51,15 @@ def test_a_node_is_alive_while_it_listens(tmp_path):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        assert is_alive(path)
+        assert is_alive(str(path))
 
-    assert not is_alive(path)
-    assert not is_alive(tmp_path / "none")
+    assert not is_alive(str(path))
+    assert not is_alive(str(tmp_path / "none"))
+
+
+def test_a_service_is_alive_while_it_listens():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        assert is_alive(address)
+
+    assert not is_alive(address)

@@ -14,7 +14,6 @@ import ray.data
 
 from mmray.core.process.memory import release_memory
 from mmray.distributed.extraction.journal import ShardOutcome, new_run, remove_journals
-from mmray.distributed.extraction.lean_data import lean_data
 from mmray.distributed.extraction.loading_actor import LoadingActor
 from mmray.distributed.extraction.planning import ExtractionPool
 from mmray.distributed.extraction.shard_plan import ExtractionPlan
@@ -24,6 +23,7 @@ from mmray.distributed.extraction.shard_task import (
     cut_shard_tasks,
     pack_shard_task,
 )
+from mmray.distributed.ray_internals.use import lean_data
 from mmray.errors import ExtractionError
 
 __all__ = [

@@ -18,9 +18,11 @@ from mmray.config.document import ClusterRuntime, LocalRuntime
 from mmray.core.process.exit import end_without_search
 from mmray.core.process.stop import kept_signals
 from mmray.distributed.jobs.cluster_token import local_token
-from mmray.distributed.node.lean_node import lean_node, log_messages, session_folder
+from mmray.distributed.node.session_folder import session_folder
 from mmray.distributed.node.watchdog import watch_node
-from mmray.distributed.node.worker_path import OwnPath, path_environment
+from mmray.distributed.node.worker_path import path_environment
+from mmray.distributed.ray_internals.hook import plain_environment
+from mmray.distributed.ray_internals.use import core_settings, job_config, lean_node
 from mmray.errors import ClusterError
 
 WORKER_ENV = {
@@ -62,16 +64,6 @@ REACH_S = 10.0
 LOCAL_ENV = {
     # No one takes this machine away while it trains; the watcher is one more process to wait for.
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
-    # Nobody asks a node that ends with its command for figures; every process would tell them.
-    "RAY_enable_metrics_collection": "0",
-    # The node's manager and its object store start side by side: who is early asks again after so
-    # long, and no longer after a whole second; it gives up after the same ten seconds.
-    "RAY_raylet_client_connect_timeout_milliseconds": "50",
-    "RAY_raylet_client_num_connect_attempts": "200",
-    # Workers that Ray starts beforehand and nothing takes end after so long; else they would look
-    # for work a hundred times a second for as long as the node lives.
-    "RAY_num_workers_soft_limit": "0",
-    "RAY_idle_worker_killing_time_threshold_ms": "10000",
 }
 
 
@@ -145,16 +137,17 @@ def quiet_ray() -> Generator[None]:
 def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
     """Connect to Ray unless this process is connected; Ray disconnects when the process ends."""
     if not ray.is_initialized():
-        env = DRIVER_ENV | (LOCAL_ENV if isinstance(runtime, LocalRuntime) else {})
+        is_local = isinstance(runtime, LocalRuntime)
+        env = DRIVER_ENV | (LOCAL_ENV | core_settings() if is_local else {})
         for name, value in env.items():
             os.environ.setdefault(name, value)
         with kept_signals(), without_native_log(sys.__stderr__ or sys.stderr):
-            _connect(runtime)
+            address = _connect(runtime)
         # Before Ray's own, which first waits half a second for messages of workers; none are shown.
         atexit.register(disconnect)
-        log_messages()
         end_without_search()
-        watch_node()
+        if address:  # a client of a remote cluster has no node under it
+            watch_node(address, owns_cluster=is_local)
     return cluster_size()
 
 
@@ -194,36 +187,39 @@ def loopback_env() -> dict[str, str]:
     return {each: name for each in wanted if each not in os.environ for name in names}
 
 
-def _connect(runtime: LocalRuntime | ClusterRuntime) -> None:
+def _connect(runtime: LocalRuntime | ClusterRuntime) -> dict[str, str]:
+    """Start or join a cluster; return the addresses of the node under this process."""
     try:
         if isinstance(runtime, LocalRuntime):
             # Inherited, and not a runtime environment: so the workers that Ray starts beforehand,
             # while this process waits for it, can be ours.
             env = WORKER_ENV | path_environment() | loopback_env() | local_token()
+            env["RAY_TMPDIR"] = session_folder()
             with environment(env), lean_node():
-                ray.init(
+                context = ray.init(
                     address="local",
-                    job_config=OwnPath(),
+                    job_config=job_config(),
                     num_cpus=runtime.cpus,
                     include_dashboard=False,
                     logging_level=logging.ERROR,
                     log_to_driver=False,
-                    _temp_dir=session_folder(),
                 )
         else:
             check_reachable(runtime.address)
-            ray.init(
+            env = WORKER_ENV | path_environment() | plain_environment()
+            context = ray.init(
                 address=runtime.address,
-                job_config=OwnPath(),
+                job_config=job_config(),
                 logging_level=logging.ERROR,
                 log_to_driver=False,
-                runtime_env={"env_vars": WORKER_ENV | path_environment()},
+                runtime_env={"env_vars": env},
             )
     except Exception as error:
         own = to_cluster_error(error, runtime)
         if own is None:
             raise
         raise own from error
+    return getattr(context, "address_info", {})
 
 
 def to_cluster_error(

@@ -1,7 +1,7 @@
-"""Ends this process with words when Ray's node under it has died.
+"""Ends this process with a message when the Ray node under it has died.
 
-Ray itself ends a process that has lost its node: late, silently, and not always with a code that
-says so. The usual reason is memory: the system ends the process that takes most.
+Ray itself ends a process that has lost its node: late, silently, and not always with an exit code
+that says so. The usual reason is memory: the system ends the process that takes most.
 """
 
 import os
@@ -9,12 +9,10 @@ import socket
 import sys
 import threading
 import time
-from pathlib import Path
+from collections.abc import Mapping
 from typing import NoReturn
 
 import ray
-from ray._private import worker
-from ray._private.node import Node
 
 from mmray.core.process.stop import is_stopping
 from mmray.errors import ClusterError
@@ -23,43 +21,42 @@ POLL_S = 0.5
 TIMEOUT_S = 5.0
 
 
-def watch_node() -> None:
-    """Begin to watch the node that this process is connected to, until it disconnects."""
-    node = _node()
-    if node is None:
-        return  # a client of a cluster elsewhere has no node under it
-    threading.Thread(target=_watch, args=(node,), name="node", daemon=True).start()
+def watch_node(address: Mapping[str, str], *, owns_cluster: bool) -> None:
+    """Watch the node that this process is connected to, until it disconnects.
+
+    ``address`` is that of ``ray.init``. Of a cluster that this process started, the control service
+    is watched too: without it nothing starts, and Ray would wait a minute for it to come back.
+    """
+    parts: list[str | tuple[str, int]] = [address["raylet_socket_name"]]
+    if owns_cluster:
+        host, _, port = address["gcs_address"].rpartition(":")
+        parts.append((host.strip("[]"), int(port)))
+    arguments = (address["gcs_address"], parts)
+    threading.Thread(target=_watch, args=arguments, name="node", daemon=True).start()
 
 
-def _watch(node: Node) -> None:
-    path = Path(str(node.raylet_socket_name))
-    # Of a node that this process has started, also what keeps its books: without that nothing
-    # starts any more, and Ray would wait a minute for it to come back.
-    while is_alive(path) and not node.dead_processes():
+def _watch(cluster: str, parts: list[str | tuple[str, int]]) -> None:
+    while all(is_alive(part) for part in parts):
         time.sleep(POLL_S)
-        if not _is_connected(node):
+        if not _is_connected(cluster):
             return
     # A process that disconnects says so first, and ends its node then; one that is being stopped
     # may have been stopped together with its node.
-    if _is_connected(node) and not is_stopping():
+    if _is_connected(cluster) and not is_stopping():
         _end()
 
 
-def _is_connected(node: Node) -> bool:
-    return ray.is_initialized() and _node() is node
+def _is_connected(cluster: str) -> bool:
+    return ray.is_initialized() and ray.get_runtime_context().gcs_address == cluster
 
 
-def _node() -> Node | None:
-    """Return the node of this process; Ray has no public way to ask."""
-    return worker._global_node  # pyright: ignore[reportPrivateUsage]
-
-
-def is_alive(path: Path) -> bool:
-    """Return whether a process listens at a Unix socket."""
-    with socket.socket(socket.AF_UNIX) as client:
+def is_alive(address: str | tuple[str, int]) -> bool:
+    """Return whether a process listens at the path of a Unix socket, or at a host and port."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as client:
         client.settimeout(TIMEOUT_S)
         try:
-            client.connect(str(path))
+            client.connect(address)
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         except OSError:  # a queue that is full, or a process too busy to answer

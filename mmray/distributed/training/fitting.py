@@ -14,14 +14,13 @@ import ray.train.torch
 import torch
 from ray.exceptions import RayActorError
 from ray.train import TrainingFailedError
-from ray.train.v2._internal.execution.callback import RayTrainCallback
 
 from mmray.config.training.train import ElasticWorkers, TrainConfig
 from mmray.core.file.atomic import read_complete, writing
 from mmray.distributed.failure import to_own_error
 from mmray.distributed.node.session import ClusterSize
+from mmray.distributed.ray_internals.use import trainer_class
 from mmray.distributed.training.epoch_listener import HEARD, OnEpoch, watching
-from mmray.distributed.training.lean_trainer import LeanTrainer, LocalTrainer
 from mmray.distributed.training.loopback_torch import LoopbackTorchConfig
 from mmray.errors import TrainingError
 from mmray.run.epoch_file import EPOCHS, epoch_line, epoch_lines
@@ -73,7 +72,7 @@ def fit_runs(
     share: WorkerShare,
     storage: Path,
     on_epoch: OnEpoch | None = None,
-    callbacks: Sequence[RayTrainCallback] = (),
+    callbacks: Sequence[ray.train.UserCallback] = (),
 ) -> None:
     """Train every plan that is not complete yet; ``on_epoch(run name, record)`` hears each epoch.
 
@@ -81,7 +80,7 @@ def fit_runs(
         MMRayError: what a worker raised, if it was one of ours; else a TrainingError.
     """
     is_local = plans[0].config.runtime.mode == "local"
-    trainer = (LocalTrainer if is_local else LeanTrainer)(
+    trainer = trainer_class(is_local=is_local)(
         _worker,
         train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus))},
         scaling_config=ray.train.ScalingConfig(
@@ -94,10 +93,10 @@ def fit_runs(
             name=f"mmray-{uuid.uuid4().hex[:8]}",
             storage_path=str(storage.resolve()),
             failure_config=ray.train.FailureConfig(max_failures=config.max_failures),
+            callbacks=list(callbacks),
         ),
         torch_config=LoopbackTorchConfig() if is_local else None,
     )
-    trainer.own_callbacks = callbacks
     _forget_earlier(plans)
     watched = {plan.name: Path(plan.folder) / EPOCHS for plan in plans}
     needed = Path(plans[0].manifest)

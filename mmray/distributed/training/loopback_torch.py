@@ -1,48 +1,75 @@
 """How the workers of one machine find each other without listening to the network.
 
-Ray Train lets torch's first worker open a store of keys on all addresses, without a password: who
-reaches the port can read and write what the workers agree on. On one machine a file does the same.
+Ray Train lets torch's first worker open a key-value store on all addresses, without a password:
+anyone who reaches the port can read and write what the workers exchange there. On one machine a
+file does the same.
 """
 
+import os
+import shutil
 import tempfile
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private import worker
-from ray.train._internal.base_worker_group import BaseWorkerGroup
+import ray.train
+import torch
+from ray.train.backend import Backend
 from ray.train.torch import TorchConfig
-from ray.train.torch import config as ray_config
 
 
 @dataclass
 class LoopbackTorchConfig(TorchConfig):
-    """As Ray's, with a file in place of the store that listens."""
+    """Ray's settings, with a file in place of the store that listens."""
 
     @property
-    def backend_cls(self) -> type["_LoopbackBackend"]:
-        """Return what sets the workers up."""
-        return _LoopbackBackend
+    def backend_cls(self) -> Any:  # noqa: ANN401 (a class that Ray keeps private)
+        """The class that connects the workers."""
+        return LoopbackBackend
 
 
-class _LoopbackBackend(ray_config._TorchBackend):  # pyright: ignore[reportPrivateUsage]
-    def on_start(self, worker_group: BaseWorkerGroup, backend_config: TorchConfig) -> None:
-        """Connect the workers: a new group, also after a failure, meets in a new file."""
-        # Only this user may enter the session's folder, and a later command removes nothing there.
-        session = worker._global_node.get_session_dir_path()  # pyright: ignore
-        meeting = Path(tempfile.mkdtemp(prefix="workers-", dir=session)) / "store"
-        worker_group.execute(ray_config._set_torch_distributed_env_vars)  # pyright: ignore[reportPrivateUsage]
+class LoopbackBackend(Backend):
+    """Connects the workers of this machine."""
+
+    share_cuda_visible_devices = True
+
+    def __init__(self) -> None:
+        self._folders: list[str] = []
+
+    def on_start(self, worker_group: Any, backend_config: Any) -> None:  # noqa: ANN401 (as Ray's)
+        """Connect the workers; a new group, also after a failure, has a new file."""
+        folder = tempfile.mkdtemp(prefix="workers-")  # only this user may enter it
+        self._folders.append(folder)
+        use_gpu = worker_group.get_resources_per_worker().get("GPU", 0) > 0
+        options: dict[str, Any] = {
+            "backend": backend_config.backend or ("nccl" if use_gpu else "gloo"),
+            "world_size": len(worker_group),
+            "init_method": (Path(folder) / "store").as_uri(),
+            "timeout": timedelta(seconds=backend_config.timeout_s),
+        }
         joined: list[Any] = [
-            worker_group.execute_single_async(
-                rank,
-                ray_config._setup_torch_process_group,  # pyright: ignore[reportPrivateUsage]
-                backend=backend_config.backend,
-                world_rank=rank,
-                world_size=len(worker_group),
-                init_method=meeting.as_uri(),
-                timeout_s=backend_config.timeout_s,
-            )
+            worker_group.execute_single_async(rank, _join, options)
             for rank in range(len(worker_group))
         ]
         ray.get(joined)
+
+    def on_shutdown(self, worker_group: Any, backend_config: Any) -> None:  # noqa: ANN401 (as Ray's)
+        """Disconnect the workers that are left."""
+        worker_group.execute(torch.distributed.destroy_process_group)
+        while self._folders:
+            shutil.rmtree(self._folders.pop(), ignore_errors=True)
+
+
+def _join(options: dict[str, Any]) -> None:
+    """Connect this worker to the others; the environment is that of ``torchrun``."""
+    context = ray.train.get_context()
+    os.environ |= {
+        "RANK": str(context.get_world_rank()),
+        "WORLD_SIZE": str(context.get_world_size()),
+        "LOCAL_RANK": str(context.get_local_rank()),
+        "LOCAL_WORLD_SIZE": str(context.get_local_world_size()),
+        "NODE_RANK": str(context.get_node_rank()),
+    }
+    torch.distributed.init_process_group(rank=context.get_world_rank(), **options)

@@ -1,11 +1,10 @@
 """Work that must end in time: coroutines on fsspec's own event loop, calls in a thread."""
 
 import asyncio
-import concurrent.futures
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from mmray.core.process.thread import run_in_thread
 from mmray.core.rejection import Rejection
 
 T = TypeVar("T")
@@ -24,17 +23,8 @@ def run_coroutine(
 
 def run_call(function: Callable[[], T], max_s: float) -> T:
     """Run a call in a thread of its own; one that is late is rejected and left behind."""
-    future: concurrent.futures.Future[T] = concurrent.futures.Future()
-
-    def work() -> None:
-        try:
-            future.set_result(function())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=work, daemon=True, name="mmray-read").start()
     try:
-        return future.result(timeout=max_s)
+        return run_in_thread(function, name="mmray-read").result(timeout=max_s)
     except TimeoutError:
         raise _late(max_s) from None
 

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from importlib import import_module
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Protocol, TypeVar
 
 from mmray.config.document import ClusterRuntime, Config, ModalityResources
 from mmray.core.process.memory import release_memory
+from mmray.core.process.thread import run_in_thread
 from mmray.display.extraction_progress import ExtractionProgress
 from mmray.display.terminal import waiting
 from mmray.features.spec import spec_of
@@ -63,20 +64,6 @@ class OnRay:
     def __call__(self, jobs: Sequence[ExtractionJob]) -> dict[str, dict[str, Any]]:
         """Extract everything; return by modality how long it took, and on what."""
         return _compute_on_ray([job for job in jobs if job.pending])
-
-
-def run_in_thread(work: Callable[[], T]) -> Future[T]:
-    """Return the result to come of ``work``; its thread does not keep the process from ending."""
-    done: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:
-            done.set_exception(error)
-
-    Thread(target=run, daemon=True).start()
-    return done
 
 
 def _compute_on_ray(jobs: Sequence[ExtractionJob]) -> dict[str, dict[str, Any]]:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from mmray.core.process.user_code import FOLDER
 from mmray.distributed.node import worker_path
-from mmray.distributed.node.worker_path import OwnPath, path_environment
+from mmray.distributed.node.worker_path import path_environment
+from mmray.distributed.ray_internals.use import job_config
 
 
 def test_no_folder_of_the_command_comes_before_the_libraries():
-    assert OwnPath()._runtime_env_has_working_dir()
+    assert job_config()._runtime_env_has_working_dir()
 
 
 def test_an_installed_mmray_changes_no_path(tmp_path, monkeypatch):

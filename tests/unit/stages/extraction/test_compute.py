@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from mmray.stages.extraction.compute import run_in_thread
+from mmray.core.process.thread import run_in_thread
 from tests.support.process import run_python
 
 UNREACHABLE = """
