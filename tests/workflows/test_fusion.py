@@ -49,6 +49,27 @@ def test_the_report_reconciles_and_names_every_model(demo):
         assert sum(table["shapley"].values()) == pytest.approx(added, rel=1e-4)
 
 
+def test_ray_without_private_parts_gives_the_same_numbers(demo, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMRAY_PLAIN_RAY", "1")
+    overrides = demo_overrides(demo[0] / "corpus" / "manifest.jsonl", tmp_path / "work")
+
+    run_workflow(QUICKSTART, *overrides, cwd=tmp_path)
+
+    plain, report = read_report(tmp_path), read_report(demo[0])
+    counts = ("extracted", "missing", "rejected", "computed")
+    for name, found in report["modalities"].items():
+        assert [plain["modalities"][name][key] for key in counts] == [found[key] for key in counts]
+    assert flat(plain["metrics"]) == pytest.approx(flat(report["metrics"]), rel=1e-5)
+
+
+def flat(metrics, at=""):
+    """Return every number of a report's metrics, by its path."""
+    if not isinstance(metrics, dict):
+        return {at: metrics}
+    found = [flat(each, f"{at}/{name}") for name, each in metrics.items()]
+    return {path: value for each in found for path, value in each.items()}
+
+
 def test_every_metric_is_on_the_run_it_belongs_to_and_no_run_is_left_running(demo):
     from mlflow import MlflowClient
 

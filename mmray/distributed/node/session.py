@@ -22,7 +22,12 @@ from mmray.distributed.node.session_folder import session_folder
 from mmray.distributed.node.watchdog import watch_node
 from mmray.distributed.node.worker_path import path_environment
 from mmray.distributed.ray_internals.hook import plain_environment
-from mmray.distributed.ray_internals.use import core_settings, job_config, lean_node
+from mmray.distributed.ray_internals.use import (
+    core_settings,
+    job_config,
+    lean_node,
+    log_messages,
+)
 from mmray.errors import ClusterError
 
 WORKER_ENV = {
@@ -145,6 +150,7 @@ def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
             address = _connect(runtime)
         # Before Ray's own, which first waits half a second for messages of workers; none are shown.
         atexit.register(disconnect)
+        log_messages()
         end_without_search()
         if address:  # a client of a remote cluster has no node under it
             watch_node(address, owns_cluster=is_local)

@@ -22,6 +22,7 @@ class Hook(StrEnum):
     NODE = "node"
     AGENT = "agent"
     OWN_PATH = "own_path"
+    MESSAGES = "messages"
     CORE_SETTINGS = "core_settings"
     DATA_FIGURES = "data_figures"
     DATA_NODES = "data_nodes"
@@ -31,7 +32,6 @@ class Hook(StrEnum):
     TRAIN_CLEANER = "train_cleaner"
     TRAIN_NODES = "train_nodes"
     TRAIN_INTERRUPT = "train_interrupt"
-    TRIALS = "trials"
 
 
 _NODE = "ray._private.node:Node"
@@ -56,6 +56,7 @@ NEEDS: dict[Hook, tuple[str, ...]] = {
         "ray._private.services:_build_python_executable_command_memory_profileable",
     ),
     Hook.OWN_PATH: ("ray.job_config:JobConfig._runtime_env_has_working_dir",),
+    Hook.MESSAGES: ("ray._private.worker:print_to_stdstream",),
     Hook.CORE_SETTINGS: (),
     Hook.DATA_FIGURES: (
         f"{_STATS}.update_execution_metrics",
@@ -80,11 +81,6 @@ NEEDS: dict[Hook, tuple[str, ...]] = {
         f"{_POLICY}._maybe_send_resource_request",
     ),
     Hook.TRAIN_INTERRUPT: (f"{_TRAINER}._register_sigint_handler",),
-    Hook.TRIALS: (
-        "ray._private.state:actors",
-        "ray.train.v2._internal.execution.callback:WorkerGroupCallback",
-        "ray.train.v2._internal.execution.worker_group:WorkerGroup.get_worker_group_state",
-    ),
 }
 """By hook, what it needs, as ``module:attribute``."""
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmray.distributed.ray_internals.hook import Hook, is_on
 
@@ -51,6 +50,14 @@ def job_config() -> "JobConfig":
     return JobConfig()
 
 
+def log_messages() -> None:
+    """Log what Ray's nodes report about their workers; a failure also raises an exception."""
+    if is_on(Hook.MESSAGES):
+        from mmray.distributed.ray_internals import messages
+
+        messages.log_messages()
+
+
 def lean_data() -> AbstractContextManager[Callable[[float], None]]:
     """Let Ray Data use its node alone, if this process started the node.
 
@@ -70,24 +77,3 @@ def trainer_class(*, is_local: bool) -> "type[TorchTrainer]":
     from mmray.distributed.ray_internals.train import LeanTrainer, LocalTrainer
 
     return LocalTrainer if is_local else LeanTrainer
-
-
-def can_end_trials() -> bool:
-    """Return whether a trial can be ended before its workers have trained to the end."""
-    return is_on(Hook.TRIALS)
-
-
-def note_workers(path: Path) -> list[Any]:
-    """Return the callbacks of Ray Train that note in ``path`` what is reserved for a trial."""
-    if not can_end_trials():
-        return []
-    from mmray.distributed.ray_internals.trial import NoteWorkers
-
-    return [NoteWorkers(path)]
-
-
-def is_alive(actor_id: str) -> bool:
-    """Return whether a controller is alive; only where trials can be ended."""
-    from mmray.distributed.ray_internals import trial
-
-    return trial.is_alive(actor_id)

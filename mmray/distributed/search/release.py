@@ -12,14 +12,12 @@ from typing import Any
 import ray
 from ray import tune
 from ray.tune.experiment import Trial
-from ray.util.placement_group import PlacementGroup, remove_placement_group
 
-from mmray.core.file.atomic import read_json
-from mmray.distributed.ray_internals.use import is_alive
 from mmray.distributed.search.trial import TrialLog
+from mmray.distributed.training.reservation import Reservation
 
-WORKERS = "workers.json"
-"""In a trial's folder: the controller of its workers, and the placement group of their CPUs."""
+WORKERS = "workers.txt"
+"""In a trial's folder: the placement group of its workers."""
 POLL_S, WAIT_S = 0.05, 10.0
 
 
@@ -33,8 +31,8 @@ class Releaser(tune.Callback):
     log: TrialLog
     ending: list[Any] = field(default_factory=list[Any])
     """Actors of trials that Tune has just asked to end."""
-    waiting: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
-    """The notes on what is still reserved."""
+    waiting: list[Reservation] = field(default_factory=list[Reservation])
+    """What is still reserved."""
 
     def on_trial_complete(
         self, iteration: int, trials: list[Trial], trial: Trial, **_: object
@@ -45,20 +43,16 @@ class Releaser(tune.Callback):
             self.ending.append(actor)
         path = self.log.results[trial.trial_id].folder / WORKERS
         if path.is_file():
-            self.waiting.append(read_json(path))
-            path.unlink()
+            self.waiting.append(Reservation(path))
 
     on_trial_error = on_trial_complete
 
     def on_step_end(self, iteration: int, trials: list[Trial], **_: object) -> None:
-        """End stopped trials; end the reservations of those whose controller has ended."""
+        """End stopped trials; end the reservations of those whose workers have ended."""
         while self.ending:
             # When asked to end, a trial's process first lets its workers train to the end.
             ray.kill(self.ending.pop())
-        for note in [each for each in self.waiting if not is_alive(each["controller"])]:
-            group = ray.PlacementGroupID(bytes.fromhex(note["reservation"]))
-            remove_placement_group(PlacementGroup(group))
-            self.waiting.remove(note)
+        self.waiting = [each for each in self.waiting if not each.remove()]
 
     def on_experiment_end(self, trials: list[Trial], **_: object) -> None:
         """Wait, though not for long, until nothing is reserved any more."""

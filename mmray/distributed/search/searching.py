@@ -15,7 +15,6 @@ from mmray.config.training.search import SearchConfig
 from mmray.config.training.train import TrainConfig
 from mmray.core.file.atomic import read_complete
 from mmray.distributed.node.session import ClusterSize, environment, quiet_ray
-from mmray.distributed.ray_internals.use import can_end_trials, note_workers
 from mmray.distributed.search.release import WORKERS, Releaser
 from mmray.distributed.search.sampling import Sample, build_sampler, to_domain
 from mmray.distributed.search.trial import OnEpoch, TrialLog, TrialResult, only_one, read_state
@@ -36,9 +35,6 @@ TUNE_ENV = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     # Tables of its own for each trial, which nothing reads.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # A trial that was stopped and cannot be ended here trains to its end: if Tune killed it before,
-    # its workers' cores would stay reserved.
-    "TUNE_FORCE_TRIAL_CLEANUP_S": "1000000000",
 }
 
 PlanTrial = Callable[[Sample], TrainingJob]
@@ -76,7 +72,6 @@ def search_trials(
     log = TrialLog(
         search.objective, folder, lambda sample: Path(plan_trial(sample).folder), on_epoch
     )
-    callbacks: list[tune.Callback] = [log, *([Releaser(log)] if can_end_trials() else [])]
     tuner = tune.Tuner(
         tune.with_resources(
             tune.with_parameters(_drive, plan_trial=plan_trial, share=share, storage=storage),
@@ -85,7 +80,7 @@ def search_trials(
         param_space={key: to_domain(space) for key, space in search.space.items()},
         tune_config=_tune_config(search, train.epochs, concurrent, log.tried()),
         run_config=tune.RunConfig(
-            name="tune", storage_path=storage, verbose=0, callbacks=callbacks
+            name="tune", storage_path=storage, verbose=0, callbacks=[log, Releaser(log)]
         ),
     )
     _fit(tuner, log, search)
@@ -162,7 +157,7 @@ def _drive(sample: Sample, *, plan_trial: PlanTrial, share: WorkerShare, storage
             share=share,
             storage=Path(storage),
             on_epoch=_report,
-            callbacks=note_workers(folder / WORKERS),
+            note=folder / WORKERS,
         )
 
 

@@ -22,6 +22,7 @@ from mmray.distributed.node.session import ClusterSize
 from mmray.distributed.ray_internals.use import trainer_class
 from mmray.distributed.training.epoch_listener import HEARD, OnEpoch, watching
 from mmray.distributed.training.loopback_torch import LoopbackTorchConfig
+from mmray.distributed.training.reservation import noted
 from mmray.errors import TrainingError
 from mmray.run.epoch_file import EPOCHS, epoch_line, epoch_lines
 from mmray.run.training_job import TrainingJob
@@ -72,9 +73,11 @@ def fit_runs(
     share: WorkerShare,
     storage: Path,
     on_epoch: OnEpoch | None = None,
-    callbacks: Sequence[ray.train.UserCallback] = (),
+    note: Path | None = None,
 ) -> None:
-    """Train every plan that is not complete yet; ``on_epoch(run name, record)`` hears each epoch.
+    """Train every plan that is not complete yet; ``on_epoch(run name, record)`` gets each epoch.
+
+    ``note`` names a file for the placement group of the workers, see ``reservation``.
 
     Raises:
         MMRayError: what a worker raised, if it was one of ours; else a TrainingError.
@@ -82,7 +85,7 @@ def fit_runs(
     is_local = plans[0].config.runtime.mode == "local"
     trainer = trainer_class(is_local=is_local)(
         _worker,
-        train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus))},
+        train_loop_config={"plans": list(plans), "threads": max(1, int(share.cpus)), "note": note},
         scaling_config=ray.train.ScalingConfig(
             num_workers=share.num_workers,
             use_gpu=share.use_gpu,
@@ -93,7 +96,6 @@ def fit_runs(
             name=f"mmray-{uuid.uuid4().hex[:8]}",
             storage_path=str(storage.resolve()),
             failure_config=ray.train.FailureConfig(max_failures=config.max_failures),
-            callbacks=list(callbacks),
         ),
         torch_config=LoopbackTorchConfig() if is_local else None,
     )
@@ -145,15 +147,18 @@ def _worker(settings: dict[str, Any]) -> None:
         world=context.get_world_size(),
         device=ray.train.torch.get_device(),
     )
-    for plan in settings["plans"]:
-        if read_complete(Path(plan.folder)) is not None:
-            continue
-        train_run(
-            plan,
-            context=context,
-            wrap=shard if plan.config.train.parallel == "fsdp" else ray.train.torch.prepare_model,
-            on_epoch=lambda record, plan=plan: _on_epoch(plan, context, record),
-        )
+    note = settings["note"] if context.rank == 0 else None
+    with noted(note) if note else contextlib.nullcontext():
+        for plan in settings["plans"]:
+            if read_complete(Path(plan.folder)) is not None:
+                continue
+            is_sharded = plan.config.train.parallel == "fsdp"
+            train_run(
+                plan,
+                context=context,
+                wrap=shard if is_sharded else ray.train.torch.prepare_model,
+                on_epoch=lambda record, plan=plan: _on_epoch(plan, context, record),
+            )
 
 
 def _on_epoch(plan: TrainingJob, context: "WorkerContext", record: "EpochRecord") -> None:

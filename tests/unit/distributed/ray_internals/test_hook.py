@@ -19,8 +19,8 @@ def test_the_switch_turns_off_all_hooks_or_those_that_it_names(monkeypatch):
     monkeypatch.setenv(PLAIN, "1")
     assert not any(is_on(hook) for hook in Hook)
 
-    monkeypatch.setenv(PLAIN, "node, trials")
-    assert {hook for hook in Hook if not is_on(hook)} == {Hook.NODE, Hook.TRIALS}
+    monkeypatch.setenv(PLAIN, "node, messages")
+    assert {hook for hook in Hook if not is_on(hook)} == {Hook.NODE, Hook.MESSAGES}
 
 
 def test_the_installed_ray_has_what_every_hook_needs(monkeypatch):
@@ -128,7 +128,7 @@ def dotted(node):
 
 
 BLOCK = """
-import importlib, os, pathlib, sys
+import importlib, os, sys
 import ray.data, ray.train.torch, ray.tune, torch
 from mmray.distributed.ray_internals import hook, use
 
@@ -152,7 +152,7 @@ def check(name):
         importlib.import_module(f"mmray.distributed.{part}")
     with use.lean_node(), use.lean_data():
         use.trainer_class(is_local=True), use.trainer_class(is_local=False)
-        use.job_config(), use.note_workers(pathlib.Path("workers.json"))
+        use.job_config(), use.log_messages()
     off = {each for each in hook.Hook if not hook.is_on(each)}
     expected = {
         each for each, parts in hook.NEEDS.items()
