@@ -1,4 +1,4 @@
-"""Names for outputs, made of what made them."""
+"""Names of outputs, derived from their inputs."""
 
 import errno
 import hashlib
@@ -40,14 +40,14 @@ def digest_folder(folder: Path) -> str:
 
 
 def seal_files(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of files in ``folder`` by name, for a marker to keep."""
+    """Return the SHA-256 of files in ``folder`` by name, for a marker."""
     return {name: _sha256(folder / name) for name in sorted(names)}
 
 
 def find_unsealed(folder: Path, seals: Mapping[str, str]) -> dict[str, str]:
-    """Return what is wrong with each file that is not what ``seal_files`` saw; empty when none is.
+    """Return the problem of each file that ``seal_files`` would hash differently now.
 
-    The words fit behind a name: "is not there", "is not what was written (SHA-256 differs)".
+    The words follow a name: "is not there", "is not what was written (SHA-256 differs)".
     """
     wrong: dict[str, str] = {}
     for name, seal in seals.items():

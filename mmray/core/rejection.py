@@ -10,9 +10,9 @@ _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>")
 class Rejection(Exception):  # noqa: N818 (a rejection is not an error)
     """Raised while decoding one payload.
 
-    ``reason`` is a stable code such as ``image_truncated``; ``detail`` is for people. Where a
-    library names the stream that it read by an address in memory, the address is left out: the same
-    payload gives the same rejection. Secrets of URIs in it are masked: it is stored and shown.
+    ``reason`` is a stable code such as ``image_truncated``; ``detail`` is for people. A memory
+    address that a library names in it is left out: the same payload gives the same rejection.
+    Secrets of URIs in it are masked, because it is stored and shown.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

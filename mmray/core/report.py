@@ -1,4 +1,4 @@
-"""What a stage returns, and writes into its completion marker."""
+"""The report of a stage, also written into its completion marker."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One stage's account of itself; everything in it is plain JSON."""
+    """The report of one stage, in plain JSON types."""
 
     stage: str
     fingerprint: str
@@ -16,9 +16,9 @@ class Report:
     counts: dict[str, Any] = field(default_factory=dict[str, Any])
     metrics: dict[str, Any] = field(default_factory=dict[str, Any])
     found: tuple[str, ...] = ()
-    """Sentences for people: what was found."""
+    """Findings, as sentences for people."""
     next_step: str = ""
-    """What to do next."""
+    """The next command."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON types."""

@@ -1,4 +1,4 @@
-"""What a feature looks like, before any data is read. Axes: T time, F feature, H W image."""
+"""Declared shapes of features. Axes: T time, F feature, H W image."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -25,7 +25,7 @@ class FeatureSpec:
 
     @property
     def is_ragged(self) -> bool:
-        """Whether the first axis is as long as the payload asks for, up to ``shape[0]``."""
+        """Whether the length of the first axis depends on the payload, up to ``shape[0]``."""
         return self.layout in ("sequence", "tokens", "frames")
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,7 +33,12 @@ class FeatureSpec:
         return asdict(self) | {"shape": list(self.shape)}
 
     def describe(self) -> str:
-        """Return the spec as a person would write it, for example ``sequence (T<=512, F=128)``."""
+        """Return the spec for people, for example ``sequence (T<=512, F=128)``.
+
+        >>> from mmray.core.kind import Kind
+        >>> FeatureSpec(Kind.AUDIO, "sequence", (512, 128), "float32").describe()
+        'sequence (T<=512, F=128)'
+        """
         match self.layout:
             case "vector":
                 return f"vector ({self.shape[0]})"

@@ -21,8 +21,8 @@ def ablate(
 ) -> Ablation:
     """Evaluate, by task and subset, the main metric over all labelled samples.
 
-    The encoders run once. A sample that has nothing of a subset is evaluated too.
-    There is no table for one modality or for more than ``MAX_MODALITIES``, nor for an alignment.
+    The encoders run once. A sample without any modality of a subset is evaluated too. There is no
+    table for one modality or for more than ``MAX_MODALITIES``, nor for an alignment.
     """
     modalities, tasks = tuple(samples.modalities), independent_tasks(tasks)
     if not tasks or not 2 <= len(modalities) <= MAX_MODALITIES:

@@ -1,4 +1,4 @@
-"""What a model does with some of its modalities only. Axes: M modalities."""
+"""A model with some of its modalities only. Axes: M modalities."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ Subset = tuple[str, ...]
 """Modalities in M-axis order."""
 
 MAX_MODALITIES = 5
-"""Of more there would be more than 32 subsets."""
+"""With more there would be more than 32 subsets."""
 NOTHING = "nothing"
 
 
@@ -49,7 +49,7 @@ def shapley_values(values: Mapping[str, float], modalities: Sequence[str]) -> di
 
 
 def subset_title(name: str) -> str:
-    """Return the name of a subset as people read it: ``text + image``."""
+    """Return the name of a subset for people: ``text + image``."""
     return name.replace("-", " + ")
 
 

@@ -1,4 +1,4 @@
-"""Always the same answer, learnt from the labels of the train split alone. Axes: N samples."""
+"""A constant answer, fitted on the labels of the train split. Axes: N samples."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ CHANCE = "chance"
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a model must be better than."""
+    """The baseline of a model."""
 
     answer: str
     """As a phrase: ``always 'cat'``."""
@@ -26,7 +26,7 @@ def find_baseline(task: Task, train: Array, decoded: Array, labels: Array) -> Ba
     """Evaluate the constant answer on the test samples that have a label.
 
     Args:
-        task: with what it learnt from the train split.
+        task: fitted on the train split.
         train: encoded labels of the train split.
         decoded: a model's outputs for the test samples, for their shape.
         labels: encoded labels of the test samples.

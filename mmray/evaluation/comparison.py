@@ -1,7 +1,7 @@
-"""Figures with intervals, and what one model shows against another on the same samples.
+"""Figures with intervals, and comparisons of models on the same samples.
 
-The interval of a figure is about other test samples like these. That of a difference is about other
-trainings as well, where there are several of each. Axes: N samples.
+The interval of a figure covers other test samples like these. That of a difference also covers
+other trainings, if there are several of each. Axes: N samples.
 """
 
 import math
@@ -40,14 +40,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """By how much one model is better than another; below zero where it is worse."""
+    """How much better one model is than another; below zero if it is worse."""
 
     value: float
     interval: Interval
 
     @property
     def verdict(self) -> Verdict:
-        """Return what the interval shows: nothing while it contains zero."""
+        """Return the verdict of the interval: none while it contains zero."""
         low, high = self.interval
         return "better" if low > 0 else "worse" if high < 0 else "not shown"
 
@@ -131,7 +131,7 @@ def best_of(figures: Mapping[str, Figure], *, besides: str = "") -> str | None:
 
 
 def _hits(runs: Sequence[EvaluationResult]) -> Array:
-    """Return, per sample, which part of the trainings is right about it."""
+    """Return, per sample, the share of trainings that are right about it."""
     mean = mean_statistic(list(runs))
     return np.array([mean(np.array([row])) for row in range(runs[0].samples)])
 
@@ -141,7 +141,7 @@ def _deviation(values: Sequence[float]) -> float:
 
 
 def _spread(ours: Sequence[float], others: Sequence[float], config: EvaluationConfig) -> float:
-    """Return what other trainings may change in a difference; zero where that is not known."""
+    """Return the spread of a difference over trainings; zero if it is unknown."""
     from scipy.stats import t
 
     freedom = sum(len(values) - 1 for values in (ours, others))

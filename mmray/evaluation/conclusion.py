@@ -1,4 +1,4 @@
-"""What a test split shows about one task: figures, and what they are compared with."""
+"""The conclusion about one task on a test split: figures and comparisons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mmray.evaluation.evaluate import EvaluationResult
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """One task's figures by model, and how the main model differs from what is simpler."""
+    """One task's figures by model, and the main model's difference from simpler ones."""
 
     task: str
     main: str

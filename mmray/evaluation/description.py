@@ -1,4 +1,4 @@
-"""What the tracking store says first about a workflow: headline, warnings, main figures."""
+"""The description of a workflow in the tracking store: headline, warnings, main figures."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ MOST_WARNINGS = 20
 
 
 def describe_workflow(found: Sequence[Conclusion], sentences: Sequence[str], *, splits: str) -> str:
-    """Return Markdown: what was found, what to look at, the main figures, what else is there.
+    """Return Markdown: headline, warnings, main figures, and where to find more.
 
     Args:
         found: of each task.

@@ -20,7 +20,7 @@ class EvaluationResult:
     metrics: dict[str, float]
     """Single numbers."""
     details: dict[str, Any]
-    """All the rest, as plain JSON types."""
+    """All other results, as plain JSON types."""
     samples: int
     """Labelled samples (N)."""
     statistic: Statistic

@@ -32,7 +32,7 @@ def wilson_interval(share: float, count: int, *, confidence: float) -> Interval:
     """Return the score interval of a share of ``count`` samples (Wilson 1927).
 
     It has a width where every sample is right, or none. In closed form, because a mean over several
-    trainings need not be a whole number of samples, which ``scipy.stats.binomtest`` asks for.
+    trainings need not be an integer number of samples, which ``scipy.stats.binomtest`` requires.
     """
     from scipy.stats import norm
 

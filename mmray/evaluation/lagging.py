@@ -1,4 +1,4 @@
-"""A fusion that is below one of its modalities while it trains: what to say, and when."""
+"""Warnings about a fusion that is below one of its modalities during training."""
 
 import math
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig
 from mmray.evaluation.metric_text import difference_text
 
 PATIENCE = 2
-"""Epochs in a row that are not an accident."""
+"""Number of consecutive epochs that is not chance."""
 NOISE = 2.0
 """Standard errors."""
 
 
 class LagWatch:
-    """Warns once of each run and task, when the fusion has been below a modality for some epochs.
+    """Warns once per run and task when the fusion has been below a modality for some epochs.
 
     ``tasks`` gives the main metric of each task. Both are evaluated by the joint model, on samples
-    that have the modality; a difference within its noise is none.
+    that have the modality; a difference within its noise does not count.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class LagWatch:
         self._epochs: dict[tuple[str, str], int] = {}
 
     def hear(self, run: str, metrics: Mapping[str, float]) -> list[str]:
-        """Return warnings about an epoch; mostly none."""
+        """Return warnings about an epoch, usually none."""
         found: list[str] = []
         for task, metric in self._tasks.items():
             is_below = any(is_behind(metrics, task, name) for name in self._modalities)
@@ -70,7 +70,7 @@ def worst(values: Mapping[str, float], metric: Metric) -> str:
 
 
 def advice_for(config: Config) -> str:
-    """Return which settings may help a fusion that is worse than one modality; none in use."""
+    """Return unused settings that may help a fusion that is worse than one modality."""
     balance = config.train.balance
     is_own_weighting = isinstance(balance, GradientBlendingConfig | MmParetoConfig)
     options = {

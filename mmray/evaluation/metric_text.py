@@ -1,4 +1,4 @@
-"""What people read beside the figures of a metric."""
+"""Names and units of metrics for people."""
 
 from mmray.config.task.kind import kind_of
 from mmray.config.task.metric import Metric
@@ -13,7 +13,7 @@ def axis_title(metric: Metric, unit: str = "") -> str:
 
 
 def label_unit(task: TaskConfig) -> str:
-    """Return what errors of a task are measured in."""
+    """Return the unit of a task's errors."""
     unit = kind_of(task).unit
     return f"the unit of '{task.column}'" if unit == "column" else unit
 

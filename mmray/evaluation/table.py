@@ -53,7 +53,7 @@ def subset_rows(ablation: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str,
 
 
 def share_rows(ablation: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield a row per task and modality: what it adds on average."""
+    """Yield a row per task and modality: its average contribution."""
     for task, table in ablation.items():
         for name, value in table["shapley"].items():
             yield {

@@ -1,4 +1,4 @@
-"""Check, deep: every payload is decoded; what cannot be used is told, by format and why."""
+"""The deep check: decode every payload, and report rejections by format and reason."""
 
 import logging
 import os

@@ -24,10 +24,10 @@ def epoch_line(name: str, record: "EpochRecord") -> dict[str, Any]:
 
 
 def epoch_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the epochs of a run that is under way or done, one each, in their order.
+    """Return the epochs of a running or finished training, one each, in order.
 
-    A line that a killed worker left half-written, or that was damaged, is passed over: the finished
-    run has it whole.
+    A line that a killed worker left half-written, or that was damaged, is skipped: the finished run
+    has it complete.
     """
     if not path.is_file():
         return []

@@ -15,7 +15,7 @@ class FeatureFolder:
     folder: Path
     spec: FeatureSpec
     state: Path | None
-    """Where the extractor's fitted state lies."""
+    """Folder of the extractor's fitted state."""
 
 
 def open_features(folder: Path) -> FeatureFolder:

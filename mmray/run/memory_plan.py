@@ -16,7 +16,7 @@ CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """The choice, and what it follows from."""
+    """The decision, and the figures behind it."""
 
     needed: int
     """Bytes of the features of the train and val splits, which every worker needs."""
@@ -31,7 +31,7 @@ class MemoryPlan:
 
 
 def plan_memory(needed: int, config: TrainConfig, context: WorkerContext) -> MemoryPlan:
-    """Choose, the same on every worker: features are streamed where one of them has no room."""
+    """Decide the same on every worker: features are streamed if one of them lacks memory."""
     allowed = int(available_bytes() * config.memory_fraction / context.world)
     match config.stream:
         case "always":
@@ -49,7 +49,7 @@ def available_bytes() -> int:
 
 
 def _container_bytes(folder: Path) -> Iterable[int]:
-    """Yield what the limit of a container leaves, where there is one."""
+    """Yield the memory left by a container's limit, if there is one."""
     limit, used = folder / "memory.max", folder / "memory.current"
     if limit.is_file() and used.is_file():
         text = limit.read_text(encoding="utf-8").strip()

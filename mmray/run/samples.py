@@ -29,7 +29,7 @@ def load_samples(
     """Load one split. ``features`` gives the modalities, in M-axis order.
 
     With ``require_payload`` a sample without any of these payloads, or without any label, is left
-    out: nothing can be learnt from it. With ``spill`` the features are left in that folder.
+    out: it cannot be trained on. With ``spill`` the features are left in that folder.
     """
     ids, labels = _usable(manifest, split, features, tasks, require_payload=require_payload)
     modalities: dict[str, ModalityFeatures] = {}

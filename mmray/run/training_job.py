@@ -1,4 +1,4 @@
-"""Which training is asked for; loads no torch, so that who only passes it on starts fast."""
+"""A requested training; loads no torch, so that importing it is fast."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ CHECKPOINTS = "checkpoints"
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """One training: which modalities, which seed, from where, to where."""
+    """One training: modalities, seed, features and output folder."""
 
     name: str
     config: Config

@@ -39,9 +39,9 @@ logger = logging.getLogger(__name__)
 WEIGHTS = "model.safetensors"
 TASKS = "tasks.json"
 SPILL = "streamed"
-"""Of a run that is under way: features that do not fit in memory, in the order of its samples."""
+"""File of a running training: features that do not fit in memory, in the order of its samples."""
 ENCODERS = "encoders"
-"""Of a run or a bundle: what encoders around a checkpoint are built from, weights left out."""
+"""Folder of a run or a bundle: what pretrained encoders are built from, without weights."""
 
 
 def train_run(
@@ -51,7 +51,7 @@ def train_run(
     wrap: Callable[[nn.Module], nn.Module],
     on_epoch: Callable[[EpochRecord], None],
 ) -> None:
-    """Train one model and leave it in the plan's folder; on several workers, call it on each."""
+    """Train one model and write it to the plan's folder; with several workers, call it on each."""
     folder = Path(plan.folder)
     manifest = read_manifest(Path(plan.manifest))
     features = {name: open_features(Path(path)) for name, path in plan.features.items()}
@@ -150,8 +150,8 @@ def assemble_model(
 ) -> FusionModel:
     """Build the model for these modalities and tasks, with fresh weights or those of checkpoints.
 
-    ``saved`` is the folder of a run or a bundle whose weights are to be put in: no checkpoint is
-    looked for then.
+    ``saved`` is the folder of a run or a bundle whose weights will be loaded: then no checkpoint is
+    read.
     """
     specs = {name: folder.spec for name, folder in features.items()}
     if saved is None:
@@ -168,9 +168,9 @@ def assemble_model(
 
 
 def fit_tasks(config: Config, manifest: Manifest, modalities: Sequence[str]) -> dict[str, Task]:
-    """Learn classes, weights, means and deviations from the train split's labels.
+    """Fit classes, weights, means and deviations on the train split's labels.
 
-    Of one modality alone there is nothing to align: such tasks are left out.
+    Alignments are left out for a single modality.
     """
     rows, absent = manifest.rows_of(Split.TRAIN), [None] * len(manifest)
     tasks: dict[str, Task] = {}
@@ -181,7 +181,7 @@ def fit_tasks(config: Config, manifest: Manifest, modalities: Sequence[str]) -> 
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the weights as safetensors, whole or not at all."""
+    """Write the weights as safetensors, atomically."""
     weights = {
         name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
     }
@@ -201,10 +201,10 @@ def load_run(folder: Path, config: Config, features: dict[str, FeatureFolder]) -
 
 
 def load_tasks(folder: Path, config: Config) -> dict[str, Task]:
-    """Load what the tasks learnt from the labels."""
+    """Load the fitted tasks."""
     return restore_tasks(config, read_json(folder / TASKS))
 
 
 def restore_tasks(config: Config, document: Mapping[str, Any]) -> dict[str, Task]:
-    """Read back what each task's ``to_dict`` wrote."""
+    """Restore each task from its ``to_dict``."""
     return {name: restore_task(config.tasks[name], task) for name, task in document.items()}

@@ -39,7 +39,7 @@ class TaskKind:
     has_one_class: bool = False
     """Whether a sample has one class, by whose number it is encoded: these can be balanced."""
     needs_two_classes: bool = False
-    """Whether nothing can be learnt from a single class."""
+    """Whether a single class is not enough to train."""
     lists_classes: bool = False
     """Whether the section may list all classes; else they are those of the train split."""
     has_positive_class: bool = False

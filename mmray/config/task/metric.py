@@ -122,7 +122,7 @@ EPOCH_METRICS = (
         )
     ),
 )  # fmt: skip
-"""What an epoch reports besides, of all tasks, of one, or of a modality."""
+"""Other metrics of an epoch, of all tasks, of one, or of a modality."""
 
 _BY_NAME = {metric.name: metric for metric in (*METRICS, *EPOCH_METRICS)}
 

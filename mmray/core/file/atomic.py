@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Files that are complete or absent."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from mmray.errors import DiskFullError, MMRayError
 logger = logging.getLogger(__name__)
 SUCCESS = "_SUCCESS.json"
 SEALS, DIGEST = "seals", "digest"
-"""Of a marker: the SHA-256 of files by name, and a digest of all the rest of it."""
+"""Keys of a marker: the SHA-256 of files by name, and a digest of the rest of it."""
 DAMAGED = "is empty, cut or changed"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -40,14 +40,14 @@ def replacing(path: Path) -> Generator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Generator[None]:
-    """Let it be one of our errors when ``path`` cannot be written, or the disk has no room."""
+    """Raise one of mmray's errors when ``path`` cannot be written or the disk is full."""
     try:
         yield
     except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise MMRayError(
             f"{path.name} cannot be written: {error.strerror}",
             where=str(path),
-            hint="something else is in its place, or this folder may not be written",
+            hint="something else has this name, or the folder is not writable",
         ) from error
     except OSError as error:
         if error.errno not in FULL:
@@ -55,12 +55,12 @@ def writing(path: Path) -> Generator[None]:
         raise DiskFullError(
             f"no space left to write {path.name}",
             where=str(path.parent),
-            hint="what was complete before is kept; make room and run again",
+            hint="earlier complete results are kept; make room and run again",
         ) from error
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk: they outlast a lost power."""
+    """Sync a file, or the names in a folder, to the disk: they survive a power loss."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -76,7 +76,7 @@ def write_json(path: Path, document: Any) -> None:  # noqa: ANN401 (anything tha
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401
-    """Read one JSON document; what is no regular file is not waited for."""
+    """Read one JSON document; other than regular files are refused at once."""
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a regular file", str(path))
     return json.loads(path.read_text(encoding="utf-8"))
@@ -89,7 +89,7 @@ def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unsealed(document: Any) -> dict[str, Any]:  # noqa: ANN401 (what a file may hold)
-    """Return what ``sealed`` was given; a document that is not as it left it is a ValueError."""
+    """Return what ``sealed`` was given; a changed document is a ValueError."""
     if isinstance(document, dict):
         body = {key: value for key, value in document.items() if key != DIGEST}
         if document.get(DIGEST) == fingerprint(body):
@@ -98,18 +98,19 @@ def unsealed(document: Any) -> dict[str, Any]:  # noqa: ANN401 (what a file may 
 
 
 def mark_success(folder: Path, document: Mapping[str, Any], *, files: Iterable[str] = ()) -> None:
-    """Write the marker that says that everything in ``folder`` is complete. Call it last.
+    """Write the completion marker of ``folder``. Call it last.
 
-    It holds digests of itself and of ``files``, so that what was damaged is not taken for complete.
+    It holds digests of itself and of ``files``, so that a damaged folder does not count as
+    complete.
     """
     seals = seal_files(folder, files)
     write_json(folder / SUCCESS, sealed({**document, SEALS: seals} if seals else document))
 
 
 def read_success(folder: Path) -> dict[str, Any] | None:
-    """Return what the completion marker of ``folder`` says, or None when it is not complete.
+    """Return the completion marker of ``folder``, or None when it is not complete.
 
-    A marker that is empty, cut or changed counts as none, and is named in a warning.
+    A marker that is empty, cut or changed does not count, and is named in a warning.
     """
     marker = folder / SUCCESS
     if not marker.is_file():
@@ -122,7 +123,7 @@ def read_success(folder: Path) -> dict[str, Any] | None:
 
 
 def read_complete(folder: Path) -> dict[str, Any] | None:
-    """Return what ``read_success`` does, but None where a file that the marker seals is damaged."""
+    """Return what ``read_success`` does, but None if a file that the marker seals is damaged."""
     success = read_success(folder)
     for name, problem in find_unsealed(folder, (success or {}).get(SEALS, {})).items():
         warn_of_damage(folder / name, problem)
@@ -132,5 +133,5 @@ def read_complete(folder: Path) -> dict[str, Any] | None:
 
 @cache
 def warn_of_damage(path: Path, problem: str) -> None:
-    """Say once that a file is damaged and that what it belongs to is made again."""
-    logger.warning("%s %s: it counts as not complete, and is made again", path, problem)
+    """Warn once that a file is damaged and that its folder is made again."""
+    logger.warning("%s %s: it counts as incomplete, and is made again", path, problem)

@@ -1,4 +1,4 @@
-"""Files that somebody else may have written: read only when regular and not too large."""
+"""Files that others may have written: read only if regular and not too large."""
 
 import json
 import os
@@ -12,8 +12,8 @@ from mmray.errors import MMRayError
 def read_bounded(path: Path, *, max_bytes: int, error: type[MMRayError]) -> bytes:
     """Return the bytes of a regular file of at most ``max_bytes``.
 
-    A path that is absent, a folder, a pipe or a device, unreadable, or too large is an ``error``;
-    none of these is waited for, and no more than ``max_bytes`` is read.
+    A path that is absent, a folder, a pipe or a device, unreadable, or too large is an ``error``.
+    None of these blocks, and no more than ``max_bytes`` is read.
     """
     try:
         # Without O_NONBLOCK, opening a pipe waits for its writer.
@@ -45,8 +45,8 @@ def read_bounded(path: Path, *, max_bytes: int, error: type[MMRayError]) -> byte
 def parse_json(data: bytes | str, *, what: str, where: str, error: type[MMRayError]) -> Any:  # noqa: ANN401
     """Return one JSON document.
 
-    What is no JSON, is nested too deeply, holds NaN or infinity, a number of thousands of digits
-    or the same key twice is an ``error`` that names ``what`` it should have been.
+    Invalid JSON, deep nesting, NaN or infinity, a number of thousands of digits, or a duplicate key
+    is an ``error`` that names ``what`` it should have been.
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
@@ -56,7 +56,7 @@ def parse_json(data: bytes | str, *, what: str, where: str, error: type[MMRayErr
         raise error(
             f"{what} is not valid JSON: {problem[:200]}",
             where=where,
-            hint="the file is cut, changed, or not what it is taken for; make it again",
+            hint="the file is cut, changed, or of another kind; make it again",
         ) from None
 
 
@@ -93,5 +93,5 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
         twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-        raise ValueError(f"the key {twice[:50]!r} is there twice")
+        raise ValueError(f"the key {twice[:50]!r} appears twice")
     return document

@@ -27,6 +27,6 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 (a number, a text, or nothing)
 
 
 def _text(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula: an apostrophe goes before it."""
+    """Return text that no spreadsheet reads as a formula: an apostrophe is put before it."""
     is_number = text.lstrip("+-").replace(".", "", 1).isdecimal()
     return f"'{text}" if text[:1] in FORMULA and not is_number else text

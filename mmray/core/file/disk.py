@@ -1,4 +1,4 @@
-"""What the disk says no to, as an error of the user's and not as a bug."""
+"""Refusals of the disk, as errors for the user and not as bugs."""
 
 import errno
 
@@ -9,13 +9,13 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def to_disk_error(error: OSError) -> MMRayError | None:
-    """Return the error of a disk that is full or may not be written to; None for any other."""
+    """Return the error of a full or read-only disk; None for any other."""
     where = str(error.filename or "")
     if error.errno in FULL:
         return DiskFullError(
             "no space left on the disk",
             where=where,
-            hint="what was complete before is kept; make room and run the same command to resume",
+            hint="earlier complete results are kept; make room and run the same command to resume",
         )
     if error.errno in REFUSED:
         return MMRayError(

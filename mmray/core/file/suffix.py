@@ -1,4 +1,4 @@
-"""What the ending of a file's name says about what is in it."""
+"""The kind of a file by its extension."""
 
 import posixpath
 
@@ -14,5 +14,5 @@ _KINDS = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suf
 
 
 def kind_of_name(name: str) -> Kind | None:
-    """Return the kind that a name ends like, or None."""
+    """Return the kind of a name's extension, or None."""
     return _KINDS.get(posixpath.splitext(name)[1][1:].lower())

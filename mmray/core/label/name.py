@@ -1,4 +1,4 @@
-"""One rule for the names of classes, categories, groups and splits, whatever wrote them."""
+"""One rule for the names of classes, categories, groups and splits of every source."""
 
 import re
 import unicodedata

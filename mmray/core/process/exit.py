@@ -5,8 +5,8 @@ import gc
 
 
 def end_without_search() -> None:
-    """Let this process end without a last search for garbage among everything that it holds.
+    """Let this process end without a last garbage collection.
 
-    With Ray, torch and their libraries loaded, that search takes half a second.
+    With Ray and torch loaded, it takes half a second.
     """
     atexit.register(gc.freeze)

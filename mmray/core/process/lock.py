@@ -1,4 +1,4 @@
-"""One process at a time: a lock on a file, which the system releases when its holder ends."""
+"""A lock on a file; the system releases it when its holder ends."""
 
 import contextlib
 import errno
@@ -21,24 +21,24 @@ from mmray.core.text.secret import masked
 logger = logging.getLogger(__name__)
 
 WORKSPACE_LOCK = ".mmray.lock"
-"""In every workspace, by which it is known to be one."""
+"""The lock of every workspace, which also identifies a workspace."""
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-"""What a file system answers that has no locks."""
+"""Errors of a file system without locks."""
 MAX_HOLDER_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock, as it wrote itself down."""
+    """The holder of a lock, as it recorded itself."""
 
     pid: int
     host: str
     command: str
     since: str
-    """Local time, as a clock shows it."""
+    """Local time."""
 
     def describe(self) -> str:
-        """Return the holder as a person names it: ``process 12 (mmray train pets.yaml)``."""
+        """Return the holder for people: ``process 12 (mmray train pets.yaml)``."""
         there = "" if self.host == socket.gethostname() else f" on {self.host}"
         return f"process {self.pid}{there} ({self.command}), since {self.since}"
 
@@ -47,8 +47,8 @@ class Holder:
 def locked(path: Path, *, on_wait: Callable[[Holder | None], None]) -> Generator[None]:
     """Hold the lock on ``path`` for the block; the folder must exist.
 
-    While another process holds it, ``on_wait`` is called once with what is known of that process,
-    then the lock is waited for. On a file system without locks a warning is logged instead.
+    While another process holds it, ``on_wait`` is called once with that process, and the lock is
+    awaited. On a file system without locks a warning is logged instead.
 
     Raises:
         OSError: the file cannot be written.
@@ -109,7 +109,7 @@ def _write_holder(descriptor: int) -> None:
 
 
 def _read_holder(descriptor: int) -> Holder | None:
-    """Return what the holder wrote; None where it has not yet, or cannot be read."""
+    """Return what the holder wrote; None if it has not yet, or cannot be read."""
     try:
         written = json.loads(os.pread(descriptor, MAX_HOLDER_BYTES, 0))
         words = [printable(str(written[key]), keep="") for key in ("host", "command", "since")]

@@ -1,4 +1,4 @@
-"""Memory of this process that nothing needs any more."""
+"""Unused memory of this process."""
 
 import ctypes
 
@@ -6,9 +6,10 @@ import pyarrow as pa
 
 
 def release_memory() -> None:
-    """Give back to the system what Arrow and the C library keep for later.
+    """Return unused memory of Arrow and the C library to the system.
 
-    Worth its milliseconds where much was read and little of it stays, and other processes need it.
+    It is worth some milliseconds after much was read and little is kept, when other processes need
+    memory.
     """
     pa.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it

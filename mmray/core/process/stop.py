@@ -1,4 +1,4 @@
-"""How a command is stopped from outside: Ctrl-C, SIGTERM and a closed terminal end it alike."""
+"""Stopping a command: Ctrl-C, SIGTERM and a closed terminal have the same effect."""
 
 import os
 import signal
@@ -12,18 +12,18 @@ from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AGAIN_S = 1.0
-"""A signal within so long of the first is part of the same stop: ``timeout`` sends two."""
+"""A signal within this time of the first belongs to the same stop: ``timeout`` sends two."""
 
 
 @dataclass
 class _Stop:
-    """The signal that ends this process, once there was one."""
+    """The signal that ends this process, if there was one."""
 
     number: int = 0
     received_s: float = field(default=0.0)
 
     def receive(self, number: int, _: FrameType | None) -> None:
-        """Raise a KeyboardInterrupt; if that takes too long for who asks again, end at once."""
+        """Raise a KeyboardInterrupt; a later second signal ends the process at once."""
         if not self.number:
             self.number, self.received_s = number, time.monotonic()
             raise KeyboardInterrupt
@@ -35,21 +35,21 @@ _stop = _Stop()
 
 
 def is_stopping() -> bool:
-    """Say whether this process was asked to end."""
+    """Return whether this process was asked to end."""
     return bool(_stop.number)
 
 
 def exit_code() -> int:
-    """Return the exit code of a process that ends because it was asked to."""
+    """Return the exit code of a stopped process."""
     return 128 + (_stop.number or signal.SIGINT)
 
 
 @contextmanager
 def stoppable() -> Generator[None]:
-    """Let each of the signals raise a KeyboardInterrupt in the block.
+    """Let each signal raise a KeyboardInterrupt in the block.
 
-    What is ignored already stays ignored, as by ``nohup``. After a stop the signals keep their new
-    meaning, because the end of the process takes a while.
+    Signals that are ignored already stay ignored, as with ``nohup``. After a stop the handlers
+    stay, because ending the process takes a while.
     """
     _stop.number = 0
     before = _meanings()
@@ -65,7 +65,7 @@ def stoppable() -> Generator[None]:
 
 @contextmanager
 def kept_signals() -> Generator[None]:
-    """Put back what the signals meant before the block; Ray gives some of them a new meaning."""
+    """Restore the signal handlers after the block; Ray replaces some of them."""
     before = _meanings()
     try:
         yield
@@ -74,7 +74,7 @@ def kept_signals() -> Generator[None]:
 
 
 def _meanings() -> dict[signal.Signals, Any]:
-    """Return what the signals mean; only the main thread may give them another meaning."""
+    """Return the signal handlers; only the main thread may replace them."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     return {number: signal.getsignal(number) for number in SIGNALS}
@@ -88,7 +88,7 @@ def _give(meanings: dict[signal.Signals, Any]) -> None:
 
 @contextmanager
 def resumable() -> Generator[None]:
-    """Say of a stop in the block that the same command resumes."""
+    """Add to a stop in the block that the same command resumes."""
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -97,7 +97,7 @@ def resumable() -> Generator[None]:
 
 
 def describe_stop(stop: KeyboardInterrupt) -> str:
-    """Return the line that says how far the command was: the notes that its parts have left."""
+    """Return the line about the progress of a stopped command, from the notes of its parts."""
     line = "stopped"
     for note in getattr(stop, "__notes__", ()):
         line += f" {note}" if note.startswith(("after", "before")) else f"; {note}"

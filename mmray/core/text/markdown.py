@@ -1,4 +1,4 @@
-"""Text from a corpus inside of Markdown: shown as it is, never as markup or HTML."""
+"""Text from a corpus in Markdown: shown verbatim, never as markup or HTML."""
 
 import re
 
@@ -9,7 +9,7 @@ _BARE_ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])")
 
 
 def plain(text: str) -> str:
-    """Return text that Markdown shows as it stands, on one line; no link, picture or tag in it."""
+    """Return text that Markdown shows verbatim on one line, without links, pictures or tags."""
     text = printable(text, keep="").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _BARE_ADDRESS.sub(r"\1&#8203;", _MARKS.sub(r"\\\1", text))
 

@@ -1,4 +1,4 @@
-"""Names in an error: the nearest of those there are, and lists that fit on a screen."""
+"""Names in errors: the nearest known one, and lists that fit on a screen."""
 
 import difflib
 from collections.abc import Collection, Sequence
@@ -10,9 +10,9 @@ MAX_LISTED = 20
 
 
 def nearest(name: str, names: Collection[str], *, cutoff: float = 0.6) -> str | None:
-    """Return the name that looks most like ``name``, or None.
+    """Return the most similar name, or None.
 
-    Long names and long lists are compared in part: the time is bounded, whatever a corpus holds.
+    Long names and long lists are compared in part, so the time is bounded.
     """
     short = {one[:MAX_CHARS]: one for one in islice(names, MAX_NAMES)}
     found = difflib.get_close_matches(name[:MAX_CHARS], list(short), n=1, cutoff=cutoff)
@@ -20,13 +20,17 @@ def nearest(name: str, names: Collection[str], *, cutoff: float = 0.6) -> str | 
 
 
 def did_you_mean(name: str, names: Sequence[str], there: str = "there are") -> str:
-    """Return a hint: the nearest name, else the list of all."""
+    """Return a hint: the nearest name, else the list of all.
+
+    >>> did_you_mean("imgae", ["text", "image"])
+    "did you mean 'image'?"
+    """
     close = nearest(name, names)
     return f"did you mean {shortened(close)!r}?" if close else f"{there}: {listed(names)}"
 
 
 def listed(names: Collection[str], *, between: str = ", ", limit: int = MAX_LISTED) -> str:
-    """Return names side by side; of many the first, and how many there are."""
+    """Return names in a row; of many, the first ones and the number of others."""
     shown = between.join(shortened(name) for name in islice(names, limit))
     rest = len(names) - limit
     return f"{shown} and {rest:,} more" if rest > 0 else shown

@@ -1,4 +1,4 @@
-"""Text from a corpus as a terminal or a log may show it."""
+"""Text from a corpus, safe for a terminal or a log."""
 
 import json
 import re
@@ -11,11 +11,11 @@ _OBEYED = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _JOINERS = {"\u200c", "\u200d"}
-"""Needed to write Persian, Hindi and emoji; they move nothing."""
+"""Joiners, needed by Persian, Hindi and emoji; they are harmless."""
 
 
 def printable(text: str, *, keep: str = "\n") -> str:
-    r"""Return ``text`` with every character that a terminal would obey written as an escape.
+    r"""Return ``text`` with every character that controls a terminal escaped.
 
     Control and escape characters, marks of direction, surrogates and unassigned code points become
     ``\x1b`` or ``\u202e``; those in ``keep`` stay. Text is one line and harmless with ``keep=""``.
@@ -37,6 +37,6 @@ def _escaped(character: str) -> str:
 
 
 def printable_json(document: Any, *, indent: int | None = None) -> str:  # noqa: ANN401 (any JSON)
-    """Return JSON that reads back as ``document`` and that a terminal shows as it is."""
+    """Return JSON that reads back as ``document`` and is safe for a terminal."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     return _OBEYED.sub(lambda found: json.dumps(found[0])[1:-1], text)

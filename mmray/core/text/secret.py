@@ -6,7 +6,7 @@ from typing import Any
 MASK = "***"
 
 _USER = re.compile(r"(?<=://)[^\s/?#'\"]*@")
-"""What stands before the last ``@`` of a URI's authority: a user name, a password, or a token."""
+"""The part before the last ``@`` of a URI's authority: a user name, a password, or a token."""
 
 _NAME = (
     r"[\w.%-]*(?:signature|credential|token|secret|password|passwd|api[_-]?key|access[_-]?key"
@@ -20,7 +20,10 @@ def masked(text: str) -> str:
     """Return ``text`` with the secrets of every URI in it replaced by ``***``.
 
     These are user names and passwords, values of query parameters that grant access (signatures,
-    tokens, keys), and what follows ``Bearer`` or ``Basic``. Other text stays as it is.
+    tokens, keys), and the text after ``Bearer`` or ``Basic``. Other text is unchanged.
+
+    >>> masked("cannot read https://me:pass@host/a.png?sig=abc&size=2")
+    'cannot read https://***@host/a.png?sig=***&size=2'
     """
     if "://" not in text and "earer" not in text and "asic" not in text:
         return text

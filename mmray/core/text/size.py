@@ -1,8 +1,8 @@
-"""Sizes as people read them."""
+"""Sizes for people."""
 
 
 def human_bytes(size: float) -> str:
-    """Return a size as a person reads it."""
+    """Return a size for people."""
     for unit in ("B", "KB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}"

@@ -1,4 +1,4 @@
-"""Models beside each other: a bar and an interval each, and what a constant answer reaches."""
+"""Models side by side: a bar and an interval each, and the constant answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class BarText:
-    """What a plot of bars says around them."""
+    """The texts of a bar plot."""
 
     title: str
     caption: str
-    """What bars and lines are."""
+    """The caption of bars and lines."""
     metric: Metric
     unit: str = ""
     emphasis: str = ""
@@ -85,7 +85,7 @@ def _draw(axes: Axes, bars: list[Bar], emphasis: list[bool]) -> None:
 
 
 def _limit(axes: Axes, bars: Mapping[str, Bar], text: BarText) -> None:
-    """End the axis at one where no figure can be beyond; begin at zero unless one is below."""
+    """End the axis at one if no figure can exceed it; begin at zero unless one is below."""
     values = [v for bar in bars.values() for v in (bar.value, bar.low, bar.high)]
     values += [] if text.floor is None else [text.floor]
     low, high = min(0.0, *values), max(values)

@@ -1,4 +1,4 @@
-"""Confusion matrices: of many classes the worst ones, the rest as one. Axes: C classes."""
+"""Confusion matrices; of many classes the worst ones, and the rest as one. Axes: C classes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,8 +45,8 @@ def worst_classes(
 ) -> tuple[Float[np.ndarray, "K K"], list[str]]:
     """Return the matrix of the ``limit`` classes with most errors, and of the rest as one class.
 
-    An error counts for the class that it was and for the one that it was taken for. The classes
-    stay in their order. Of ``limit`` classes or one more, all are returned.
+    An error counts for both the true and the predicted class. The classes keep their order. Of
+    ``limit`` classes or one more, all are returned.
     """
     if len(classes) <= limit + 1:
         return matrix, list(classes)

@@ -1,4 +1,4 @@
-"""What all plots share: SVG whose text stays text, so that the reader's fonts draw any script."""
+"""The basis of all plots: SVG with text as text, so that the reader's fonts draw any script."""
 
 import unicodedata
 import warnings
@@ -60,7 +60,7 @@ def _em(character: str) -> float:
 
 
 def style(axes: Axes, x: str = "", y: str = "") -> None:
-    """Take away the frame and name the axes."""
+    """Remove the frame and label the axes."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     axes.set_axisbelow(True)

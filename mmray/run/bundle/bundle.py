@@ -46,7 +46,7 @@ EXTRACTORS = "extractors"
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What a bundle directory holds."""
+    """The content of a bundle."""
 
     folder: Path
     config: Config
@@ -67,7 +67,7 @@ def write_bundle(
     model: FusionModel,
     metrics: Mapping[str, Any],
 ) -> None:
-    """Write the bundle whole, in place of an earlier one at the same place."""
+    """Write the complete bundle, which replaces an earlier one."""
     tasks = load_tasks(run_folder, config)
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
     temporary.mkdir(parents=True)
@@ -95,16 +95,16 @@ def write_bundle(
 
 
 def read_bundle(folder: Path, *, trust: bool = False) -> Bundle:
-    """Read a bundle that anybody may have written; what is wrong with it is a BundleError.
+    """Read a bundle that anybody may have written; every problem is a BundleError.
 
     No file of it runs as code, and no code that its document names is imported, unless ``trust``.
-    Nothing outside of the folder is looked for. Memory is taken when all else has been checked.
+    Nothing outside of the folder is read. Memory is taken after all other checks.
     """
     if not any((folder / name).exists() for name in (DOCUMENT, SUMS)):
         raise BundleError(
             "there is no model bundle",
             where=str(folder),
-            hint="'mmray evaluate' leaves one in the workspace, under 'model'",
+            hint="'mmray evaluate' writes one to the workspace, under 'model'",
         )
     check_files(folder, DOCUMENT, WEIGHTS)
     config, specs, document = read_document(folder)
@@ -148,7 +148,7 @@ def _swap(new: Path, target: Path) -> None:
         return
     if not (target / DOCUMENT).is_file():
         raise ConfigError(
-            f"{str(target)!r} is there and is no model bundle",
+            f"{str(target)!r} exists and is not a model bundle",
             hint="move it away, or choose another 'workspace'",
         )
     old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")

@@ -1,4 +1,4 @@
-"""A record that a model can predict from, made up: nothing of a corpus leaves with a model."""
+"""An invented record for a model: nothing of a corpus leaves with a model."""
 
 from typing import Any
 

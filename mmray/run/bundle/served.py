@@ -1,4 +1,4 @@
-"""What a served model takes and gives, as columns of a table."""
+"""The input and output columns of a served model."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Interface:
 
 
 def interface_of(config: Config) -> Interface:
-    """Return what the model of a document takes and gives."""
+    """Return the interface of a document's model."""
     inputs = dict.fromkeys(c for m in config.modalities.values() for c in m.columns)
     return Interface(tuple(inputs), output_columns(config), example_record(config))
 

@@ -61,12 +61,12 @@ class Predictor:
 
     @property
     def config(self) -> Config:
-        """The document that made the model."""
+        """The document that the model was trained with."""
         return self._bundle.config
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What the model reached on the test split."""
+        """The model's metrics on the test split."""
         return self._bundle.metrics
 
     @property
@@ -75,7 +75,7 @@ class Predictor:
         return self._bundle.tasks
 
     def renew_lock(self) -> None:
-        """Forget whoever held the lock: after a fork, a thread that is not there."""
+        """Forget the holder of the lock: after a fork, its thread does not exist."""
         self._lock = threading.Lock()
 
     def predict(self, records: Records, *, batch_size: int = 64) -> list[Prediction]:
@@ -83,9 +83,9 @@ class Predictor:
 
         ``records`` is one record, several, or a pandas DataFrame with a row per record. A record
         maps columns of the corpus to payloads: text, a path or URI, bytes, or a ``data:`` URI. A
-        column that is not there, or None, is a missing payload. Each row has ``predictions`` (None
-        when no payload could be used), ``present``, and ``rejected`` with a reason per modality.
-        What a task predicts is in ``predictions`` by its name; of an alignment, the embeddings.
+        column that is absent or None is a missing payload. Each row has ``predictions`` (None when
+        no payload could be used), ``present``, and ``rejected`` with a reason per modality.
+        ``predictions`` has one entry per task; of an alignment, the embeddings.
         """
         rows: list[Prediction] = []
         for inputs in self._inputs(to_records(records), batch_size):
@@ -98,9 +98,9 @@ class Predictor:
     ) -> list[dict[str, Any]]:
         """Return the embeddings of each record's payloads in the space of an alignment task.
 
-        They have length one, so that their scalar product is their similarity, whatever the
-        modalities. Each row has ``embeddings`` by modality, without those that are absent, and
-        ``rejected`` with a reason per modality. ``task`` is needed where there are several.
+        They have length one, so their scalar product is their similarity, also across modalities.
+        Each row has ``embeddings`` by modality, without absent ones, and ``rejected`` with a reason
+        per modality. ``task`` is needed if there are several.
 
         Raises:
             ConfigError: the model has no alignment of that name, or several and none is named.
@@ -121,7 +121,7 @@ class Predictor:
             return named, found[named]
         if not found:
             raise ConfigError(
-                "this model has no shared space",
+                "this model has no embedding space",
                 where=str(self._bundle.folder),
                 hint="train it with a task of kind 'alignment'",
             )
@@ -178,7 +178,7 @@ class Predictor:
 
 
 class _Inputs(NamedTuple):
-    """Some records, ready for the model."""
+    """Records, ready for the model."""
 
     samples: Samples
     rejected: list[dict[str, dict[str, str]]]
@@ -193,7 +193,7 @@ def load(
     trust: bool = False,
     reads_files: bool = True,
 ) -> Predictor:
-    """Load a model bundle, ready to predict from raw records. A GPU is used where there is one.
+    """Load a model bundle, ready to predict from raw records. A GPU is used if there is one.
 
     Relative paths in records start in ``folder``, by default the current one. Files outside of it
     are read only below the folders and URI prefixes in ``allow``, by default those of the
@@ -222,9 +222,9 @@ _ALIVE: "weakref.WeakSet[Predictor]" = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    """Let a forked server answer: locks that were held are free, and torch has one thread.
+    """Let a forked server answer: release locks, and limit torch to one thread.
 
-    Threads do not come along into a fork, and torch would wait for its own for ever.
+    A fork has no threads, and torch would wait for its own forever.
     """
     for predictor in _ALIVE:
         predictor.renew_lock()

@@ -1,4 +1,4 @@
-"""From records that anybody may send to payload bytes; one that is odd costs itself alone."""
+"""From records of anybody to payload bytes; an odd record affects no other."""
 
 import base64
 import binascii
@@ -18,14 +18,14 @@ from mmray.media.source import PayloadReader
 Record: TypeAlias = Mapping[str, Any]
 ABSENT = Rejection("missing")
 SHOWN = 200
-"""So much of a reference is told."""
+"""Most characters of a reference in a message."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
 @runtime_checkable
 class Frame(Protocol):
-    """A pandas DataFrame, which need not be installed."""
+    """A pandas DataFrame; pandas need not be installed."""
 
     columns: Any
 
@@ -43,14 +43,14 @@ Records: TypeAlias = Record | Frame | Iterable[Record]
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """How payloads are taken out of records."""
+    """Takes payloads out of records."""
 
     reader: PayloadReader | None
-    """Reads what a path or URI leads to. Without it no file is read, and text is base64."""
+    """Reads paths and URIs. Without it no file is read, and text is base64."""
     max_bytes: int
 
     def payload(self, config: ModalityConfig, record: object) -> tuple[bytes | Rejection, str]:
-        """Return a payload, or why there is none; and the reference to a file, if that is it."""
+        """Return a payload or the reason for its absence, and its reference to a file, if any."""
         try:
             return self._payload(config, record)
         except Exception as error:  # a cell can be any object at all
@@ -58,7 +58,7 @@ class Intake:
 
     def _payload(self, config: ModalityConfig, record: object) -> tuple[bytes | Rejection, str]:
         if not isinstance(record, Mapping):
-            told = f"a record maps columns to payloads, and is no {type(record).__name__}"
+            told = f"a record maps columns to payloads, and is not a {type(record).__name__}"
             return Rejection("wrong_type", told), ""
         try:
             reference = reference_of(config, cast("Record", record))
@@ -105,7 +105,7 @@ class Intake:
 
 
 def to_records(records: Records) -> list[Record]:
-    """Return records in order: of one mapping, itself; of a DataFrame, its rows."""
+    """Return records in order; a mapping is one record, a DataFrame one per row."""
     if isinstance(records, Mapping):
         return [cast("Record", records)]
     if isinstance(records, Frame):

@@ -283,7 +283,7 @@ def test_predict_with_a_folder_that_is_no_bundle_says_where_one_is_left(home):
     said = error_of(2, "predict", ".", "manifest.jsonl")
 
     assert "there is no model bundle\n  where: .\n" in said
-    assert "'mmray evaluate' leaves one in the workspace, under 'model'" in said
+    assert "'mmray evaluate' writes one to the workspace, under 'model'" in said
 
 
 def test_predict_without_records_exits_as_a_manifest_error(home):

@@ -59,7 +59,7 @@ def test_a_marker_that_is_empty_cut_or_changed_is_none_and_is_named_once(folder,
     with caplog.at_level(logging.WARNING):
         assert read_success(folder) is read_complete(folder) is None
 
-    line = f"{marker} is empty, cut or changed: it counts as not complete, and is made again"
+    line = f"{marker} is empty, cut or changed: it counts as incomplete, and is made again"
     assert caplog.messages == [line]
 
 
@@ -87,9 +87,7 @@ def test_what_is_sealed_and_damaged_is_not_complete(folder, caplog, damage, said
     with caplog.at_level(logging.WARNING):
         assert read_complete(folder) is None
 
-    assert caplog.messages[0].startswith(
-        f"{folder / 'model.bin'} {said}: it counts as not complete"
-    )
+    assert caplog.messages[0].startswith(f"{folder / 'model.bin'} {said}: it counts as incomplete")
 
 
 def test_a_sealed_document_is_unsealed_as_it_was():

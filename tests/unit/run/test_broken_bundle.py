@@ -117,7 +117,7 @@ def test_a_list_that_names_what_no_bundle_has(bundle, line):
     with (bundle / "SHA256SUMS").open("a") as sums:
         sums.write(f"{'0' * 64}  {line}\n")
 
-    refused(bundle, "lies outside of the bundle|is not there")
+    refused(bundle, "lies outside the bundle|is not there")
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,9 @@ def test_sizes_that_no_memory_has(bundle, keys, size):
         ("config.unknown", 1, "unknown key"),
         ("specs", {}, "other modalities"),
         ("specs.text.kind", "smell", "specs.text.kind"),
-        ("specs.text.shape", [], "no feature of kind 'text'"),
-        ("specs.text.shape", [0], "no feature of kind 'text'"),
-        ("specs.table.layout", "pixels", "no feature of kind 'table'"),
+        ("specs.text.shape", [], "not a feature of kind 'text'"),
+        ("specs.text.shape", [0], "not a feature of kind 'text'"),
+        ("specs.table.layout", "pixels", "not a feature of kind 'table'"),
         ("tasks", {}, "other tasks"),
         ("tasks.animal", {}, "cannot be loaded: KeyError"),
         ("tasks.animal.classes", ["cat", "dog"], "are not those of the document's model"),

@@ -1,1 +1,1 @@
-"""What is checked of a bundle, which anybody may have written, before it is believed."""
+"""Checks of a bundle, which anybody may have written."""

@@ -1,4 +1,4 @@
-"""The checkpoints inside of a bundle: shapes of encoders, and networks that extractors run."""
+"""The checkpoints inside a bundle: shapes of encoders, and networks of extractors."""
 
 import math
 import re
@@ -14,7 +14,7 @@ CONFIG = "config.json"
 MAX_CONFIG_BYTES = 2**24
 MAX_NUMBER, MAX_LAYERS = 10**9, 1000
 SPARE = 20
-"""A network may be built that has so many times the weights in the bundle: half of it is unused."""
+"""A network may have this many times the weights of the bundle: half of it may be unused."""
 _LAYERS = re.compile(r"layers|depths?$|blocks|stages")
 _HUGE = "the bundle is damaged, or was made to exhaust memory"
 
@@ -22,7 +22,7 @@ _HUGE = "the bundle is damaged, or was made to exhaust memory"
 def check_checkpoints(folder: Path) -> int:
     """Refuse checkpoints with absurd sizes, code of their own, or weights that are not finite.
 
-    Returns how many weights all files of the bundle have.
+    Returns the number of weights in all files of the bundle.
     """
     for path in sorted(folder.rglob(CONFIG)):
         _check_config(path)
@@ -36,7 +36,7 @@ def _check_config(path: Path) -> None:
     content = read_bounded(path, max_bytes=MAX_CONFIG_BYTES, error=BundleError)
     settings = parse_json(content, what=CONFIG, where=str(path), error=BundleError)
     if not isinstance(settings, dict):
-        raise BundleError("config.json is no mapping", where=str(path), hint=_HUGE)
+        raise BundleError("config.json is not a mapping", where=str(path), hint=_HUGE)
     for key, number in numbers_in(cast("dict[str, object]", settings)):
         limit = MAX_LAYERS if _LAYERS.search(key) else MAX_NUMBER
         if number > limit:
@@ -59,7 +59,7 @@ def _refuse_code(settings: dict[str, Any], path: Path) -> None:
 
 
 def _check_file(path: Path) -> None:
-    """Read tensor by tensor: a checkpoint may be as large as the memory that is left."""
+    """Read tensor by tensor: a checkpoint may be as large as the free memory."""
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:

@@ -1,4 +1,4 @@
-"""What bundle.json says, checked before anything is built from it."""
+"""The content of bundle.json, checked before anything is built from it."""
 
 import math
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ FORMAT = 2
 DOCUMENT = "bundle.json"
 MAX_DOCUMENT_BYTES = 64 * 2**20
 MAX_FEATURE_BYTES = 2**31
-"""Of one sample and modality."""
+"""Largest feature of one sample and modality, in bytes."""
 MAX_NUMBER = 10**7
-"""Of a size in the sections of model and modalities; those named ``max_...`` may be larger."""
+"""Largest size in the sections of model and modalities; those named ``max_...`` may be larger."""
 _AXES: Mapping[Layout, int] = {"vector": 1, "sequence": 2, "tokens": 1, "pixels": 3, "frames": 4}
 _BYTES = {"float32": 4, "uint8": 1, "int32": 4}
 
@@ -90,7 +90,7 @@ def _spec(name: str, spec: SpecDocument, kind: Kind, path: Path) -> FeatureSpec:
     size = math.prod(spec.shape) * _BYTES.get(spec.dtype, 0)
     is_sound = spec.kind == kind and spec.dtype in _BYTES and len(spec.shape) == _AXES[spec.layout]
     if not is_sound or min(spec.shape) < 1 or spec.vocabulary < 0:
-        raise _broken(f"specs.{name} is no feature of kind {kind.value!r}", path)
+        raise _broken(f"specs.{name} is not a feature of kind {kind.value!r}", path)
     if size > MAX_FEATURE_BYTES or spec.vocabulary > MAX_NUMBER:
         raise BundleError(
             f"specs.{name}: a feature of {size:,} bytes and {spec.vocabulary:,} ids; the limits "

@@ -1,4 +1,4 @@
-"""The files of a bundle: what they may be, and that they are what was written."""
+"""The files of a bundle: their types and digests."""
 
 import re
 import stat
@@ -15,9 +15,9 @@ SUMS = "SHA256SUMS"
 CARD = "README.md"
 """The model card, which is not in the list: nothing reads it, and people may add to it."""
 SUFFIXES = (".json", ".safetensors", ".txt", ".model")
-"""Of files that hold data alone. Weights in pickle and code in Python are not among them."""
+"""Extensions of files that hold only data. Pickled weights and Python code are not among them."""
 VECTORS = "vectors.bin"
-"""Word vectors in a format of our own."""
+"""Word vectors in mmray's own format."""
 MAX_SUMS_BYTES = 2**20
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 _AGAIN = "copy the bundle again, or write it again with 'mmray evaluate'"
@@ -53,10 +53,10 @@ def check_files(folder: Path, *needed: str) -> None:
 
 
 def _problem(folder: Path, name: str) -> str | None:
-    """Say what is wrong with a listed file without opening it."""
+    """Return the problem of a listed file without opening it."""
     path = Path(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name:
-        return "lies outside of the bundle"
+        return "lies outside the bundle"
     if path.suffix not in SUFFIXES and path.name != VECTORS:
         return f"is none of {', '.join(SUFFIXES)}: a bundle holds neither code nor pickled weights"
     try:

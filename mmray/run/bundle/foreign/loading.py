@@ -1,4 +1,4 @@
-"""Building from what somebody else wrote."""
+"""Building from files of others."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from mmray.features.checkpoints.checkpoint import offline
 
 @contextmanager
 def loading_foreign(folder: Path) -> Generator[None]:
-    """Keep what is loaded from a bundle off the hub; whatever it is made to fail with is one error.
+    """Load a bundle without the hub; every failure becomes one error.
 
-    Its parts may be valid each, and not fit together in any way that somebody could think of.
+    Its parts may each be valid and still not fit together.
     """
     try:
         with offline():

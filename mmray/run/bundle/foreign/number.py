@@ -1,11 +1,11 @@
-"""The whole numbers of a document that somebody else wrote."""
+"""The integers of a document that others wrote."""
 
 from collections.abc import Iterator
 from typing import cast
 
 
 def numbers_in(section: object, key: str = "") -> Iterator[tuple[str, int]]:
-    """Yield the dotted key and the value of every whole number in a JSON-like ``section``."""
+    """Yield the dotted key and the value of every integer in a JSON-like ``section``."""
     if isinstance(section, int) and not isinstance(section, bool):
         yield key, section
     elif isinstance(section, dict):

@@ -1,4 +1,4 @@
-"""Code that a document names, and who may say that it is run."""
+"""Code that a document names, and the consent to run it."""
 
 from collections.abc import Iterator, Mapping
 from typing import cast

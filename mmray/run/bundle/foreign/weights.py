@@ -26,7 +26,7 @@ _MAKING = frozenset((
     torch.arange, torch.linspace,
 ))  # fmt: skip
 SMALL = 2 * 10**7
-"""Weights of a network that may be built whatever the bundle holds; 80 MB."""
+"""Weights of a network that may always be built; 80 MB."""
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -70,7 +70,7 @@ def bounded(held: int, *, spare: int, where: str) -> Generator[None]:
 
 
 class _Bounded(TorchFunctionMode):
-    """Counts the weights that are asked for, and refuses before torch takes memory for them."""
+    """Counts requested weights, and refuses before torch allocates them."""
 
     def __init__(self, most: int, held: int, where: str) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class _Bounded(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        """Call what is called, if there is room for what it makes."""
+        """Call the function if its result fits."""
         if func in _MAKING:
             self._left -= _asked_for(args, kwargs or {})
             if self._left < 0:
@@ -96,7 +96,7 @@ class _Bounded(TorchFunctionMode):
 
 
 def _asked_for(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
-    """Return how many numbers ``torch.zeros(*args, **kwargs)`` and its like have."""
+    """Return the size of the result of ``torch.zeros(*args, **kwargs)`` and similar calls."""
     size = kwargs.get("size", args[0] if args and isinstance(args[0], tuple | list) else args)
     return math.prod(max(int(n), 1) for n in size if isinstance(n, int | float))
 

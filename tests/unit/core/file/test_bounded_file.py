@@ -49,7 +49,7 @@ def test_a_path_that_cannot_be_opened_says_why(tmp_path, name):
         ("[" * 100_000, "nested too deeply"),
         ('{"a": NaN}', "NaN is not a JSON number"),
         ("9" * 5000, "limit"),
-        ('{"a": 1, "a": 2}', "the key 'a' is there twice"),
+        ('{"a": 1, "a": 2}', "the key 'a' appears twice"),
         (b"\xff\xfe", "codec"),
     ],
 )
