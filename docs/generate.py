@@ -1,5 +1,6 @@
 """Generated parts of the site: document keys, commands and measurements replace their markers."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,7 +131,9 @@ def _default(name: str, value: Node, section: Node) -> str:
     if name in section.get("required", ()):
         return "required"
     default = value.get("default")
-    return "" if default in (None, {}, []) or isinstance(default, dict) else f"`{default}`"
+    if default in (None, []) or isinstance(default, dict):
+        return ""
+    return f"`{json.dumps(default, ensure_ascii=False)}`"
 
 
 def _text(text: str | None) -> str:

@@ -3,7 +3,7 @@
     python workflows/fusion.py workflows/configs/quickstart.yaml
     python workflows/fusion.py my.yaml --set train.epochs=30 --set model.fusion.kind=gated
 
-What is done already is skipped. ``mmray submit my.yaml`` runs the same on a Ray cluster.
+Complete stages are skipped. ``mmray submit my.yaml`` runs the same on a Ray cluster.
 """
 
 from mmray.cli.console import run_workflow
