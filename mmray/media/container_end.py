@@ -1,4 +1,4 @@
-"""Where the containers that hold sound and video alike end, by their own account."""
+"""The end of containers of sound and video, by their own headers."""
 
 import struct
 

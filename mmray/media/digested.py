@@ -6,12 +6,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Digested:
-    """A decoded payload that tells which bytes it comes from."""
+    """A decoded payload with a digest of its bytes."""
 
     digest: str
     value: Any
 
     @property
     def nbytes(self) -> int:
-        """The memory that the decoded payload takes, where it tells."""
+        """The memory of the decoded payload, if known."""
         return getattr(self.value, "nbytes", 0)

@@ -30,7 +30,7 @@ class Member:
 
 
 def member_of(ref: str) -> Member | None:
-    """Read ``000.tar#cat.jpg@1536+4523``; None for a reference to a whole file."""
+    """Read ``000.tar#cat.jpg@1536+4523``; None for a reference to a complete file."""
     head, _, tail = ref.rpartition("@")
     span, archive = _SPAN.fullmatch(tail), _ARCHIVE.search(head)
     if span is None or archive is None:
@@ -55,7 +55,7 @@ def check_location(ref: str, location: str, folder: str, roots: Sequence[str]) -
         return _check_uri(ref, location, (folder, *roots))
     if any(is_below(location, root) for root in _absolute_locations((folder, *roots), os.getcwd())):  # noqa: PTH109
         return None
-    return f"{ref!r} lies outside of the manifest's folder and of every allowed folder"
+    return f"{ref!r} lies outside the manifest's folder and every allowed folder"
 
 
 def _check_uri(ref: str, location: str, roots: Sequence[str]) -> str | None:
@@ -72,9 +72,9 @@ def _check_uri(ref: str, location: str, roots: Sequence[str]) -> str | None:
     if "@" in host and scheme != "hdfs":
         return f"the URI of {without_user(location)!r} holds a user name or password"
     if not host.isascii():
-        return f"{ref!r} names a host in letters that are not ASCII; write it in its xn-- form"
+        return f"{ref!r} names a host with non-ASCII letters; write its xn-- form"
     if scheme in ("http", "https") and not _has_host(location):
-        return f"{ref!r} names no host, or no port that there can be"
+        return f"{ref!r} names no host, or an invalid port"
     if any(location.startswith(prefix) for prefix in uri_prefixes(roots)):
         return None
     return f"{ref!r} does not start with an allowed prefix ({scheme}://... is not in data.allow)"

@@ -75,14 +75,14 @@ class PayloadReader:
         is_tar = member.archive.endswith(".tar")
         header = tarfile.BLOCKSIZE if is_tar else 0
         if member.offset < header:
-            raise Rejection("unreadable", f"{member} is no member of an archive")
+            raise Rejection("unreadable", f"{member} is not a member of an archive")
         content = self._read(archive, member.offset - header, member.size + header)
         if len(content) < member.size + header or (is_tar and not _is_header(content, member)):
             raise Rejection("unreadable", f"{member} is not there: the archive has changed")
         return content[header:]
 
     def _read(self, location: str, start: int | None = None, size: int | None = None) -> bytes:
-        """Return a whole file of at most ``max_bytes``, or ``size`` bytes from ``start``."""
+        """Return a complete file of at most ``max_bytes``, or ``size`` bytes from ``start``."""
         size = self._max_bytes if size is None else size
         if not is_uri(location):
             return self._read_local(location, start, size)
@@ -132,7 +132,7 @@ class PayloadReader:
 
     def _check_size(self, size: int, where: str) -> None:
         if size > self._max_bytes:
-            raise Rejection("too_large", f"{where}: {size} bytes, allowed are {self._max_bytes}")
+            raise Rejection("too_large", f"{where}: {size} bytes; the limit is {self._max_bytes}")
 
 
 def read_and_decode(

@@ -36,14 +36,14 @@ def read_blocks_by_ffmpeg(payload: bytes) -> Generator[tuple[int, Samples]]:
             options={"format_whitelist": _FORMATS, "protocol_whitelist": ""},
         )
     except _errors() as error:
-        detail = f"no format that is known, or its header is broken ({type(error).__name__})"
+        detail = f"an unknown format, or a broken header ({type(error).__name__})"
         raise Rejection("audio_unrecognised", detail) from None
     with container:
         if not container.streams.audio:
             raise Rejection("audio_no_stream", f"{container.format.name} without a sound track")
         stream = container.streams.audio[0]
         if stream.codec_context is None:
-            raise Rejection("audio_broken", f"{container.format.name} in an unknown coding")
+            raise Rejection("audio_broken", f"{container.format.name} in an unknown codec")
         stream.codec_context.thread_count = 1
         numbered = container.format.name == "flac"
         yield from _blocks(container.decode(stream), is_numbered=numbered)
@@ -55,7 +55,7 @@ def _blocks(frames: Iterable["AudioFrame"], *, is_numbered: bool) -> Generator[t
     try:
         for frame in frames:
             if rate_hz and frame.sample_rate != rate_hz:
-                raise Rejection("audio_broken", "the sample rate changes inside of the clip")
+                raise Rejection("audio_broken", "the sample rate changes inside the clip")
             rate_hz = frame.sample_rate
             if rate_hz <= 0:
                 raise Rejection("audio_broken", f"a sample rate of {rate_hz} Hz")
@@ -83,7 +83,7 @@ def _to_floats(frame: "AudioFrame") -> Samples:
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    """Return what PyAV raises for a broken payload, without loading it for a whole one."""
+    """Return what PyAV raises for a broken payload, without loading PyAV for an intact one."""
     import av
 
     return (

@@ -13,10 +13,10 @@ _UNKNOWN = 0x7FFFFFFF - 4096
 
 
 def bytes_missing(payload: bytes) -> int:
-    """Return how many bytes the payload lacks, or 0 when it is whole or does not tell.
+    """Return how many bytes the payload lacks, or 0 if it is complete or does not say.
 
     Knows WAV, AIFF, Ogg, MP4/MOV, Matroska/WebM, and MP3 with the usual header of its encoder.
-    Damage other than a missing end is not sought.
+    Other damage than a missing end is not looked for.
     """
     if is_boxed(payload):
         return max(0, end_of_boxes(payload) - len(payload))

@@ -89,7 +89,7 @@ def _checked(
 
 
 def _resampled(blocks: Iterable[tuple[int, Samples]], sample_rate_hz: int) -> Samples:
-    """Resample block by block: only the result is ever whole in memory."""
+    """Resample block by block: only the result is completely in memory."""
     kept: list[Samples] = []
     for rate_hz, alike in groupby(blocks, key=itemgetter(0)):
         parts = (part for _, part in alike)

@@ -46,7 +46,7 @@ def _recording(payload: bytes, spans: list[tuple[int, int]]) -> Mp3Recording:
 
 
 def _counted(payload: bytes, header: int) -> int:
-    """Return how many frames a header tells of; -1 where it does not."""
+    """Return the number of frames in a header; -1 if it does not say."""
     try:
         (flags,) = unpack_from(">I", payload, header + 4)
         return int(unpack_from(">I", payload, header + 8)[0]) if flags & 1 else -1

@@ -21,9 +21,9 @@ Blocks = Generator[tuple[int, Samples]]
 _VALUES_AT_ONCE = 1 << 17
 _TRUSTED = {"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "NIST"}
 _COUNTED = {"FLAC", "MP3"}
-"""Formats that tell how many frames they have, and whose decoder then gives exactly so many."""
+"""Formats that state their number of frames, and whose decoder then gives exactly that many."""
 _UNCOUNTED = 2**62
-"""More frames than there can be: the header does not tell."""
+"""More frames than possible: the header does not state the number."""
 _ERRORS = (soundfile.SoundFileError, OSError, ValueError, TypeError)
 
 
@@ -57,7 +57,8 @@ def _read(payload: bytes) -> Blocks:
 def _read_mp3(payload: bytes) -> Blocks:
     """Read every recording of an MP3.
 
-    libsndfile stops where it expects the end, so it reads what tells its length; FFmpeg the rest.
+    libsndfile stops where it expects the end, so it reads files that state their length; FFmpeg the
+    rest.
     """
     recordings = split_mp3(payload)
     if not recordings:  # of no usual bit rate
@@ -71,7 +72,7 @@ def _read_mp3(payload: bytes) -> Blocks:
 
 
 def _read_or_ask_ffmpeg(sound: soundfile.SoundFile, payload: bytes) -> Blocks:
-    """Read by libsndfile; FFmpeg reads what tells no length, or says that it is empty."""
+    """Read by libsndfile; FFmpeg reads files that state no length, or that they are empty."""
     if sound.format == "FLAC" and sound.frames >= _UNCOUNTED:  # written into a pipe
         sound.close()
         yield from read_blocks_by_ffmpeg(payload)
@@ -85,7 +86,7 @@ def _read_or_ask_ffmpeg(sound: soundfile.SoundFile, payload: bytes) -> Blocks:
 
 
 def _read_unsized(payload: bytes) -> Blocks:
-    """Read what a header denies; a Rejection tells of both where there is nothing to read."""
+    """Read what a header denies; a Rejection names both if there is nothing to read."""
     blocks = read_blocks_by_ffmpeg(payload)
     try:
         first, failed = next(blocks, None), None

@@ -85,7 +85,7 @@ def _answer(decode: Callable[[bytes | str], Any], payload: bytes | str, much: in
 
 
 def taken_bytes() -> int:
-    """Return the memory that counts against the cap; 0 where the system does not tell."""
+    """Return the memory that counts against the cap; 0 if the system does not report it."""
     try:
         pages = Path("/proc/self/statm").read_bytes().split()[5]
     except OSError:
@@ -110,7 +110,7 @@ def _pack_one(channel: Channel, answer: Answer) -> bytes:
 
 
 def _told(error: Exception) -> Exception:
-    """Return what the parent is told; a bug in a decoder is raised where it was called."""
+    """Return the answer for the parent; a bug in a decoder is raised where it was called."""
     match error:
         case MemoryError():
             return Rejection("decode_memory", str(error))

@@ -13,7 +13,7 @@ from mmray.media.guard.process import FROM_OUTSIDE, ChildLost, GuardProcess, des
 MAX_MEMORY_BYTES = 4 * 2**30
 """What a child may take; a decoder that wants more fails on its payload."""
 BATCH_PAYLOADS, BATCH_BYTES = 64, 8 * 2**20
-"""What is sent at once: so many payloads, but no further one after so many bytes."""
+"""Limits of one message: number of payloads, and bytes after which no further one is added."""
 FEW_PAYLOADS = 8
 """So many before it is known how large answers are, and of several children to each."""
 

@@ -36,7 +36,7 @@ class ChildLost(Exception):  # noqa: N818 (what happened, not an error of ours)
 
 
 class GuardProcess:
-    """Starts when it is first needed, or told to; a lost one is replaced at the next ``send``."""
+    """Starts on first use or on request; a lost one is replaced at the next ``send``."""
 
     _own_id = staticmethod(os.getpid)  # kept: when Python ends, modules are emptied before objects
 

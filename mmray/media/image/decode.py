@@ -49,7 +49,7 @@ class ImageSteps:
     crop: Crop = "center"
     max_pixels: int = 64_000_000
     draft: float = 0.0
-    """How many times larger than needed a JPEG must still be decoded; 0 decodes it whole."""
+    """How many times larger than needed a JPEG must still be decoded; 0 decodes it at full size."""
     bits: int | None = None
     """How many of 16 bits are used; None finds out, see ``scale_bits``."""
 
@@ -100,7 +100,7 @@ def _open_picture(payload: bytes, steps: ImageSteps, needed_side: int) -> Image.
             return to_rgb(shown, steps.bits)
     except Image.DecompressionBombError as error:
         said = str(error).partition(" exceeds")[0]  # of a limit that is the library's, not ours
-        raise Rejection("image_too_large", f"{said}, allowed are {steps.max_pixels}") from None
+        raise Rejection("image_too_large", f"{said}; the limit is {steps.max_pixels}") from None
     except UnidentifiedImageError:
         reason = "image_broken" if _is_known(payload) else "image_unrecognised"
         raise Rejection(reason, looks_like(payload)) from None
@@ -118,7 +118,7 @@ def _is_known(payload: bytes) -> bool:
 def _check_pixels(image: Image.Image, max_pixels: int) -> None:
     width, height = image.size
     if width * height > max_pixels:
-        raise Rejection("image_too_large", f"{width} x {height} pixels, allowed are {max_pixels}")
+        raise Rejection("image_too_large", f"{width} x {height} pixels; the limit is {max_pixels}")
 
 
 def _draft(image: Image.Image, needed_side: int) -> None:

@@ -17,7 +17,7 @@ _BY_FFMPEG = {"PNG": "png_pipe", "TIFF": "tiff_pipe"}
 
 
 def scale_bits(values: npt.NDArray[np.uint16], bits: int | None) -> npt.NDArray[np.uint8]:
-    """Return the values as uint8, 0 as 0 and the largest number of so many bits as 255.
+    """Return the values as uint8, 0 as 0 and the largest number of ``bits`` bits as 255.
 
     Without ``bits``, it is the fewest of 8, 10, 12, 14 and 16 that hold the largest value.
     """
@@ -27,7 +27,7 @@ def scale_bits(values: npt.NDArray[np.uint16], bits: int | None) -> npt.NDArray[
 
 
 def grey_from_16_bits(image: Image.Image, bits: int | None) -> npt.NDArray[np.uint8]:
-    """Return a grey picture ``(H, W)``; a TIFF may tell its bits, and that zero is white."""
+    """Return a grey picture ``(H, W)``; a TIFF may state its bits, and that zero is white."""
     tags: Any = getattr(image, "tag_v2", {})
     told = int(tags.get(_BITS, (16,))[0])
     shown = scale_bits(np.asarray(image), bits or (told if told < 16 else None))

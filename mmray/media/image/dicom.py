@@ -1,7 +1,7 @@
 """DICOM: one frame as a doctor sees it. Axes: H height, W width.
 
-Nothing that the file says of a patient is read, kept, logged or put into a rejection: only the
-elements in ``_TAGS`` are read, and a rejection names the kind of the error without its words.
+Nothing about the patient is read, kept, logged or put into a rejection: only the elements in
+``_TAGS`` are read, and a rejection names the kind of the error without its words.
 """
 
 import logging
@@ -104,7 +104,7 @@ def _read(payload: bytes, max_pixels: int) -> npt.NDArray[np.uint8]:
 def _check(dataset: Any, max_pixels: int) -> None:  # noqa: ANN401
     rows, columns = int(dataset.Rows), int(dataset.Columns)
     if rows * columns > max_pixels:
-        raise Rejection("image_too_large", f"{columns} x {rows} pixels, allowed are {max_pixels}")
+        raise Rejection("image_too_large", f"{columns} x {rows} pixels; the limit is {max_pixels}")
     if int(dataset.SamplesPerPixel) not in (1, 3):
         raise ValueError
 
@@ -123,7 +123,7 @@ def _frame(dataset: Any) -> npt.NDArray[Any]:  # noqa: ANN401
 
 
 def _flatten(dataset: Any) -> Any:  # noqa: ANN401
-    """Bring what an enhanced file says of its first frame to where a plain file says it."""
+    """Move the first frame's elements of an enhanced file to where a plain file has them."""
     for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         groups = dataset.get(keyword) or [{}]
         for name in ("PixelValueTransformationSequence", "FrameVOILUTSequence"):

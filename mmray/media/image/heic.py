@@ -10,7 +10,7 @@ _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1
 
 
 def is_heic(payload: bytes) -> bool:
-    """Return whether the payload is a HEIC file; an AVIF, which is alike, is none."""
+    """Return whether the payload is a HEIC file; the similar AVIF is not."""
     return payload[4:8] == b"ftyp" and payload[8:12] in _BRANDS and b"avif" not in payload[:64]
 
 

@@ -21,7 +21,7 @@ FileSystem = fsspec.AbstractFileSystem
 def read_remote(
     uri: str, guard: HostGuard, *, start: int | None = None, size: int, max_s: float
 ) -> bytes:
-    """Return ``size`` bytes from ``start``, or a whole file that is no larger than that.
+    """Return ``size`` bytes from ``start``, or a complete file that is no larger than that.
 
     Rejects with ``not_found``, ``too_large``, ``outside_corpus``, ``read_timeout``, ``unreachable``
     (asking again may help) or ``unreadable`` (it will not).
@@ -60,7 +60,7 @@ def version_of(uri: str, guard: HostGuard, *, max_s: float) -> str:
 
 
 def version_in(info: dict[str, Any]) -> str:
-    """Return the version that a listing tells of a file."""
+    """Return the version of a file in a listing."""
     etag = info.get("ETag") or info.get("etag")
     dates = (info.get(key) for key in ("LastModified", "updated", "mtime", "last_modified"))
     return str(etag or f"{info.get('size')}|{next((date for date in dates if date), '')}")

@@ -45,11 +45,11 @@ class WebClient:
         self._loop = fsspec.asyn.get_loop()
 
     def read(self, uri: str, *, start: int | None, size: int, max_s: float) -> bytes:
-        """Return ``size`` bytes from ``start``, or a whole file that is no larger than that."""
+        """Return ``size`` bytes from ``start``, or a complete file that is no larger than that."""
         return run_coroutine(self._read(uri, start, size), self._loop, max_s)
 
     def version(self, uri: str, *, max_s: float) -> str:
-        """Return the ETag, else date and size; empty when the server tells nothing."""
+        """Return the ETag, else date and size; empty if the server states neither."""
         return run_coroutine(self._version(uri), self._loop, max_s)
 
     async def _read(self, uri: str, start: int | None, size: int) -> bytes:
@@ -162,7 +162,7 @@ def _check_status(response: aiohttp.ClientResponse) -> None:
     if status not in (200, 206, 416):
         raise Rejection("unreadable", f"{where} answers {status} {response.reason}")
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise Rejection("unreadable", f"{where} is sent compressed though it must not be")
+        raise Rejection("unreadable", f"{where} is sent compressed although that was not requested")
 
 
 async def _body(response: aiohttp.ClientResponse, start: int | None, size: int) -> bytes:
@@ -180,7 +180,7 @@ async def _body(response: aiohttp.ClientResponse, start: int | None, size: int) 
 
 def _check_size(found: int, allowed: int, url: URL) -> None:
     if found > allowed:
-        raise Rejection("too_large", f"{url}: {found} bytes, allowed are {allowed}")
+        raise Rejection("too_large", f"{url}: {found} bytes; the limit is {allowed}")
 
 
 def _rejection(error: Exception, uri: str) -> Rejection:

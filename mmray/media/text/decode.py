@@ -56,11 +56,11 @@ def decode_text(payload: bytes, encoding: str = "utf-8") -> str:
         text = payload.decode(encoding)
     except UnicodeError as error:
         location = f" at byte {error.start:,}" if isinstance(error, UnicodeDecodeError) else ""
-        raise Rejection("text_undecodable", f"it is no {encoding}{location}") from None
+        raise Rejection("text_undecodable", f"it is not {encoding}{location}") from None
     if not _visible(text):
-        raise Rejection("text_empty", f"{len(payload)} bytes, nothing to see")
+        raise Rejection("text_empty", f"{len(payload)} bytes, nothing visible")
     if text.count("\0") * 4 > len(text):
-        raise Rejection("text_undecodable", "full of null bytes: binary, or UTF-16 without a mark")
+        raise Rejection("text_undecodable", "mostly null bytes: binary, or UTF-16 without a mark")
     return text
 
 
@@ -86,7 +86,9 @@ def read_text(payload: bytes, cleaning: Cleaning) -> str:
     """Decode and clean in one go. Rejects also ``text_too_long``."""
     text = decode_text(payload, cleaning.encoding)
     if len(text) > cleaning.max_chars:
-        raise Rejection("text_too_long", f"{len(text)} characters, over {cleaning.max_chars}")
+        raise Rejection(
+            "text_too_long", f"{len(text)} characters; the limit is {cleaning.max_chars}"
+        )
     return clean_text(text, cleaning)
 
 
@@ -95,7 +97,7 @@ def _normalised(text: str) -> str:
 
 
 def _with_few_marks(run: re.Match[str]) -> str:
-    """Keep so many marks on one letter as any language has; sorting more takes quadratic time."""
+    """Keep as many marks on one letter as any language has; sorting more takes quadratic time."""
     kept: list[str] = []
     marks = 0
     for character in run[0]:

@@ -41,11 +41,11 @@ _LONGEST_IP_WORD = 80
 def redact(
     text: str, kinds: Sequence[str], *, phone_regions: Sequence[str] = ()
 ) -> tuple[str, Counter[str]]:
-    """Return ``text`` with placeholders for the ``kinds`` of personal data, and how many of each.
+    """Return ``text`` with placeholders for the ``kinds`` of personal data, and their counts.
 
-    A placeholder that the text itself has is taken apart (``[ EMAIL ]``), so that afterwards each
-    one stands for something that was found. ``phone_regions`` are ISO 3166 codes of the countries
-    whose numbers are known without ``+`` and country code.
+    A placeholder that the text already has is split (``[ EMAIL ]``), so that afterwards each one
+    marks a match. ``phone_regions`` are ISO 3166 codes of the countries whose numbers are known
+    without ``+`` and country code.
     """
     text = PLACEHOLDER.sub(lambda match: f"[ {match[0][1:-1]} ]", text)
     for kind in PLACEHOLDERS:

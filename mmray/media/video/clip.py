@@ -56,7 +56,7 @@ class Clip:
     max_pixels: int
 
     def key_stamps(self) -> list[int]:
-        """Return when frames appear that are made from no other; none where that is not told."""
+        """Return the times of frames that depend on no other; none if unknown."""
         if self.timeline is None:
             return []
         return [p.pts for p in self.packets if p.is_keyframe and not p.is_discard]
@@ -101,7 +101,7 @@ def _opened(payload: bytes, container: Format, options: dict[str, str]) -> Any: 
 
 
 def _told(payload: bytes, container: Format) -> tuple[int, int]:
-    """Return width and height as the container tells them, without trying to decode a frame."""
+    """Return width and height as the container states them, without decoding a frame."""
     with _opened(payload, container, {"probesize": "32", "analyzeduration": "0"}) as source:
         codec = _find_stream(source).codec_context
         return codec.width, codec.height
@@ -110,7 +110,7 @@ def _told(payload: bytes, container: Format) -> tuple[int, int]:
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
     """Reject a frame that is too large as ``video_too_large``."""
     if width * height > max_pixels:
-        raise Rejection("video_too_large", f"{width} x {height} pixels, allowed are {max_pixels}")
+        raise Rejection("video_too_large", f"{width} x {height} pixels; the limit is {max_pixels}")
 
 
 def _find_stream(source: Any) -> Any:  # noqa: ANN401
@@ -131,7 +131,7 @@ def _read_packets(source: Any, stream: Any, limits: VideoLimits) -> list[Packet]
         if not packet.size:
             continue
         if packet.is_corrupt:
-            raise Rejection("video_truncated", f"packet {len(packets)} is not whole")
+            raise Rejection("video_truncated", f"packet {len(packets)} is incomplete")
         packets.append(packet)
         if len(packets) > limits.max_frames:
             raise Rejection("video_too_long", f"more than {limits.max_frames} frames")
@@ -146,7 +146,7 @@ def _read_packets(source: Any, stream: Any, limits: VideoLimits) -> list[Packet]
 
 
 def _too_long(seconds: float, limits: VideoLimits) -> Rejection:
-    return Rejection("video_too_long", f"{seconds:.1f} s, allowed are {limits.max_duration_s}")
+    return Rejection("video_too_long", f"{seconds:.1f} s; the limit is {limits.max_duration_s}")
 
 
 def _timeline(packets: list[Packet], unit_s: Fraction) -> Timeline | None:

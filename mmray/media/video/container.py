@@ -1,4 +1,4 @@
-"""Which container a payload is, and whether its end is there: told from a few bytes.
+"""The container of a payload, and whether its end is there, from a few bytes.
 
 Only containers named here are opened. Left to guess, the library would also take playlists, which
 name other files to open.
@@ -31,8 +31,8 @@ def find_format(payload: bytes) -> Format:
 def check_whole(payload: bytes, container: Format) -> None:
     """Reject ``video_truncated`` where a part of the container says it is longer than the payload.
 
-    A clip that was cut off is playable up to there, and would stand for the whole in silence. So
-    would the first of several MP4 that were joined: they are ``video_joined``.
+    A clip that was cut off is playable up to there, and would silently pass as complete. So would
+    the first of several MP4 that were joined: they are ``video_joined``.
     """
     match container:
         case "mp4":
@@ -44,9 +44,7 @@ def check_whole(payload: bytes, container: Format) -> None:
     if end > len(payload):
         raise Rejection("video_truncated", f"{len(payload)} bytes of at least {end}")
     if container == "mp4" and (count := len(split_joined(payload))) > 1:
-        raise Rejection(
-            "video_joined", f"{count} clips in one file; a player shows the first alone"
-        )
+        raise Rejection("video_joined", f"{count} clips in one file; a player shows only the first")
 
 
 def _end_of_riff(payload: bytes) -> int:

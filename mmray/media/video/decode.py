@@ -37,7 +37,7 @@ _DECODER_ERRORS = (
 def decode_video(
     payload: bytes, *, render: Render, sampling: Sampling, limits: VideoLimits, threads: int = 1
 ) -> Pixels:
-    """Return ``(T, H, W, 3)``: what ``render`` makes of the frames that ``sampling`` takes.
+    """Return ``(T, H, W, 3)``: the frames of ``sampling``, converted by ``render``.
 
     The frames are those that decoding everything and picking by presentation time would give, in
     the order of showing, each once. No more than one frame of full size is held beside the
@@ -64,7 +64,7 @@ def decode_video(
 
 
 def _take(clip: Any, sampling: Sampling, render: Render) -> list[Pixels]:  # noqa: ANN401
-    """Read near the wanted times where the packets tell them; else decode everything."""
+    """Read near the wanted times if the packets state them; else decode everything."""
     from mmray.media.video.read import measure, read_frames_at, read_stamps
 
     timeline = clip.timeline

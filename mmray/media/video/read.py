@@ -20,8 +20,7 @@ SKIPPING = frozenset(("h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"))
 def read_stamps(clip: Clip, wanted: Sequence[int], render: Render) -> list[Pixels] | None:
     """Return the frames shown at these presentation times, decoding from keyframes near them.
 
-    None where some frame does not come, comes damaged or out of order: then the whole clip must be
-    decoded.
+    None if some frame is absent, damaged or out of order: then the complete clip must be decoded.
     """
     found: dict[int, Pixels] = {}
     for key, group in groupby(_span_indices(clip.packets, wanted), key=lambda pair: pair[0]):

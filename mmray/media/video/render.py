@@ -36,7 +36,7 @@ def render_scaled(frame: Frame, *, height: int, width: int, crop: Crop) -> Pixel
 
 
 def render_picture(frame: Frame, *, crop: Crop, resize: Callable[[Image.Image], Pixels]) -> Pixels:
-    """Return what ``resize`` makes of the whole upright picture, or of its middle square."""
+    """Return the complete upright picture, or its middle square, after ``resize``."""
     whole = frame.to_ndarray(format="rgb24", threads=SCALING_THREADS)
     pixels = _turned(whole, _orientation(frame))  # (H, W, 3)
     if crop == "center":
@@ -46,7 +46,7 @@ def render_picture(frame: Frame, *, crop: Crop, resize: Callable[[Image.Image], 
 
 
 def render_grey(frame: Frame) -> npt.NDArray[np.int16]:
-    """Return a small grey picture, to tell frames apart."""
+    """Return a small grey picture, to compare frames."""
     grey = frame.reformat(*GREY_SIZE, format="gray", threads=SCALING_THREADS)
     return grey.to_ndarray().astype(np.int16)
 

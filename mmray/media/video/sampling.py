@@ -80,7 +80,7 @@ def spread(count: int, frames: int) -> Places:
 
 
 def _moments(end_s: float, sampling: Sampling) -> Times:
-    """Return the moments to show; a rate that gives too many is spread over the whole clip."""
+    """Return the times of the frames; a rate that gives too many is spread over the clip."""
     if sampling.kind == "rate":
         count = math.ceil(end_s * sampling.per_second - 1e-9)
         if count <= sampling.frames:

@@ -101,7 +101,7 @@ class Intake:
         return payload if len(payload) <= self.max_bytes else self._too_large(len(payload))
 
     def _too_large(self, size: int) -> Rejection:
-        return Rejection("too_large", f"{size} bytes, allowed are {self.max_bytes}")
+        return Rejection("too_large", f"{size} bytes; the limit is {self.max_bytes}")
 
 
 def to_records(records: Records) -> list[Record]:

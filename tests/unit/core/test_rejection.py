@@ -16,7 +16,7 @@ def test_the_same_broken_payload_gives_the_same_words():
         except Rejection as rejection:
             return rejection.reason, rejection.detail
 
-    detail = "no format that is known, or its header is broken (InvalidDataError)"
+    detail = "an unknown format, or a broken header (InvalidDataError)"
     assert reject() == reject() == ("audio_unrecognised", detail)
 
 

@@ -201,7 +201,7 @@ def test_a_path_beside_bytes_is_checked_like_any_other(tmp_path):
     path = write_lines(tmp_path / "m.jsonl", rows)
     config = make_config(modalities={"image": {"column": "photo"}})
 
-    with pytest.raises(ManifestError, match="lies outside of the manifest's folder"):
+    with pytest.raises(ManifestError, match="lies outside the manifest's folder"):
         normalise(read_table(str(path)), config)
 
 

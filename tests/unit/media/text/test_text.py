@@ -133,7 +133,7 @@ def test_a_text_over_the_limit_is_rejected_before_any_work():
         read_text(b"abcdef", Cleaning(max_chars=5))
 
     assert rejection.value.reason == "text_too_long"
-    assert rejection.value.detail == "6 characters, over 5"
+    assert rejection.value.detail == "6 characters; the limit is 5"
     assert read_text(b"abcde", Cleaning(max_chars=5)) == "abcde"
 
 
@@ -155,4 +155,4 @@ def test_why_a_text_cannot_be_read_quotes_nothing_of_it():
     with pytest.raises(Rejection) as caught:
         decode_text(b"secret caf\xe9")
 
-    assert caught.value.detail == "it is no utf-8 at byte 10"
+    assert caught.value.detail == "it is not utf-8 at byte 10"
