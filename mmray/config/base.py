@@ -83,6 +83,11 @@ class ColumnConfig(StrictModel):
         return False
 
     @property
+    def holds_lists(self) -> bool:
+        """Whether a list in the column is a payload."""
+        return False
+
+    @property
     def payload_settings(self) -> object:
         """The settings that, with the row, determine the payload; plain JSON."""
         return [*self.columns, self.is_inline]

@@ -11,6 +11,7 @@ class Kind(StrEnum):
     AUDIO = "audio"
     VIDEO = "video"
     TABLE = "table"
+    SERIES = "series"
 
 
 class Split(StrEnum):

@@ -6,6 +6,7 @@ from mmray.config.modality.modality import ModalityConfig
 from mmray.features.audio.kind import AUDIO
 from mmray.features.image.kind import IMAGE
 from mmray.features.kind import ModalityKind
+from mmray.features.series.kind import SERIES
 from mmray.features.table.kind import TABLE
 from mmray.features.text.kind import TEXT
 from mmray.features.video.kind import VIDEO
@@ -16,6 +17,7 @@ KINDS: tuple[ModalityKind[Any], ...] = (
     AUDIO,
     VIDEO,
     TABLE,
+    SERIES,
 )
 
 

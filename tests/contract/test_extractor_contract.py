@@ -12,7 +12,7 @@ from mmray.features.fit import fit_extractor
 from mmray.features.spec import spec_of
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
-from tests.support.kinds import audio, image, table, text, video
+from tests.support.kinds import audio, image, series, table, text, video
 from tests.support.text_checkpoint import text_checkpoints
 from tests.support.video_checkpoint import video_checkpoints
 
@@ -24,14 +24,17 @@ PAYLOADS = {
     "audio": audio.PAYLOADS,
     "video": video.PAYLOADS,
     "table": table.PAYLOADS,
+    "series": series.PAYLOADS,
 }
 SETTINGS = {"table": table.SETTINGS}
 KINDS = {
     f"{kind.__name__.rsplit('.', 1)[1]} {name}": (kind.__name__.rsplit(".", 1)[1], extract)
-    for kind in (text, image, audio, video, table)
+    for kind in (text, image, audio, video, table, series)
     for name, extract in kind.EXTRACTS.items()
 }
-DECODES = {f"audio {name}": decode for name, decode in audio.DECODES.items()}
+DECODES = {f"audio {name}": decode for name, decode in audio.DECODES.items()} | {
+    f"series {name}": decode for name, decode in series.DECODES.items()
+}
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ LABELS = {"label": ["cat", "dog", "owl"] * 4, "size": [1.0, 2.0, 5.0] * 4}
 PAYLOADS = {
     "text": [b"a small cat", b"the dog barks", b"an owl at night"] * 4,
     "table": [b'{"age":3.0,"sex":"f"}', b'{"age":9.0,"sex":"m"}'] * 6,
+    "series": [b"[[0,1],[2,3]]", b"t,x\n0,5\n1,2\n"] * 6,
 }
 
 

@@ -14,7 +14,7 @@ def make_files(folder):
     (folder / "checkpoint/tokenizer.json").write_text("{}")
     (folder / "vectors.txt").write_text("cat 0.5 1\n")
     for place in ("state", "state/text"):
-        for name in ("tokenizer", "vocabulary", "idf", "table"):
+        for name in ("tokenizer", "vocabulary", "idf", "table", "series"):
             (folder / place / f"{name}.json").write_text(json.dumps({"learnt": name}))
     return folder
 
@@ -76,6 +76,10 @@ DOCUMENTS = {
         "sequences": [{"column": "tracks", "vocabulary": 9}], "missing": ["NA"],
         "extract": {"kind": "table_vector", "impute": "mean", "weighting": "recent"},
     },
+    "series": {"kind": "series", "column": "c"},
+    "series raw": _of("series", kind="raw", max_steps=9)
+    | {"decode": {"columns": ["a", 1], "time": "t", "rate_hz": 5, "windows": {"length": 4, "hop": 2}}},
+    "series custom": _of("series", kind="custom", factory="not_installed:build"),
     "table custom": {
         "kind": "table", "numbers": ["age"],
         "extract": {"kind": "custom", "factory": "not_installed:build"},

@@ -6,10 +6,12 @@ from pydantic import Field
 
 from mmray.config.modality.audio import AudioConfig
 from mmray.config.modality.image import ImageConfig
+from mmray.config.modality.series import SeriesConfig
 from mmray.config.modality.table import TableConfig
 from mmray.config.modality.text import TextConfig
 from mmray.config.modality.video import VideoConfig
 
 ModalityConfig = Annotated[
-    TextConfig | ImageConfig | AudioConfig | VideoConfig | TableConfig, Field(discriminator="kind")
+    TextConfig | ImageConfig | AudioConfig | VideoConfig | TableConfig | SeriesConfig,
+    Field(discriminator="kind"),
 ]

@@ -9,6 +9,7 @@ _SUFFIXES = {
     Kind.IMAGE: "jpg jpeg jpe png webp gif bmp tif tiff avif heic heif dcm ppm pgm jp2",
     Kind.AUDIO: "wav flac mp3 ogg oga opus aac m4a aif aiff wma amr",
     Kind.VIDEO: "mp4 m4v mov mkv webm avi mpg mpeg wmv flv ts 3gp",
+    Kind.SERIES: "npy",
 }
 _KINDS = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
 

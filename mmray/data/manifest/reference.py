@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -44,6 +44,8 @@ def reference_of(config: ModalityConfig, row: Mapping[str, Any]) -> Reference | 
     if isinstance(config, TableConfig):
         return _row_as_json(config, row)
     value = row.get(config.column)
+    if config.holds_lists and isinstance(value, list | tuple):
+        return _list_as_json(value)
     if isinstance(value, FileReference):
         return _file_of(config, value)
     reference = _text_of(value) if config.is_inline else _unwrapped(value)
@@ -65,6 +67,13 @@ def _file_of(config: ModalityConfig, reference: FileReference) -> str:
             "'payload: file'"
         )
     return str(reference)
+
+
+def _list_as_json(value: Sequence[object]) -> bytes:
+    try:
+        return json.dumps(value, separators=(",", ":"), default=float).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError(f"a list must hold numbers or lists of them, not {value!r:.80}") from None
 
 
 def _text_of(value: object) -> object:
