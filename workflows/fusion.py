@@ -6,7 +6,7 @@
 Complete stages are skipped. ``mmray submit my.yaml`` runs the same on a Ray cluster.
 """
 
-from mmray.cli.console import run_workflow
+from mmray.cli.workflow import run_workflow
 from mmray.stages import evaluate, extract, prepare, train
 
 STAGES = (prepare.run, extract.run, train.run, evaluate.run)

@@ -4,7 +4,7 @@ python workflows/search.py workflows/configs/search.yaml
 python workflows/search.py workflows/configs/search.yaml --set search.trials=24
 """
 
-from mmray.cli.console import run_workflow
+from mmray.cli.workflow import run_workflow
 from mmray.core.report import Report
 from mmray.stages import evaluate, extract, prepare, search, train
 from mmray.stages.workspace import Workspace

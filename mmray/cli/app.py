@@ -10,22 +10,12 @@ import typer
 
 from mmray import __version__
 from mmray.cli import jobs as cli_jobs
-from mmray.cli.console import (
-    AsJson,
-    ConfigPath,
-    Debug,
-    Overrides,
-    Quiet,
-    Stage,
-    Verbose,
-    say,
-    set_up_logging,
-    user_errors,
-    workflow_command,
-)
+from mmray.cli.console import say
 from mmray.cli.features import extract, features_app
+from mmray.cli.verb import Call, DocumentCall, document_verb, verb
+from mmray.cli.workflow import Stage, stages_verb
 from mmray.config.document import Config
-from mmray.config.reading.load import load_config, storable
+from mmray.config.reading.load import storable
 from mmray.config.reading.reference import describe_keys
 from mmray.core.process.exit import end_without_search
 from mmray.core.text.printable import printable_json
@@ -55,13 +45,15 @@ def _load_stage(name: str) -> Stage:
 
 for _name, _help in STAGES.items():
     # Extract has options of its own.
-    _stage = workflow_command(lambda name=_name: [_load_stage(name)])
+    _stage = stages_verb(lambda name=_name: [_load_stage(name)])
     app.command(_name, help=_help)(extract if _name == "extract" else _stage)
 app.add_typer(features_app, name="features")
 
 
 @app.command()
-def predict(  # noqa: PLR0913
+@verb()
+def predict(
+    call: Call,
     bundle: Annotated[Path, typer.Argument(help="Folder of a model bundle, e.g. demo/model")],
     records: Annotated[Path, typer.Argument(help=".jsonl, .csv or .parquet with payload columns")],
     output: Annotated[
@@ -76,134 +68,101 @@ def predict(  # noqa: PLR0913
     trust: Annotated[
         bool, typer.Option("--trust", help="Run the code that the bundle's document names.")
     ] = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    debug: Debug = False,
 ) -> None:
     """Predict from raw files with a model bundle."""
-    with user_errors(debug=debug):
-        set_up_logging(quiet=quiet, verbose=verbose)
-        from mmray.stages.prediction.predict import describe_prediction, predict_file
+    from mmray.stages.prediction.predict import describe_prediction, predict_file
 
-        report = predict_file(bundle, records, output, allow=allow or None, trust=trust)
-        if as_json:
-            typer.echo(printable_json(report, indent=2))
-        elif output is None:
-            for row in report["rows"]:
-                typer.echo(printable_json(row))
-            typer.echo(describe_prediction(report), err=True)
-        else:
-            typer.echo(f"{describe_prediction(report)}; in {output}")
+    report = predict_file(bundle, records, output, allow=allow or None, trust=trust)
+    if call.as_json:
+        typer.echo(printable_json(report, indent=2))
+    elif output is None:
+        for row in report["rows"]:
+            typer.echo(printable_json(row))
+        typer.echo(describe_prediction(report), err=True)
+    else:
+        typer.echo(f"{describe_prediction(report)}; in {output}")
 
 
 @app.command()
-def check(  # noqa: PLR0913
-    config: ConfigPath,
-    overrides: Overrides = None,
+@document_verb()
+def check(
+    call: DocumentCall,
     deep: Annotated[bool, typer.Option("--deep", help="Also decode every payload.")] = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    debug: Debug = False,
 ) -> None:
     """Check document, manifest and environment.
 
     Starts nothing, writes nothing. Calls the 'custom' factories that the document names.
     """
-    with user_errors(debug=debug, config=config):
-        loaded = load_config(config, overrides or ())
-        set_up_logging(quiet=quiet, verbose=verbose)
-        from mmray.inspection.check import check as check_all
+    from mmray.inspection.check import check as check_all
 
-        report = check_all(loaded, deep=deep)
-        if as_json:
-            typer.echo(printable_json(report.to_dict(), indent=2))
-            return
-        if verbose:
-            typer.echo(printable_json(storable(loaded), indent=2))
-        for sentence in report.found:
-            say(sentence, config)
-        say(f"next: {report.next_step}", config)
+    report = check_all(call.config, deep=deep)
+    if call.verbose and not call.as_json:
+        typer.echo(printable_json(storable(call.config), indent=2))
+    call.print_report(report)
 
 
 @app.command()
+@verb()
 def bench(
+    call: Call,
     group: Annotated[str, typer.Argument(help="features, training or extraction")] = "features",
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    debug: Debug = False,
 ) -> None:
     """Run the benchmarks on this machine. mmray and the usual way take turns."""
-    with user_errors(debug=debug):
-        set_up_logging(quiet=quiet, verbose=verbose)
-        from mmray.inspection.bench import describe_benchmarks, run_benchmarks
+    from mmray.inspection.bench import describe_benchmarks, run_benchmarks
 
-        found = run_benchmarks(group)
-        lines = [json.dumps(found, indent=2)] if as_json else describe_benchmarks(found)
-        typer.echo("\n".join(lines))
+    found = run_benchmarks(group)
+    lines = [json.dumps(found, indent=2)] if call.as_json else describe_benchmarks(found)
+    typer.echo("\n".join(lines))
 
 
 @app.command()
+@verb(without=("quiet", "verbose"))
 def schema(
+    call: Call,
     key: Annotated[str, typer.Argument(help="One key, e.g. modalities.audio.extract")] = "",
-    as_json: AsJson = False,
-    debug: Debug = False,
 ) -> None:
     """Print every key of the document. As JSON schema with --json, or when piped."""
-    with user_errors(debug=debug):
-        if as_json or not (key or sys.stdout.isatty()):
-            typer.echo(printable_json(Config.model_json_schema(), indent=2))
-            return
-        for line in describe_keys(key):
-            say(line)
+    if call.as_json or not (key or sys.stdout.isatty()):
+        typer.echo(printable_json(Config.model_json_schema(), indent=2))
+        return
+    for line in describe_keys(key):
+        say(line)
 
 
 @app.command()
-def corpus(  # noqa: PLR0913
+@verb()
+def corpus(
+    call: Call,
     folder: Annotated[Path, typer.Argument(help="Where to write it, e.g. demo/corpus")],
     samples: Annotated[int, typer.Option(help="Number of samples.")] = 1500,
     seed: Annotated[int, typer.Option(help="Random seed of the corpus.")] = 7,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    debug: Debug = False,
 ) -> None:
     """Write the demo corpus. Digits written, spoken and described."""
-    with user_errors(debug=debug):
-        set_up_logging(quiet=quiet, verbose=verbose)
-        from dataclasses import asdict
+    from dataclasses import asdict
 
-        from mmray.data.demo_corpus.corpus import write_corpus
+    from mmray.data.demo_corpus.corpus import write_corpus
 
-        summary = write_corpus(folder, samples=samples, seed=seed)
-        typer.echo(
-            json.dumps(asdict(summary), indent=2, default=str)
-            if as_json
-            else f"{summary.samples} samples in {summary.manifest}"
-        )
+    summary = write_corpus(folder, samples=samples, seed=seed)
+    typer.echo(
+        json.dumps(asdict(summary), indent=2, default=str)
+        if call.as_json
+        else f"{summary.samples} samples in {summary.manifest}"
+    )
 
 
 @app.command()
-def ui(  # noqa: PLR0913
-    config: ConfigPath,
-    overrides: Overrides = None,
+@document_verb(without=("as_json",))
+def ui(
+    call: DocumentCall,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option(help="Port to listen on; by default 5000, or a free one.")
     ] = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    debug: Debug = False,
 ) -> None:
     """Open the MLflow UI on this document's runs."""
-    with user_errors(debug=debug, config=config):
-        loaded = load_config(config, overrides or ())
-        set_up_logging(quiet=quiet, verbose=verbose)
-        from mmray.tracking.ui import serve
+    from mmray.tracking.ui import serve
 
-        serve(loaded, host=host, port=port, chatty=verbose)
+    serve(call.config, host=host, port=port, chatty=call.verbose)
 
 
 cli_jobs.add_to(app)

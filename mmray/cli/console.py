@@ -1,4 +1,4 @@
-"""The terminal: shared options, output, and exit codes.
+"""The terminal: the log, what may be printed, and how an error ends a command.
 
 The report goes to standard output; progress, warnings and errors go to standard error.
 """
@@ -9,50 +9,25 @@ import os
 import re
 import shlex
 import sys
-import time
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TextIO
 
 import typer
 
-from mmray.config.document import Config
-from mmray.config.reading.load import load_config
 from mmray.core.file.disk import to_disk_error
-from mmray.core.process.stop import describe_stop, exit_code, resumable, stoppable
-from mmray.core.report import Report
-from mmray.core.text.printable import printable, printable_json
+from mmray.core.process.stop import describe_stop, exit_code, stoppable
+from mmray.core.text.printable import printable
 from mmray.core.text.secret import masked
-from mmray.display.closing import closing_lines
-from mmray.display.terminal import duration, terminal
+from mmray.display.terminal import terminal
 from mmray.errors import MMRayError
 
-if TYPE_CHECKING:
-    from mmray.stages.workspace import Workspace
-
 logger = logging.getLogger(__name__)
-Stage = Callable[["Workspace", Any], Report]
-
-ConfigPath = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="YAML document, e.g. workflows/configs/local.yaml")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Replace dotted.key; repeatable; the value is YAML."
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and the report.")]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="All log lines, libraries included.")
-]
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _COMMAND = re.compile(r"\b(mmray(?: \w+)+|[\w/]+\.py) CONFIG\b")
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 def set_up_logging(*, quiet: bool, verbose: bool) -> None:
@@ -121,39 +96,6 @@ def set_up_process() -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
-def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
-    """Run stages in order with one tracker; each prints its findings when it ends.
-
-    The workspace is locked against other commands meanwhile.
-    """
-    # Here and not above: a wrong key must be answered before anything else is loaded.
-    from mmray.stages.workspace import Workspace, working_in
-    from mmray.tracking.open import tracking
-
-    reports: list[Report] = []
-    started = time.monotonic()
-    with resumable(), working_in(config), tracking(config) as tracker:
-        workspace = Workspace(config)
-        for stage in stages:
-            report = stage(workspace, tracker)
-            say_report(report)
-            reports.append(report)
-    if len(reports) > 1:
-        for line in closing_lines(reports, time.monotonic() - started):
-            terminal().print(shown(line), markup=False)
-    return reports
-
-
-def say_report(report: Report) -> None:
-    """Print a stage's outcome on standard error."""
-    state = "skipped, complete" if report.skipped else duration(report.seconds)
-    if logger.isEnabledFor(logging.DEBUG):
-        state += f", {report.fingerprint}"
-    terminal().print(f"[bold]{report.stage}[/bold] ({state})")
-    for sentence in report.found:
-        terminal().print(f"  {shown(sentence)}", markup=False)
-
-
 @contextmanager
 def kept_stdout() -> Generator[TextIO]:
     """Yield standard output; other output in this block goes to standard error.
@@ -164,19 +106,6 @@ def kept_stdout() -> Generator[TextIO]:
     with redirect_stdout(sys.stderr):
         yield stdout
     atexit.register(setattr, sys, "stdout", sys.__stderr__)  # runs before Ray says its last words
-
-
-def print_reports(
-    reports: Sequence[Report], *, as_json: bool, config_path: Path, stdout: TextIO
-) -> None:
-    """Print the outcome: one JSON document, or the next step."""
-    if as_json:
-        documents = [report.to_dict() for report in reports]
-        last = documents[-1]
-        body = last if len(documents) == 1 else last | {"stages": documents}
-        typer.echo(printable_json(body, indent=2), file=stdout)
-        return
-    typer.echo(shown(f"next: {reports[-1].next_step}", config_path), file=stdout)
 
 
 @contextmanager
@@ -194,30 +123,3 @@ def user_errors(*, debug: bool = False, config: Path | None = None) -> Generator
     except KeyboardInterrupt as stop:
         typer.echo(describe_stop(stop), err=True)
         raise typer.Exit(exit_code()) from None
-
-
-def workflow_command(load_stages: Callable[[], Sequence[Stage]]) -> Callable[..., None]:
-    """Return the command that runs these stages on a document, loaded after its check."""
-
-    def command(
-        config: ConfigPath,
-        overrides: Overrides = None,
-        as_json: AsJson = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
-        debug: Debug = False,
-    ) -> None:
-        with user_errors(debug=debug, config=config), kept_stdout() as stdout:
-            loaded = load_config(config, overrides or ())
-            set_up_logging(quiet=quiet, verbose=verbose)
-            reports = run_stages(loaded, load_stages())
-            print_reports(reports, as_json=as_json, config_path=config, stdout=stdout)
-
-    return command
-
-
-def run_workflow(stages: Sequence[Stage]) -> None:
-    """Run a workflow's file as a program."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command()(workflow_command(lambda: stages))
-    app()

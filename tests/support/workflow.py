@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from mmray.cli.console import run_stages
+from mmray.cli.workflow import run_stages
 from mmray.config.reading.load import load_config
 from mmray.data.demo_corpus.corpus import write_corpus
 from workflows.fusion import STAGES as FUSION_STAGES

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from mmray.cli.console import run_stages, set_up_logging
+from mmray.cli.console import set_up_logging
+from mmray.cli.workflow import run_stages
 from mmray.config.reading.load import storable
 from mmray.core.rejection import Rejection
 from mmray.core.report import Report
