@@ -78,7 +78,11 @@ DOCUMENTS = {
     },
     "series": {"kind": "series", "column": "c"},
     "series raw": _of("series", kind="raw", max_steps=9)
-    | {"decode": {"columns": ["a", 1], "time": "t", "rate_hz": 5, "windows": {"length": 4, "hop": 2}}},
+    | {
+        "decode": {
+            "columns": ["a", 1], "time": "t", "rate_hz": 5, "windows": {"length": 4, "hop": 2},
+        }
+    },
     "series custom": _of("series", kind="custom", factory="not_installed:build"),
     "table custom": {
         "kind": "table", "numbers": ["age"],
