@@ -59,11 +59,10 @@ def build_model(
     *,
     saved: Path | None = None,
 ) -> FusionModel:
-    """Build the whole model. ``specs`` is in the order of the M axis.
+    """Build the complete model. ``specs`` is in the order of the M axis.
 
-    ``heads`` tells each task's head, or its number of outputs alone. Checkpoints give their
-    weights, unless ``saved`` holds what ``save_encoders`` wrote of a model whose weights are to be
-    put in.
+    ``heads`` has each task's head, or its number of outputs alone. Checkpoints give their weights,
+    unless ``saved`` holds what ``save_encoders`` wrote of a model whose weights will be loaded.
     """
     check_model(config, encoders, specs)
     built = {
@@ -152,7 +151,7 @@ def _vector_stem(spec: FeatureSpec, width: int) -> tuple[nn.Module, int]:
 
 
 def _vector_norm(spec: FeatureSpec, size: int) -> nn.Module:
-    """Normalise the layer, save for a table: of a single number it would leave the sign alone."""
+    """Normalise the layer, except for a table: it would reduce a single number to its sign."""
     return nn.Identity() if spec.kind == Kind.TABLE else nn.LayerNorm(size)
 
 

@@ -46,7 +46,7 @@ def check_encoder(name: str, config: EncoderConfig, spec: FeatureSpec) -> None:
         )
     if isinstance(config, LeNetEncoderConfig) and min(spec.shape[:2]) < 2**config.layers:
         raise ConfigError(
-            f"{config.layers} layers, each of which halves, leave nothing of {spec.describe()}",
+            f"{config.layers} halving layers leave nothing of {spec.describe()}",
             where=f"{where}.layers",
             hint="use fewer layers",
         )

@@ -13,7 +13,7 @@ MAX_SCALE = 100.0
 
 
 class AffineHead(NamedTuple):
-    """A head of so many outputs."""
+    """A head with this number of outputs."""
 
     outputs: int
     shares_weights: bool = False
@@ -102,7 +102,7 @@ class AlignmentHead(nn.Module):
 
 
 class AlignmentOutputs(NamedTuple):
-    """What an ``AlignmentHead`` says of B samples."""
+    """The output of an ``AlignmentHead`` for B samples."""
 
     embeddings: Float[Tensor, "B M S"]
     """Of length one; zeros where the modality is absent."""

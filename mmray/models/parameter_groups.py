@@ -1,4 +1,4 @@
-"""The weights of a model in groups that learn alike."""
+"""The weights of a model in groups with equal learning rates and decay."""
 
 from typing import Any
 

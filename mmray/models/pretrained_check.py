@@ -58,7 +58,7 @@ def _check_text(
     model, tokenizer = encode.model, tokenizer_of(modality)
     if tokenizer is None or not _is_same_tokenizer(tokenizer, model):
         raise ConfigError(
-            f"checkpoint {model!r} knows the ids of its own tokenizer alone, not of "
+            f"checkpoint {model!r} takes only the ids of its own tokenizer, not of "
             + ("one that is trained here" if tokenizer is None else repr(tokenizer)),
             where=f"modalities.{name}.extract.tokenizer",
             hint=f"set extract to {{kind: tokens, tokenizer: {model}}}",
@@ -72,7 +72,7 @@ def _check_text(
     known = settings.get("vocab_size")
     if isinstance(known, int) and vocabulary_size(load_ready(model), 0) > known:
         raise ConfigError(
-            f"the tokenizer of {model!r} has more tokens than the {known} that the network knows",
+            f"the tokenizer of {model!r} has more tokens than the {known} that the network has",
             where=f"modalities.{name}.encode.model",
             hint="tokenizer.json and config.json belong to different models",
         )
@@ -157,7 +157,7 @@ def _check_audio(
 
 
 def _check_layers(name: str, encode: PretrainedConfig, settings: Mapping[str, Any]) -> None:
-    """Refuse to train more layers than there are, where config.json tells how many."""
+    """Refuse to train more layers than config.json states."""
     stages = settings.get("depths")
     told = (settings.get(key) for key in (_GROUPS, *LAYERS))
     count = len(stages) if stages else next((n for n in told if isinstance(n, int)), None)

@@ -26,7 +26,7 @@ class FixedWeighting(nn.Module):
         self.register_buffer("ones", torch.ones(tasks), persistent=False)
 
     def factors(self) -> Float[Tensor, " K"]:
-        """Return what each task's loss is multiplied with, besides its own weight."""
+        """Return the factor of each task's loss, besides its own weight."""
         return self.ones
 
     def forward(
@@ -35,7 +35,7 @@ class FixedWeighting(nn.Module):
         weights: Float[Tensor, " K"],
         known: Bool[Tensor, " K"],
     ) -> Float[Tensor, ""]:
-        """Return the sum; ``known`` tells the tasks that have a label in the batch."""
+        """Return the sum; ``known`` marks the tasks with a label in the batch."""
         return (weights * losses).sum()
 
 
@@ -50,7 +50,7 @@ class UncertaintyWeighting(nn.Module):
         self.log_variances = nn.Parameter(torch.zeros(tasks))
 
     def factors(self) -> Float[Tensor, " K"]:
-        """Return what each task's loss is multiplied with, besides its own weight."""
+        """Return the factor of each task's loss, besides its own weight."""
         return torch.exp(-self.log_variances.detach())
 
     def forward(
@@ -59,7 +59,7 @@ class UncertaintyWeighting(nn.Module):
         weights: Float[Tensor, " K"],
         known: Bool[Tensor, " K"],
     ) -> Float[Tensor, ""]:
-        """Return the sum; ``known`` tells the tasks that have a label in the batch."""
+        """Return the sum; ``known`` marks the tasks with a label in the batch."""
         terms = torch.exp(-self.log_variances) * losses + self.log_variances / 2.0
         return (weights * torch.where(known, terms, 0.0)).sum()
 
@@ -82,7 +82,7 @@ class GradNormWeighting(nn.Module):
         self.register_buffer("initial", torch.zeros(tasks))
 
     def factors(self) -> Float[Tensor, " K"]:
-        """Return what each task's loss is multiplied with, besides its own weight."""
+        """Return the factor of each task's loss, besides its own weight."""
         return self.weights.clone()  # the graph must not hold what update changes
 
     def forward(
@@ -91,7 +91,7 @@ class GradNormWeighting(nn.Module):
         weights: Float[Tensor, " K"],
         known: Bool[Tensor, " K"],
     ) -> Float[Tensor, ""]:
-        """Return the sum; ``known`` tells the tasks that have a label in the batch."""
+        """Return the sum; ``known`` marks the tasks with a label in the batch."""
         return (weights * self.factors() * losses).sum()
 
     @torch.no_grad()
@@ -102,7 +102,7 @@ class GradNormWeighting(nn.Module):
 
         Args:
             norms: of each task's gradient, its own weight included and its factor left out.
-            losses: of the whole batch, the same on every worker.
+            losses: of the complete batch, the same on every worker.
             known: the tasks that have a label in the batch; the factors of others are kept.
         """
         self.initial.copy_(torch.where((self.initial == 0.0) & known, losses, self.initial))

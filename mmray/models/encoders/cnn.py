@@ -18,7 +18,7 @@ def num_groups(channels: int) -> int:
 
 
 GRID = 4
-"""The pooled embedding sees so many cells a side: one average would forget what is where."""
+"""Cells per side of the pooled embedding: one average would lose positions."""
 
 
 class ImageCnnEncoder(nn.Module):

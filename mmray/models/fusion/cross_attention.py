@@ -14,10 +14,10 @@ from mmray.models.fusion.tokens import ModalityTokens, fill_absent
 class CrossAttentionFusion(nn.Module):
     """The tokens of each modality attend to those of each other one, for every ordered pair.
 
-    MulT, Tsai et al. 2019 (arXiv 1906.00295): what a modality learnt from each other one is joined
-    and goes through self-attention; then the summaries of all are joined. Unlike there, joining is
-    an affine map back to width D. A learned token stands in for an absent modality; a modality that
-    is the only one of the model attends to itself.
+    MulT, Tsai et al. 2019 (arXiv 1906.00295): what a modality received from each other one is
+    joined and goes through self-attention; then the summaries of all are joined. Unlike there,
+    joining is an affine map back to width D. A learned token replaces an absent modality; the only
+    modality of a model attends to itself.
     """
 
     def __init__(self, modalities: int, width: int, *, heads: int = 4, layers: int = 1) -> None:

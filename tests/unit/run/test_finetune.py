@@ -211,7 +211,7 @@ def test_what_a_checkpoint_does_not_fit_is_told_before_any_work(document, checkp
     waves = f"modalities.audio.encode={{kind: hf_audio, model: {bert}}}"
 
     said = problem(document, "modalities.text.extract={kind: tokens}")
-    assert "knows the ids of its own tokenizer alone, not of one that is trained here" in said
+    assert "takes only the ids of its own tokenizer, not of one that is trained here" in said
     assert f"set extract to {{kind: tokens, tokenizer: {bert}}}" in said
     assert "where: modalities.text.extract.tokenizer" in said
     assert "not of " + repr(str(other)) in problem(
@@ -283,7 +283,7 @@ def test_a_tokenizer_with_more_tokens_than_the_network_knows_is_told(document, t
     settings = tmp_path / "hub" / "bert" / "config.json"
     settings.write_text(json.dumps(json.loads(settings.read_text()) | {"vocab_size": 50}))
 
-    assert "more tokens than the 50 that the network knows" in problem(document)
+    assert "more tokens than the 50 that the network has" in problem(document)
 
 
 def test_a_copy_of_the_checkpoint_s_tokenizer_is_as_good(document, tmp_path):

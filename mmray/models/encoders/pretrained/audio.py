@@ -27,10 +27,10 @@ _LEAST_VARIANCE = 1e-7
 
 
 class WaveformReader:
-    """Runs a speech network over samples, each clip as far as it is long.
+    """Runs a speech network over samples, up to each clip's length.
 
-    A network with group normalisation averages over time and cannot be told what is padding: it
-    runs once for each length in the batch.
+    A network with group normalisation averages over time and has no padding mask: it runs once for
+    each length in the batch.
     """
 
     def __init__(self, facts: dict[str, Any], pooling: Pooling) -> None:

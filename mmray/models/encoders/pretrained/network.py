@@ -13,8 +13,8 @@ _OFF = (
     "layerdrop", "encoder_layerdrop", "drop_path_rate", "drop_connect_rate", "apply_spec_augment",
     "use_cache",
 )  # fmt: skip
-"""What leaves out layers or hides time at random, so that some weights would get no gradient, and
-what is kept of a text in order to go on writing."""
+"""Settings that drop layers or hide time at random, so that some weights would get no gradient, and
+caches for generating text."""
 _UNUSED = ("masked_spec_embed",)
 """Weights that a checkpoint may lack: they only mask while it is pretrained."""
 

@@ -33,8 +33,8 @@ class Tuning:
 def call_order(network: nn.Module, tuning: Tuning, probe: Callable[[], Tensor]) -> CallOrder:
     """Return which modules ``probe`` calls, and whether first after the first layer has begun.
 
-    Names do not tell: a normalisation that ends the network may be listed before its layers, and
-    what all layers use behind them. Empty where ``tuning`` does not tell layers apart.
+    Names do not show it: a normalisation that ends the network may be listed before its layers, and
+    what all layers use behind them. Empty if ``tuning`` does not distinguish layers.
     """
     if tuning.tune != "last_layers" and tuning.layer_decay == 1.0:
         return {}
