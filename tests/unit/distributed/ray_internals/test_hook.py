@@ -1,18 +1,14 @@
 """Which hooks are used, and that nothing else touches private parts of Ray."""
 
-import ast
-import pkgutil
-import re
 from pathlib import Path
 
 import pytest
 
 from mmray.distributed.ray_internals.hook import NEEDS, PLAIN, Hook, is_on, is_there
+from tests.support.private_use import private_module, private_uses
 
 ROOT = Path(__file__).parents[4]
 ROOM = ROOT / "mmray" / "distributed" / "ray_internals"
-PRIVATE_NAME = re.compile(r"_[^_]")
-PRIVATE_MODULE = re.compile(r"\bray(\.\w+)*\._[^_]")
 
 
 def test_the_switch_turns_off_all_hooks_or_those_that_it_names(monkeypatch):
@@ -45,7 +41,7 @@ def test_a_part_is_there_if_its_module_and_its_attribute_are(part, expected):
 def test_nothing_but_the_hooks_touches_private_parts_of_ray():
     files = [path for path in (ROOT / "mmray").rglob("*.py") if ROOM not in path.parents]
 
-    assert {path.name: found for path in files if (found := private_uses(path))} == {}
+    assert {path.name: found for path in files if (found := private_uses(path, "ray"))} == {}
 
 
 def test_a_use_of_a_private_part_is_found(tmp_path):
@@ -64,67 +60,7 @@ def test_a_use_of_a_private_part_is_found(tmp_path):
         "own._private\n"
     )
 
-    assert private_uses(path) == [2, 3, 5, 6, 8, 10]
-
-
-def private_uses(path):
-    """Return the lines on which a file touches a private part of Ray."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = ray_names(tree)
-    return sorted({node.lineno for node in ast.walk(tree) if is_private_use(node, names)} |
-                  {line for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
-                   for line in overrides(node, names)})  # fmt: skip
-
-
-def ray_names(tree):
-    """Return what the file's own names for Ray's things mean."""
-    found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for each in node.names:
-                if each.name.split(".")[0] == "ray":
-                    found[each.asname or "ray"] = each.name if each.asname else "ray"
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ray":
-            found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
-    return found
-
-
-def is_private_use(node, names):
-    match node:
-        case ast.Import(names=aliases):
-            return any(PRIVATE_MODULE.match(each.name) for each in aliases)
-        case ast.ImportFrom(module=str(module), names=aliases) if module.split(".")[0] == "ray":
-            return any(PRIVATE_MODULE.match(f"{module}.{each.name}") for each in aliases)
-        case ast.Attribute(attr=attr):
-            return bool(PRIVATE_NAME.match(attr)) and dotted(node).split(".")[0] in names
-        case ast.Call(func=func, keywords=keywords) if dotted(func).split(".")[0] in names:
-            return any(PRIVATE_NAME.match(each.arg or "") for each in keywords)
-        case ast.Constant(value=str(text)):
-            return bool(PRIVATE_MODULE.search(text))
-        case _:
-            return False
-
-
-def overrides(node, names):
-    """Yield the lines of methods that take the place of private ones of a base class of Ray's."""
-    for base in map(dotted, node.bases):
-        first, _, rest = base.partition(".")
-        if first in names:
-            known = dir(pkgutil.resolve_name(f"{names[first]}.{rest}".rstrip(".")))
-            for each in node.body:
-                is_private = isinstance(each, ast.FunctionDef) and PRIVATE_NAME.match(each.name)
-                if is_private and each.name in known:
-                    yield each.lineno
-
-
-def dotted(node):
-    match node:
-        case ast.Name(id=name):
-            return name
-        case ast.Attribute(value=value, attr=attr):
-            return f"{dotted(value)}.{attr}"
-        case _:
-            return ""
+    assert private_uses(path, "ray") == [2, 3, 5, 6, 8, 10]
 
 
 BLOCK = """
@@ -176,7 +112,7 @@ def test_mmray_works_without_any_private_module_of_ray():
     from tests.support.process import run_python
 
     modules = {part.split(":")[0] for parts in NEEDS.values() for part in parts}
-    private = sorted(name for name in modules if PRIVATE_MODULE.match(name))
+    private = sorted(name for name in modules if private_module("ray").match(name))
 
     done = run_python("-c", BLOCK, *private)
 
