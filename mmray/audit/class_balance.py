@@ -2,18 +2,12 @@
 
 from collections.abc import Iterator
 
-from mmray.config.task.task import (
-    BinaryConfig,
-    ClassificationConfig,
-    MultilabelConfig,
-    OrdinalConfig,
-)
+from mmray.config.task.kind import listed_classes
+from mmray.config.task.task import TaskConfig
 from mmray.core.kind import Split
 from mmray.core.text.nearest import listed, shortened
 from mmray.data.manifest.class_count import ClassCounts
 
-ShareTask = ClassificationConfig | BinaryConfig | OrdinalConfig
-ListedTask = ClassificationConfig | MultilabelConfig | OrdinalConfig
 FEW_LABELS = 30
 """With fewer, the error of an accuracy is 18 points or more."""
 FEW_OF_CLASS = 5
@@ -56,10 +50,9 @@ def thin_classes(name: str, counts: ClassCounts) -> Iterator[str]:
         )
 
 
-def absent_classes(name: str, task: object, counts: ClassCounts) -> Iterator[str]:
+def absent_classes(name: str, task: TaskConfig, counts: ClassCounts) -> Iterator[str]:
     """Yield classes that the document lists but train lacks."""
-    classes = task.classes if isinstance(task, ListedTask) else None
-    absent = [one for one in classes or () if not counts.get(one, {}).get(Split.TRAIN)]
+    absent = [one for one in listed_classes(task) or () if not counts.get(one, {}).get(Split.TRAIN)]
     if absent:
         yield (
             f"{name}: {_classes(len(absent))} no sample in train, and cannot be learned: "

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from mmray.audit.class_balance import (
-    ShareTask,
     absent_classes,
     describe_classes,
     few_labels,
@@ -17,7 +16,7 @@ from mmray.audit.shared_payload import describe_shared
 from mmray.audit.split_size import given_away, uneven_splits
 from mmray.config.document import Config
 from mmray.config.modality.table import TableConfig
-from mmray.config.task.task import RegressionConfig
+from mmray.config.task.kind import kind_of
 from mmray.core.arrow import pc
 from mmray.core.kind import Split
 from mmray.data.manifest.class_count import ClassCounts, class_counts
@@ -45,7 +44,7 @@ def _counts(manifest: Manifest, config: Config) -> dict[str, ClassCounts]:
     return {
         name: class_counts(labels, manifest.splits)
         for name, labels in manifest.labels.items()
-        if not isinstance(config.tasks[name], RegressionConfig)
+        if kind_of(config.tasks[name]).has_classes
     }
 
 
@@ -53,7 +52,7 @@ def _warnings(manifest: Manifest, config: Config, counts: dict[str, ClassCounts]
     found = [*given_away(config), *uneven_splits(manifest, config)]
     for name, labels in manifest.labels.items():
         task, classes = config.tasks[name], counts.get(name, {})
-        found += few_labels(name, _labelled(labels, manifest), shares=isinstance(task, ShareTask))
+        found += few_labels(name, _labelled(labels, manifest), shares=kind_of(task).has_one_class)
         found += odd_names(name, {one: sum(n.values()) for one, n in classes.items()})
         found += absent_classes(name, task, classes)
         found += thin_classes(name, classes)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from mmray.core.kind import Split
+from mmray.core.label.cell import Label
 from mmray.data.manifest.manifest import Manifest
 from mmray.features.store import measure_features, read_features
 from mmray.run.feature_folder import FeatureFolder
 from mmray.training.data.copies import payload_numbers
 from mmray.training.data.samples import ModalityFeatures, Samples
-from mmray.training.tasks.alignment import AlignmentTask
-from mmray.training.tasks.label import Label, has_label
-from mmray.training.tasks.task import Task, Tasks
+from mmray.training.tasks.label import has_label
+from mmray.training.tasks.task import ComparesModalities, Task, Tasks
 
 
 def load_samples(
@@ -85,13 +85,13 @@ def _told_apart(
     """Return the labels; those of an alignment say which payloads are copies of one another."""
     found = dict(labels)
     for name, task in tasks.items():
-        if isinstance(task, AlignmentTask) and task.classes is None:
+        if isinstance(task, ComparesModalities) and task.classes is None:
             found[name] = task.told_apart(labels[name], payload_numbers(modalities))
     return found
 
 
 def _encode(
-    task: Task, labels: Sequence[Label], present: np.ndarray[Any, Any]
+    task: Task, labels: Sequence[Label | None], present: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
     encoded = task.encode(labels)
-    return task.paired(encoded, present) if isinstance(task, AlignmentTask) else encoded
+    return task.paired(encoded, present) if isinstance(task, ComparesModalities) else encoded

@@ -3,10 +3,10 @@
 Its other half, what computes, is in ``mmray/training/tasks/build.py``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from mmray.config.task.metric import Metric, main_metric_of, metrics_of, of_pair
 from mmray.config.task.task import (
@@ -40,10 +40,12 @@ class TaskKind:
     """Whether a sample has one class, by whose number it is encoded: these can be balanced."""
     needs_two_classes: bool = False
     """Whether a single class is not enough to train."""
-    lists_classes: bool = False
-    """Whether the section may list all classes; else they are those of the train split."""
-    has_positive_class: bool = False
-    """Whether there are two classes, one of which is sought."""
+    listed: Callable[[Any], tuple[str, ...] | None] | None = None
+    """The classes that a section lists, if it may; else they are those of the train split."""
+    positive: Callable[[Any], str | None] | None = None
+    """The class that a section names as the one that is sought, of two."""
+    separator: Callable[[Any], str] | None = None
+    """What stands between the classes of a cell of text, where a sample has several."""
     has_ordered_classes: bool = False
     """Whether the classes have an order."""
     compares_modalities: bool = False
@@ -60,21 +62,36 @@ class TaskKind:
         return self.label != "number"
 
 
+def _listed(
+    task: ClassificationConfig | MultilabelConfig | OrdinalConfig,
+) -> tuple[str, ...] | None:
+    return task.classes
+
+
+def _positive(task: BinaryConfig) -> str | None:
+    return task.positive
+
+
+def _separator(task: MultilabelConfig) -> str:
+    return task.separator
+
+
 TASK_KINDS: Mapping[str, TaskKind] = {
     "classification": TaskKind(
         ClassificationConfig, "class", "class", has_probabilities=True, has_one_class=True,
-        needs_two_classes=True, lists_classes=True, drawing="confusion matrix",
+        needs_two_classes=True, listed=_listed, drawing="confusion matrix",
     ),
     "binary": TaskKind(
         BinaryConfig, "class", "class", has_probabilities=True, has_one_class=True,
-        needs_two_classes=True, has_positive_class=True, drawing="confusion matrix",
+        needs_two_classes=True, positive=_positive, drawing="confusion matrix",
     ),
     "multilabel": TaskKind(
-        MultilabelConfig, "classes", "classes", has_probabilities=True, lists_classes=True,
+        MultilabelConfig, "classes", "classes", has_probabilities=True, listed=_listed,
+        separator=_separator,
     ),
     "ordinal": TaskKind(
         OrdinalConfig, "class", "class", has_probabilities=True, has_one_class=True,
-        needs_two_classes=True, lists_classes=True, has_ordered_classes=True, unit="ranks",
+        needs_two_classes=True, listed=_listed, has_ordered_classes=True, unit="ranks",
         drawing="confusion matrix",
     ),
     "regression": TaskKind(
@@ -89,6 +106,12 @@ TASK_KINDS: Mapping[str, TaskKind] = {
 def kind_of(task: TaskConfig) -> TaskKind:
     """Return the record of a task's kind."""
     return TASK_KINDS[task.kind]
+
+
+def listed_classes(task: TaskConfig) -> tuple[str, ...] | None:
+    """Return the classes that a section lists, if it does."""
+    listed = kind_of(task).listed
+    return None if listed is None else listed(task)
 
 
 def main_metric(task: TaskConfig) -> Metric:

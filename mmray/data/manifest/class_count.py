@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from mmray.core.kind import Split
+from mmray.core.label.cell import Label
 from mmray.data.manifest.label import Labels
-from mmray.data.manifest.manifest import Label
 
 ClassCounts = Mapping[str, Mapping[Split, int]]
 

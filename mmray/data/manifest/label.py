@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from mmray.config.document import Config
-from mmray.config.task.task import MultilabelConfig, RegressionConfig, TaskConfig
+from mmray.config.task.kind import LabelForm, kind_of
+from mmray.config.task.task import TaskConfig
+from mmray.core.label.cell import Label, is_missing, read_number
 from mmray.core.label.name import to_name
-from mmray.data.manifest.manifest import Label
-from mmray.data.table.cell import is_missing, read_number
 from mmray.data.table.table import Chunk
 from mmray.errors import ManifestError
 
@@ -22,13 +22,12 @@ Labels = Sequence[Label | None]
 
 def label_type(task: TaskConfig) -> pa.DataType:
     """Return what a column of the task's labels is to Arrow."""
-    match task:
-        case RegressionConfig():
-            return pa.float64()
-        case MultilabelConfig():
-            return pa.list_(pa.string())
-        case _:
-            return pa.string()
+    types: dict[LabelForm, pa.DataType] = {
+        "class": pa.string(),
+        "classes": pa.list_(pa.string()),
+        "number": pa.float64(),
+    }
+    return types[kind_of(task).label]
 
 
 def read_labels(chunk: Chunk, config: Config) -> dict[str, list[Label | None]]:
@@ -46,8 +45,9 @@ def read_labels(chunk: Chunk, config: Config) -> dict[str, list[Label | None]]:
 def _read(value: Any, task: TaskConfig, location: str) -> Label | None:  # noqa: ANN401 (raw cell)
     if is_missing(value) or (isinstance(value, str) and not value.strip()):
         return None
-    if isinstance(task, MultilabelConfig):
-        return _read_several(value, task, location)
+    kind = kind_of(task)
+    if kind.separator is not None:
+        return _read_several(value, kind.separator(task), f"{task.column}", location)
     if not isinstance(value, str | Real | Decimal | date):
         raise ManifestError(
             f"{task.column}: a label must be text or a number, not {value!r:.80}",
@@ -55,7 +55,7 @@ def _read(value: Any, task: TaskConfig, location: str) -> Label | None:  # noqa:
             hint="a sample has one label per task; 'kind: multilabel' takes several",
         )
     try:
-        return read_number(value) if isinstance(task, RegressionConfig) else to_name(value)
+        return to_name(value) if kind.has_classes else read_number(value)
     except ValueError as error:
         raise ManifestError(
             f"{task.column}: {value!r:.80} {error}",
@@ -64,11 +64,11 @@ def _read(value: Any, task: TaskConfig, location: str) -> Label | None:  # noqa:
         ) from None
 
 
-def _read_several(value: Any, task: MultilabelConfig, location: str) -> list[str]:  # noqa: ANN401
+def _read_several(value: Any, separator: str, column: str, location: str) -> list[str]:  # noqa: ANN401
     """Return the classes of a cell, each once; an empty list says that there is none of them."""
     items = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(items, str):
-        items = _split(items, task, location)
+        items = _split(items, separator, column, location)
     if isinstance(items, Real | Decimal):
         items = [items]
     try:
@@ -77,9 +77,9 @@ def _read_several(value: Any, task: MultilabelConfig, location: str) -> list[str
         return list(dict.fromkeys(_name_in_list(item) for item in items))
     except ValueError:
         raise ManifestError(
-            f"{task.column}: labels must be a list of names, not {value!r:.80}",
+            f"{column}: labels must be a list of names, not {value!r:.80}",
             where=location,
-            hint=f'write ["a", "b"] or a{task.separator}b; [] for none, null for not known',
+            hint=f'write ["a", "b"] or a{separator}b; [] for none, null for not known',
         ) from None
 
 
@@ -90,14 +90,14 @@ def _name_in_list(item: object) -> str:
     return name
 
 
-def _split(text: str, task: MultilabelConfig, location: str) -> Any:  # noqa: ANN401 (JSON)
+def _split(text: str, separator: str, column: str, location: str) -> Any:  # noqa: ANN401 (JSON)
     if not text.lstrip().startswith("["):
-        return [part for part in text.split(task.separator) if part.strip()]
+        return [part for part in text.split(separator) if part.strip()]
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise ManifestError(
-            f"{task.column}: {text!r:.80} is not a JSON list",
+            f"{column}: {text!r:.80} is not a JSON list",
             where=location,
-            hint=f'write ["a", "b"] or a{task.separator}b',
+            hint=f'write ["a", "b"] or a{separator}b',
         ) from None

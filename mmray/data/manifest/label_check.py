@@ -3,14 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from mmray.config.document import Config
-from mmray.config.task.task import (
-    AlignmentConfig,
-    BinaryConfig,
-    ClassificationConfig,
-    MultilabelConfig,
-    OrdinalConfig,
-    RegressionConfig,
-)
+from mmray.config.task.kind import kind_of, listed_classes
+from mmray.config.task.task import TaskConfig
 from mmray.core.kind import Split
 from mmray.core.label.order import ordered
 from mmray.core.label.positive import positive_of
@@ -18,8 +12,6 @@ from mmray.core.text.nearest import listed, nearest, shortened
 from mmray.data.manifest.class_count import class_counts, names_of
 from mmray.data.manifest.label import Labels
 from mmray.errors import ManifestError
-
-ClassTask = ClassificationConfig | OrdinalConfig | BinaryConfig | MultilabelConfig | AlignmentConfig
 
 
 def check_labels(
@@ -37,7 +29,7 @@ def check_labels(
     for name, found in labels.items():
         _check_any(name, config.tasks[name].column, found, splits, uri)
     for name, task in config.tasks.items():
-        if name in labels and not isinstance(task, RegressionConfig):
+        if name in labels and kind_of(task).has_classes:
             seen = _in_train(labels[name], splits)
             _check_train_classes(name, task, seen, uri)
             _check_known(name, task, labels[name], seen, locations)
@@ -48,10 +40,10 @@ def check_two_classes(
 ) -> None:
     """Refuse a train split of one class where the task tells classes apart."""
     for name, task in config.tasks.items():
-        if name not in labels or isinstance(task, RegressionConfig | MultilabelConfig):
+        if name not in labels or not kind_of(task).needs_two_classes:
             continue
         seen = _in_train(labels[name], splits)
-        if len(_listed_classes(task) or seen) < 2:
+        if len(listed_classes(task) or seen) < 2:
             raise ManifestError(
                 f"{task.column}: the train split has one class only: {listed(seen)}",
                 where=config.data.manifest,
@@ -79,16 +71,17 @@ def _in_train(labels: Labels, splits: Sequence[Split]) -> dict[str, int]:
     return {name: n for name in sorted(counts) if (n := counts[name].get(Split.TRAIN, 0))}
 
 
-def _check_train_classes(name: str, task: ClassTask, seen: Mapping[str, int], uri: str) -> None:
-    if isinstance(task, MultilabelConfig) and not (task.classes or seen):
+def _check_train_classes(name: str, task: TaskConfig, seen: Mapping[str, int], uri: str) -> None:
+    kind, listed_ones = kind_of(task), listed_classes(task)
+    if kind.label == "classes" and not (listed_ones or seen):
         raise ManifestError(
             f"{task.column}: no sample of the train split has any class",
             where=uri,
             hint=f"all its lists are empty; check 'tasks.{name}.column' and 'data.split'",
         )
-    if isinstance(task, BinaryConfig):
-        _check_two(name, task, seen, uri)
-    if isinstance(task, OrdinalConfig) and task.classes is None and ordered(seen) is None:
+    if kind.positive is not None:
+        _check_two(name, task, kind.positive(task), seen, uri)
+    if kind.has_ordered_classes and listed_ones is None and ordered(seen) is None:
         raise ManifestError(
             f"{task.column}: the order of {listed(seen)} is not known",
             where=uri,
@@ -97,10 +90,10 @@ def _check_train_classes(name: str, task: ClassTask, seen: Mapping[str, int], ur
 
 
 def _check_known(
-    name: str, task: ClassTask, labels: Labels, seen: Mapping[str, int], locations: Iterable[str]
+    name: str, task: TaskConfig, labels: Labels, seen: Mapping[str, int], locations: Iterable[str]
 ) -> None:
     """Refuse a class that is neither listed nor in train, with the row that has it first."""
-    classes = _listed_classes(task)
+    classes = listed_classes(task)
     known = set(classes or seen)
     unknown: dict[str, str] = {}
     for label, location in zip(labels, locations, strict=True):
@@ -119,24 +112,22 @@ def _check_known(
     )
 
 
-def _unknown_hint(name: str, task: ClassTask, unknown: str, seen: Mapping[str, int]) -> str:
-    classes = _listed_classes(task)
+def _unknown_hint(name: str, task: TaskConfig, unknown: str, seen: Mapping[str, int]) -> str:
+    classes = listed_classes(task)
     known = classes or tuple(seen)
     close = nearest(unknown, known)
     meant = f"did you mean {shortened(close)!r}?" if close else ""
     if classes:
         return meant or f"'tasks.{name}.classes' has: {listed(classes)}"
-    if isinstance(task, BinaryConfig | AlignmentConfig):
+    if kind_of(task).listed is None:
         return meant or f"the train split has: {listed(known)}; see 'data.split'"
     way_out = f"list all classes in 'tasks.{name}.classes', or change 'data.split'"
     return f"{meant} Else {way_out}" if meant else way_out
 
 
-def _listed_classes(task: ClassTask) -> tuple[str, ...] | None:
-    return None if isinstance(task, BinaryConfig | AlignmentConfig) else task.classes
-
-
-def _check_two(name: str, task: BinaryConfig, seen: Mapping[str, int], uri: str) -> None:
+def _check_two(
+    name: str, task: TaskConfig, given: str | None, seen: Mapping[str, int], uri: str
+) -> None:
     told = listed([f"{label!r} ({count} times)" for label, count in seen.items()])
     if len(seen) > 2:
         raise ManifestError(
@@ -144,8 +135,7 @@ def _check_two(name: str, task: BinaryConfig, seen: Mapping[str, int], uri: str)
             where=uri,
             hint=f"use 'tasks.{name}.kind: classification', or mend the labels",
         )
-    if len(seen) == 2 and positive_of(task.positive, seen) is None:
-        given = task.positive
+    if len(seen) == 2 and positive_of(given, seen) is None:
         named = f"{given!r} is none of them" if given else "which is positive?"
         hint = f"name one of them in 'tasks.{name}.positive'"
         if given in ("true", "false"):

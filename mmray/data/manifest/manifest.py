@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 from mmray.core.arrow import pc
 from mmray.core.file.atomic import replacing
 from mmray.core.kind import Split
+from mmray.core.label.cell import Label
 from mmray.core.text.secret import masked
 from mmray.data.manifest.column import Column, Gathered, whole
 from mmray.data.manifest.reference import Reference
 
-Label = str | float | list[str]
 GROUP_ROWS = 16_384
 
 

@@ -10,15 +10,16 @@ from mmray.config.document import Config
 from mmray.config.modality.modality import ModalityConfig
 from mmray.core.fingerprint import fingerprint
 from mmray.core.kind import Split
+from mmray.core.label.cell import Label, is_missing
 from mmray.core.text.nearest import did_you_mean
 from mmray.data.manifest.column import Gathered
 from mmray.data.manifest.label import label_type, read_labels
 from mmray.data.manifest.label_check import check_labels
-from mmray.data.manifest.manifest import GatheredReferences, Label, Manifest
+from mmray.data.manifest.manifest import GatheredReferences, Manifest
 from mmray.data.manifest.reference import Reference, reference_of
 from mmray.data.manifest.sample_id import unique_ids
 from mmray.data.split.split import GatheredSplits
-from mmray.data.table.cell import is_missing, name_of
+from mmray.data.table.cell import name_of
 from mmray.data.table.corpus_note import CorpusNotes
 from mmray.data.table.table import Chunk, RawTable
 from mmray.errors import ManifestError

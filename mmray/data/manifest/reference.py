@@ -11,13 +11,12 @@ from typing import Any
 
 from mmray.config.modality.modality import ModalityConfig
 from mmray.config.modality.table import TableConfig
+from mmray.core.label.cell import is_missing, read_number
 from mmray.core.label.name import to_name
 from mmray.data.table.cell import (
-    is_missing,
     name_of,
     plain,
     read_date,
-    read_number,
     read_sequence,
     trimmed,
 )

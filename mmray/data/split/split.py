@@ -8,13 +8,13 @@ import pyarrow as pa
 
 from mmray.config.data import SplitConfig
 from mmray.core.kind import Split
+from mmray.core.label.cell import is_missing
 from mmray.core.label.name import to_name
 from mmray.data.layouts.folders import SPLITS
 from mmray.data.manifest.column import Column, Gathered
 from mmray.data.manifest.label import Labels
 from mmray.data.split.stratify import stratify
 from mmray.data.split.unit import Floats, by_hash, units_of
-from mmray.data.table.cell import is_missing
 from mmray.data.table.table import Chunk
 from mmray.errors import ManifestError
 

@@ -4,30 +4,17 @@ A cell that cannot be read is a ValueError with words for people.
 """
 
 import json
-import math
 import re
 from collections.abc import Sized
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from numbers import Real
 from typing import Any
 
+from mmray.core.label.cell import is_missing
 from mmray.core.label.name import to_name
 
-_FLAGS = {"true": 1.0, "false": 0.0}
 _WHOLE = re.compile(r"([-+]?\d+)\.0+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"unix_s": 1.0, "unix_ms": 1e-3}
-
-
-def is_missing(value: object) -> bool:
-    """Say whether a cell stands for nothing: null, empty text or not a number."""
-    if isinstance(value, Sized):
-        return isinstance(value, str) and not value
-    try:
-        return value is None or bool(value != value)  # neither NaN nor NaT equals itself
-    except TypeError:  # pandas.NA is neither equal nor unequal to anything
-        return True
 
 
 def name_of(value: object) -> str:
@@ -41,20 +28,6 @@ def name_of(value: object) -> str:
 def trimmed(value: object) -> object:
     """Return text without blanks around it, and without halves of characters; the rest as it is."""
     return value.encode(errors="replace").decode().strip() if isinstance(value, str) else value
-
-
-def read_number(value: object) -> float | None:
-    """Return a finite number; None for one that is written ``nan``."""
-    if isinstance(value, str):
-        number = _FLAGS.get(value.lower())
-        number = _parse_number(value) if number is None else number
-    elif isinstance(value, Real | Decimal):
-        number = _to_float(value)
-    else:
-        raise ValueError("is not a number")
-    if math.isinf(number):
-        raise ValueError("is not a finite number")
-    return None if math.isnan(number) else number
 
 
 def read_date(value: object, format: str) -> str:
@@ -90,22 +63,6 @@ def plain(value: object) -> str:
     name = name_of(value)
     whole = _WHOLE.fullmatch(name)
     return whole[1] if whole else name
-
-
-def _parse_number(text: str) -> float:
-    try:
-        if "_" in text:  # Python would read 1_000
-            raise ValueError
-        return float(text)
-    except ValueError:
-        raise ValueError("is not a number") from None
-
-
-def _to_float(value: Any) -> float:  # noqa: ANN401 (numbers of many libraries)
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
 
 
 def _to_moment(value: object, format: str) -> datetime:

@@ -3,19 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, assert_never
+from typing import Any, Literal, TypeAlias
 
 from mmray.config.document import Config
-from mmray.config.task.loss import QuantileLossConfig
-from mmray.config.task.task import (
-    AlignmentConfig,
-    BinaryConfig,
-    ClassificationConfig,
-    MultilabelConfig,
-    OrdinalConfig,
-    RegressionConfig,
-    TaskConfig,
-)
+from mmray.config.task.kind import AnswerForm, kind_of
+from mmray.config.task.task import TaskConfig
 from mmray.run.bundle.example import example_record
 
 CellType: TypeAlias = Literal["text", "number", "texts", "numbers_by_name", "vectors_by_name"]
@@ -61,16 +53,16 @@ def to_columns(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]
 
 
 def _columns_of(name: str, task: TaskConfig) -> dict[str, CellType]:
-    match task:
-        case ClassificationConfig() | BinaryConfig() | OrdinalConfig():
-            return {name: "text", f"{name}_probabilities": "numbers_by_name"}
-        case MultilabelConfig():
-            return {name: "texts", f"{name}_probabilities": "numbers_by_name"}
-        case RegressionConfig(loss=QuantileLossConfig()):
-            return {name: "number", f"{name}_low": "number", f"{name}_high": "number"}
-        case RegressionConfig():
-            return {name: "number"}
-        case AlignmentConfig():
-            return {name: "vectors_by_name"}
-        case _:
-            assert_never(task)
+    kind = kind_of(task)
+    cells: dict[AnswerForm, CellType] = {
+        "class": "text",
+        "classes": "texts",
+        "number": "number",
+        "embeddings": "vectors_by_name",
+    }
+    columns: dict[str, CellType] = {name: cells[kind.answer]}
+    if kind.has_probabilities:
+        columns[f"{name}_probabilities"] = "numbers_by_name"
+    if task.quantiles:
+        columns |= {f"{name}_low": "number", f"{name}_high": "number"}
+    return columns

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from mmray.config.document import Config
+from mmray.config.task.kind import kind_of
 from mmray.core.spec import FeatureSpec
 from mmray.errors import BundleError, ConfigError
 from mmray.features.build import build_extractor
@@ -25,7 +26,6 @@ from mmray.run.bundle.foreign.weights import bounded
 from mmray.run.predict.records import ABSENT, Intake, Record, Records, to_records
 from mmray.training.data.samples import ModalityFeatures, Samples
 from mmray.training.loop.predict import predict
-from mmray.training.tasks.alignment import AlignmentTask
 from mmray.training.tasks.task import Task, Tasks
 
 Prediction = dict[str, Any]
@@ -114,7 +114,11 @@ class Predictor:
         return rows
 
     def _alignment(self, named: str | None) -> tuple[str, Task]:
-        found = {n: t for n, t in self._bundle.tasks.items() if isinstance(t, AlignmentTask)}
+        found = {
+            name: task
+            for name, task in self._bundle.tasks.items()
+            if kind_of(task.config).answer == "embeddings"
+        }
         if named is None and len(found) == 1:
             return next(iter(found.items()))
         if named in found:

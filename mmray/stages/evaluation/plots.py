@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mmray.config.document import Config
-from mmray.config.task.kind import main_metric
+from mmray.config.task.kind import kind_of, main_metric
 from mmray.evaluation.ablation import subset_name, subset_title
 from mmray.evaluation.comparison import Figure
 from mmray.evaluation.conclusion import Conclusion
@@ -50,13 +50,14 @@ def _plot_task(
         text = _bar_text(config, found, title, everything)
         plot_bars(bars, path, text=text)
         yield path
-    if "confusion_matrix" in details[0]:
+    drawing = kind_of(config.tasks[task]).drawing
+    if drawing == "confusion matrix":
         path = folder / f"confusion_{task}.svg"
         mean = np.mean([each["confusion_matrix"] for each in details], axis=0)
         title = f"{task}: predictions of {found.main} against labels\n{_counts(found)}"
         plot_confusion(mean, details[0]["classes"], path, title=title)
         yield path
-    if "predicted" in details[0]:
+    if drawing == "predicted against true":
         path = folder / f"predicted_{task}.svg"
         _plot_predicted(config, path, found, details[0])
         yield path

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mmray.core.file.atomic import replacing
-from mmray.data.table.cell import is_missing, name_of
+from mmray.core.label.cell import is_missing
+from mmray.data.table.cell import name_of
 from mmray.data.table.table import RawTable, open_table
 from mmray.errors import ConfigError, ManifestError
 from mmray.stages.prediction.columns import check_columns, column_warnings

@@ -11,17 +11,12 @@ from torch import Tensor
 
 from mmray.config.task.loss import SiglipConfig
 from mmray.config.task.task import AlignmentConfig
+from mmray.core.label.cell import Label
 from mmray.models.head import SharedSpace, split_outputs
 from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.contrast import Rows, contrastive_losses
 from mmray.training.tasks.gather_rows import gather_rows, row_counts
-from mmray.training.tasks.label import (
-    Label,
-    at_least_two,
-    class_counts,
-    class_numbers,
-    known_labels,
-)
+from mmray.training.tasks.label import at_least_two, class_counts, class_numbers, known_labels
 from mmray.training.tasks.recall import pair_hits, recall_metrics
 from mmray.training.tasks.saved import saved_names
 from mmray.training.tasks.task import Array, Statistic
@@ -52,7 +47,7 @@ class AlignmentTask:
         """Outputs of the head: all embeddings, scale and bias."""
         return len(self.modalities) * self.config.size + 2
 
-    def encode(self, labels: Sequence[Label]) -> Integer[np.ndarray, " N"]:
+    def encode(self, labels: Sequence[Label | None]) -> Integer[np.ndarray, " N"]:
         """Return class numbers, -1 for none; without classes, zeros."""
         if self.classes is None:
             return np.zeros(len(labels), dtype=np.int64)
@@ -164,7 +159,7 @@ class AlignmentTask:
 
 
 def fit_alignment(
-    config: AlignmentConfig, labels: Sequence[Label], modalities: Sequence[str]
+    config: AlignmentConfig, labels: Sequence[Label | None], modalities: Sequence[str]
 ) -> AlignmentTask:
     """Learn the classes of a supervised alignment from the labels of the train split."""
     if config.column is None:

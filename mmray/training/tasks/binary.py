@@ -10,6 +10,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from mmray.config.task.task import BinaryConfig
+from mmray.core.label.cell import Label
 from mmray.core.label.positive import positive_of
 from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
@@ -17,13 +18,7 @@ from mmray.models.head import AffineHead
 from mmray.training.tasks.class_metric import class_details
 from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
 from mmray.training.tasks.flag_metric import BINARY, THRESHOLD, FlagRows
-from mmray.training.tasks.label import (
-    Label,
-    at_least_two,
-    class_counts,
-    class_numbers,
-    known_labels,
-)
+from mmray.training.tasks.label import at_least_two, class_counts, class_numbers, known_labels
 from mmray.training.tasks.measure import measure
 from mmray.training.tasks.saved import saved_names, saved_number
 from mmray.training.tasks.task import Array, Statistic, repeated
@@ -41,7 +36,7 @@ class BinaryTask:
     outputs = 1
     head = AffineHead(1)
 
-    def encode(self, labels: Sequence[Label]) -> Integer[np.ndarray, " N"]:
+    def encode(self, labels: Sequence[Label | None]) -> Integer[np.ndarray, " N"]:
         """Return 0 and 1, -1 for none."""
         return class_numbers(self.classes, labels)
 
@@ -96,7 +91,9 @@ class BinaryTask:
         }
 
 
-def fit_binary(config: BinaryConfig, labels: Sequence[Label]) -> BinaryTask:
+def fit_binary(
+    config: BinaryConfig, labels: Sequence[Label | None], _: Sequence[str] = ()
+) -> BinaryTask:
     """Learn the classes, and the weight of the positive one, from the train split's labels."""
     counts = class_counts(known_labels(config.column, labels))
     classes = sorted(counts)

@@ -1,71 +1,78 @@
-"""From the document's tasks to what they learn: the only module that knows all kinds."""
+"""All kinds of task, one record each: how it learns from labels, is read back, and is measured.
 
-from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
+What needs no tensors of a kind is in ``mmray/config/task/kind.py``.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
-from mmray.config.task.task import (
-    AlignmentConfig,
-    BinaryConfig,
-    ClassificationConfig,
-    MultilabelConfig,
-    OrdinalConfig,
-    RegressionConfig,
-    TaskConfig,
-)
+from mmray.config.task.kind import kind_of
+from mmray.config.task.task import TaskConfig
+from mmray.core.label.cell import Label
 from mmray.training.parallel.worker_context import WorkerContext
-from mmray.training.tasks.alignment import AlignmentTask, fit_alignment, restore_alignment
+from mmray.training.tasks.alignment import fit_alignment, restore_alignment
 from mmray.training.tasks.binary import fit_binary, restore_binary
-from mmray.training.tasks.classification import fit_classification, restore_classification
-from mmray.training.tasks.label import Label
+from mmray.training.tasks.class_metric import CLASSIFICATION
+from mmray.training.tasks.classification import (
+    fit_classification,
+    label_probabilities,
+    restore_classification,
+)
+from mmray.training.tasks.flag_metric import BINARY, MULTILABEL
 from mmray.training.tasks.multilabel import fit_multilabel, restore_multilabel
-from mmray.training.tasks.ordinal import fit_ordinal, restore_ordinal
+from mmray.training.tasks.number_metric import REGRESSION
+from mmray.training.tasks.ordinal import ORDINAL, fit_ordinal, restore_ordinal
+from mmray.training.tasks.recall import CUTS
 from mmray.training.tasks.regression import fit_regression, restore_regression
-from mmray.training.tasks.task import Task, Tasks
+from mmray.training.tasks.task import ComparesModalities, Task, Tasks
+
+LabelProbabilities = Callable[[Tensor, Tensor], Tensor]
 
 
-def fit_task(config: TaskConfig, labels: Sequence[Label], modalities: Sequence[str] = ()) -> Task:
-    """Learn from the labels of the train split what the task needs: classes, weights, means.
+@dataclass(frozen=True, slots=True)
+class TaskImplementation:
+    """What computes of one kind of task."""
 
-    ``modalities``, in M-axis order, are for an alignment.
+    fit: Callable[[Any, Sequence[Label | None], Sequence[str]], Task]
+    """From the section, the labels of the train split and the modalities."""
+    restore: Callable[[Any, Mapping[str, Any]], Task]
+    """From the section and what ``to_dict`` wrote."""
+    metrics: Collection[str]
+    """The names of those that it computes, which the list of metrics declares."""
+    label_probabilities: LabelProbabilities | None = None
+    """Of outputs and labels, where that is not exp(-loss)."""
+
+
+IMPLEMENTATIONS: Mapping[str, TaskImplementation] = {
+    "classification": TaskImplementation(
+        fit_classification, restore_classification, CLASSIFICATION, label_probabilities
+    ),
+    "binary": TaskImplementation(fit_binary, restore_binary, BINARY),
+    "multilabel": TaskImplementation(fit_multilabel, restore_multilabel, MULTILABEL),
+    "ordinal": TaskImplementation(fit_ordinal, restore_ordinal, ORDINAL),
+    "regression": TaskImplementation(fit_regression, restore_regression, REGRESSION),
+    "alignment": TaskImplementation(fit_alignment, restore_alignment, CUTS),
+}
+
+
+def fit_task(
+    config: TaskConfig, labels: Sequence[Label | None], modalities: Sequence[str] = ()
+) -> Task:
+    """Fit what the task needs to the labels of the train split: classes, weights, means.
+
+    ``modalities``, in M-axis order, are for a task that compares them.
     """
-    match config:
-        case ClassificationConfig():
-            return fit_classification(config, labels)
-        case BinaryConfig():
-            return fit_binary(config, labels)
-        case MultilabelConfig():
-            return fit_multilabel(config, labels)
-        case OrdinalConfig():
-            return fit_ordinal(config, labels)
-        case RegressionConfig():
-            return fit_regression(config, labels)
-        case AlignmentConfig():
-            return fit_alignment(config, labels, modalities)
-        case _:
-            assert_never(config)
+    return IMPLEMENTATIONS[config.kind].fit(config, labels, modalities)
 
 
 def restore_task(config: TaskConfig, document: Mapping[str, Any]) -> Task:
     """Read back what a task's ``to_dict`` wrote."""
-    match config:
-        case ClassificationConfig():
-            return restore_classification(config, document)
-        case BinaryConfig():
-            return restore_binary(config, document)
-        case MultilabelConfig():
-            return restore_multilabel(config, document)
-        case OrdinalConfig():
-            return restore_ordinal(config, document)
-        case RegressionConfig():
-            return restore_regression(config, document)
-        case AlignmentConfig():
-            return restore_alignment(config, document)
-        case _:
-            assert_never(config)
+    return IMPLEMENTATIONS[config.kind].restore(config, document)
 
 
 def task_losses(
@@ -82,7 +89,7 @@ def task_losses(
     mask = labelled if labels.dim() == 1 else labelled[:, None]
     # Replaced before the loss: a NaN beside torch.where would still reach the gradient.
     targets = torch.where(mask, labels, 0)
-    if isinstance(task, AlignmentTask):
+    if isinstance(task, ComparesModalities):
         losses = task.losses_across(outputs.float(), targets, labelled, context)
     else:
         losses = task.losses(outputs.float(), targets)
@@ -91,4 +98,4 @@ def task_losses(
 
 def independent_tasks(tasks: Tasks) -> dict[str, Task]:
     """Return the tasks whose loss of a sample depends on that sample alone."""
-    return {name: task for name, task in tasks.items() if not isinstance(task, AlignmentTask)}
+    return {n: task for n, task in tasks.items() if not kind_of(task.config).compares_modalities}

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mmray.config.task.loss import FocalClassesConfig
 from mmray.config.task.task import ClassificationConfig
+from mmray.core.label.cell import Label
 from mmray.core.text.nearest import listed
 from mmray.models.head import AffineHead
 from mmray.training.tasks.class_metric import (
@@ -18,7 +19,6 @@ from mmray.training.tasks.class_metric import (
     classification_metrics,
 )
 from mmray.training.tasks.label import (
-    Label,
     at_least_two,
     balanced_weights,
     class_counts,
@@ -49,7 +49,7 @@ class ClassificationTask:
         """Outputs of the head."""
         return len(self.classes)
 
-    def encode(self, labels: Sequence[Label]) -> Integer[np.ndarray, " N"]:
+    def encode(self, labels: Sequence[Label | None]) -> Integer[np.ndarray, " N"]:
         """Return class numbers, -1 for none."""
         return class_numbers(self.classes, labels)
 
@@ -102,7 +102,17 @@ class ClassificationTask:
         return {"kind": "classification", "classes": list(self.classes), "weights": weights}
 
 
-def fit_classification(config: ClassificationConfig, labels: Sequence[Label]) -> ClassificationTask:
+def label_probabilities(
+    outputs: Float[Tensor, "B C"], labels: Integer[Tensor, " B"]
+) -> Float[Tensor, " B"]:
+    """Return the probability of each label; weights and smoothing would change exp(-loss)."""
+    probabilities = outputs.float().softmax(dim=-1)
+    return probabilities.gather(1, labels.clamp(min=0)[:, None]).squeeze(1)
+
+
+def fit_classification(
+    config: ClassificationConfig, labels: Sequence[Label | None], _: Sequence[str] = ()
+) -> ClassificationTask:
     """Learn the classes, and their weights, from the labels of the train split."""
     counts = class_counts(known_labels(config.column, labels))
     classes = config.classes or tuple(sorted(counts))

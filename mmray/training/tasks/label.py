@@ -1,28 +1,20 @@
 """Labels as they come from the manifest. Axes: N labels."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Integer, Shaped
 
+from mmray.core.label.cell import Label, is_missing
 from mmray.core.label.name import to_name
 from mmray.core.text.nearest import listed, nearest, shortened
 from mmray.errors import ManifestError, TrainingError
 
-Label: TypeAlias = str | int | float | list[str] | None
 
-
-def is_missing(label: Label) -> bool:
-    """Return whether there is no label."""
-    return label is None or label == "" or (isinstance(label, float) and math.isnan(label))
-
-
-def known_labels(column: str | None, labels: Iterable[Label]) -> list[Label]:
+def known_labels(column: str | None, labels: Iterable[Label | None]) -> list[Label]:
     """Return the labels that are there; none at all is a TrainingError."""
-    known = [label for label in labels if not is_missing(label)]
+    known = [label for label in labels if label is not None and not is_missing(label)]
     if not known:
         raise TrainingError(
             f"no sample of the train split has a label in column {column!r}",
@@ -53,7 +45,9 @@ def balanced_weights(counts: Mapping[str, int], classes: Sequence[str]) -> tuple
     return tuple(total / (present * counts[c]) if counts.get(c) else 1.0 for c in classes)
 
 
-def class_numbers(classes: Sequence[str], labels: Iterable[Label]) -> Integer[np.ndarray, " N"]:
+def class_numbers(
+    classes: Sequence[str], labels: Iterable[Label | None]
+) -> Integer[np.ndarray, " N"]:
     """Return each label's index among the classes, -1 for none; an unknown one is an error."""
     numbers = {name: number for number, name in enumerate(classes)}
     return np.array(

@@ -11,12 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from mmray.config.task.task import MultilabelConfig
+from mmray.core.label.cell import Label, is_missing
 from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
 from mmray.training.tasks.flag_metric import MULTILABEL, THRESHOLD, FlagTable, per_flag_metrics
-from mmray.training.tasks.label import Label, class_number, is_missing, known_labels
+from mmray.training.tasks.label import class_number, known_labels
 from mmray.training.tasks.measure import measure
 from mmray.training.tasks.saved import saved_names, saved_numbers
 from mmray.training.tasks.task import Array, Statistic, repeated
@@ -41,12 +42,12 @@ class MultilabelTask:
         """Outputs of the head."""
         return len(self.classes)
 
-    def encode(self, labels: Sequence[Label]) -> Float[np.ndarray, "N C"]:
+    def encode(self, labels: Sequence[Label | None]) -> Float[np.ndarray, "N C"]:
         """Return a 1 for each label that a sample has, else 0; NaN where nothing is known."""
         numbers = {name: number for number, name in enumerate(self.classes)}
         flags = np.zeros((len(labels), len(self.classes)), dtype=np.float32)
         for row, label in enumerate(labels):
-            if is_missing(label):
+            if label is None or is_missing(label):
                 flags[row] = np.nan
             else:
                 flags[row, [class_number(numbers, name) for name in _names(label)]] = 1.0
@@ -115,7 +116,9 @@ class MultilabelTask:
         }
 
 
-def fit_multilabel(config: MultilabelConfig, labels: Sequence[Label]) -> MultilabelTask:
+def fit_multilabel(
+    config: MultilabelConfig, labels: Sequence[Label | None], _: Sequence[str] = ()
+) -> MultilabelTask:
     """Learn the classes, and their weights, from the labels of the train split."""
     known = known_labels(config.column, labels)
     counts = Counter(name for label in known for name in set(_names(label)))

@@ -10,6 +10,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from mmray.config.task.task import OrdinalConfig
+from mmray.core.label.cell import Label
 from mmray.core.label.order import ordered
 from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
@@ -21,13 +22,7 @@ from mmray.training.tasks.class_metric import (
     class_rows,
     kappa,
 )
-from mmray.training.tasks.label import (
-    Label,
-    at_least_two,
-    class_counts,
-    class_numbers,
-    known_labels,
-)
+from mmray.training.tasks.label import at_least_two, class_counts, class_numbers, known_labels
 from mmray.training.tasks.loss import coral, corn
 from mmray.training.tasks.measure import MetricFunctions, measure
 from mmray.training.tasks.saved import saved_names
@@ -65,7 +60,7 @@ class OrdinalTask:
         """Outputs of the head: one per threshold between two classes."""
         return len(self.classes) - 1
 
-    def encode(self, labels: Sequence[Label]) -> Integer[np.ndarray, " N"]:
+    def encode(self, labels: Sequence[Label | None]) -> Integer[np.ndarray, " N"]:
         """Return ranks from zero, -1 for none."""
         return class_numbers(self.classes, labels)
 
@@ -116,7 +111,9 @@ class OrdinalTask:
         return {"kind": "ordinal", "classes": list(self.classes)}
 
 
-def fit_ordinal(config: OrdinalConfig, labels: Sequence[Label]) -> OrdinalTask:
+def fit_ordinal(
+    config: OrdinalConfig, labels: Sequence[Label | None], _: Sequence[str] = ()
+) -> OrdinalTask:
     """Learn the classes from the labels of the train split, unless the document lists them."""
     counts = class_counts(known_labels(config.column, labels))
     classes = config.classes or ordered(counts)

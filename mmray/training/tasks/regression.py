@@ -12,9 +12,10 @@ from torch.nn import functional as F
 
 from mmray.config.task.loss import QuantileLossConfig
 from mmray.config.task.task import RegressionConfig
+from mmray.core.label.cell import Label, is_missing, read_number
 from mmray.errors import ManifestError
 from mmray.models.head import AffineHead
-from mmray.training.tasks.label import Label, is_missing, known_labels
+from mmray.training.tasks.label import known_labels
 from mmray.training.tasks.loss import pinball
 from mmray.training.tasks.measure import measure
 from mmray.training.tasks.number_metric import REGRESSION, NumberRows
@@ -48,7 +49,7 @@ class RegressionTask:
         """Outputs of the head."""
         return len(self.quantiles or (0.5,))
 
-    def encode(self, labels: Sequence[Label]) -> Float[np.ndarray, " N"]:
+    def encode(self, labels: Sequence[Label | None]) -> Float[np.ndarray, " N"]:
         """Return standardised numbers, NaN for none."""
         return ((_to_numbers(labels) - self.mean) / self.std).astype(np.float32)
 
@@ -133,7 +134,9 @@ class RegressionTask:
         return decoded if self.quantiles is None else decoded[:, self.quantiles.index(0.5)]
 
 
-def fit_regression(config: RegressionConfig, labels: Sequence[Label]) -> RegressionTask:
+def fit_regression(
+    config: RegressionConfig, labels: Sequence[Label | None], _: Sequence[str] = ()
+) -> RegressionTask:
     """Learn mean and deviation from the labels of the train split."""
     numbers = _to_numbers(known_labels(config.column, labels))
     return RegressionTask(config, float(numbers.mean()), float(numbers.std()) or 1.0)
@@ -144,20 +147,18 @@ def restore_regression(config: RegressionConfig, document: Mapping[str, Any]) ->
     return RegressionTask(config, saved_number(document, "mean"), saved_number(document, "std"))
 
 
-def _to_numbers(labels: Sequence[Label]) -> Float[np.ndarray, " N"]:
+def _to_numbers(labels: Sequence[Label | None]) -> Float[np.ndarray, " N"]:
     return np.array([_to_number(label) for label in labels], dtype=np.float64)
 
 
-def _to_number(label: Label) -> float:
+def _to_number(label: Label | None) -> float:
     if is_missing(label):
         return math.nan
     try:
-        number = float(label)  # pyright: ignore[reportArgumentType] (what cannot be is refused)
-    except (TypeError, ValueError) as error:
+        number = read_number(label)
+    except ValueError as error:
         raise ManifestError(
-            f"the label {label!r} of a regression is not a number",
+            f"the label {label!r} of a regression {error}",
             hint="leave the label out where it is not known",
         ) from error
-    if math.isinf(number):
-        raise ManifestError(f"the label {label!r} of a regression is not finite")
-    return number
+    return math.nan if number is None else number

@@ -5,12 +5,13 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Integer, Shaped
 from torch import Tensor
 
 from mmray.config.task.task import TaskConfig
+from mmray.core.label.cell import Label
 from mmray.models.head import HeadSpec
-from mmray.training.tasks.label import Label
+from mmray.training.parallel.worker_context import WorkerContext
 
 Array: TypeAlias = Shaped[np.ndarray, "..."]
 Statistic: TypeAlias = Callable[[Array], float]
@@ -40,7 +41,7 @@ class Task(Protocol):
         """How many numbers the head gives for a sample (C)."""
         ...
 
-    def encode(self, labels: Sequence[Label]) -> Shaped[np.ndarray, "N ..."]:
+    def encode(self, labels: Sequence[Label | None]) -> Shaped[np.ndarray, "N ..."]:
         """Return labels as numbers; one that is unknown is a ManifestError."""
         ...
 
@@ -83,6 +84,38 @@ class Task(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was learnt from the labels as plain JSON types."""
+        ...
+
+
+@runtime_checkable
+class ComparesModalities(Protocol):
+    """What a task can do besides whose samples are compared across modalities and batches."""
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """What belongs together; None where that is each sample, or copies of one payload."""
+        ...
+
+    def paired(
+        self, labels: Integer[np.ndarray, " N"], present: Bool[np.ndarray, "N M"]
+    ) -> Integer[np.ndarray, " N"]:
+        """Return the labels, -1 where there are no two modalities to compare."""
+        ...
+
+    def told_apart(
+        self, labels: Integer[np.ndarray, " N"], payloads: Integer[np.ndarray, "N M"]
+    ) -> Integer[np.ndarray, "N ..."]:
+        """Return the labels by payload, so that a copy of the right payload is no miss."""
+        ...
+
+    def losses_across(
+        self,
+        outputs: Float[Tensor, "B C"],
+        targets: Integer[Tensor, "B ..."],
+        labelled: Bool[Tensor, " B"],
+        context: WorkerContext | None = None,
+    ) -> Float[Tensor, " B"]:
+        """Return the loss of each of this worker's samples among those of all workers."""
         ...
 
 

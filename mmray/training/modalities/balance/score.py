@@ -7,8 +7,7 @@ from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from mmray.training.data.batch import Batch
-from mmray.training.tasks.build import independent_tasks, task_losses
-from mmray.training.tasks.classification import ClassificationTask
+from mmray.training.tasks.build import IMPLEMENTATIONS, independent_tasks, task_losses
 from mmray.training.tasks.task import Task, Tasks
 
 
@@ -38,8 +37,7 @@ def label_scores(
     is the same for a binary task, the geometric mean over classes for a multilabel one, and a bell
     curve around the label for a number.
     """
-    if isinstance(task, ClassificationTask):
-        probabilities = outputs.float().softmax(dim=-1)
-        picked = probabilities.gather(1, labels.clamp(min=0)[:, None]).squeeze(1)
-        return torch.where(kept, picked, 0.0)
+    probabilities_of = IMPLEMENTATIONS[task.config.kind].label_probabilities
+    if probabilities_of is not None:
+        return torch.where(kept, probabilities_of(outputs, labels), 0.0)
     return torch.where(kept, torch.exp(-task_losses(task, outputs, labels, kept)), 0.0)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmray.data.table.cell import is_missing, read_date, read_number, read_sequence
+from mmray.core.label.cell import is_missing, read_number
+from mmray.data.table.cell import read_date, read_sequence
 
 SHANGHAI = timezone(timedelta(hours=8))
 
