@@ -68,7 +68,7 @@ def search_trials(
     folder.mkdir(parents=True, exist_ok=True)
     concurrent, share = plan_trials(search, train, size)
     logger.info("%d trials, %d at a time", search.trials, concurrent)
-    storage = str((folder / "ray").resolve())
+    storage = str(_closed(folder / "ray"))
     log = TrialLog(
         search.objective, folder, lambda sample: Path(plan_trial(sample).folder), on_epoch
     )
@@ -85,6 +85,13 @@ def search_trials(
     )
     _fit(tuner, log, search)
     return _checked(log.ranked(), search)
+
+
+def _closed(folder: Path) -> Path:
+    """Make a folder for the user alone: Tune writes down what a trial is made of, secrets too."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o700)
+    return folder.resolve()
 
 
 def _tune_config(

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from mmray.core.file.atomic import replacing
 from mmray.core.rejection import Rejection
+from mmray.core.text.secret import masked
 from mmray.errors import ExtractionError
 from mmray.features.store.shard import read_columns
 from mmray.media.location import WEB
@@ -60,6 +61,8 @@ class RemoteVersions:
         if self._known:
             columns = {"uri": list(self._known), "version": list(self._known.values())}
             with replacing(workspace / VERSIONS) as temporary:
+                if any(masked(uri) != uri for uri in self._known):  # signed URLs
+                    temporary.touch(mode=0o600)
                 pq.write_table(pa.table(columns), temporary, compression="zstd")
 
     def recall(self, workspace: Path) -> None:

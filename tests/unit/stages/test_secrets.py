@@ -12,6 +12,7 @@ from mmray.config.reading.load import storable
 from mmray.core.rejection import Rejection
 from mmray.core.report import Report
 from mmray.errors import ClusterError
+from mmray.features.payloads.remote_version import VERSIONS, RemoteVersions
 from mmray.stages import prepare
 from mmray.stages.marker import finish
 from tests.support.document import make_config
@@ -82,6 +83,18 @@ def test_a_manifest_without_secrets_is_open_to_whom_the_workspace_is(tmp_path):
 
     (manifest,) = tmp_path.rglob(MANIFEST)
     assert stat.S_IMODE(manifest.stat().st_mode) & 0o044
+
+
+def test_versions_of_signed_payloads_are_for_the_user_alone_and_others_are_open(tmp_path):
+    for name, uri in (("signed", signed("https://h/a.png")), ("open", "https://h/a.png")):
+        versions = RemoteVersions()
+        versions._known[uri] = "1"
+        (tmp_path / name).mkdir()
+
+        versions.save(tmp_path / name)
+
+    assert stat.S_IMODE((tmp_path / "signed" / VERSIONS).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "open" / VERSIONS).stat().st_mode) & 0o044
 
 
 def test_a_manifest_that_cannot_be_reached_is_named_without_its_signature(tmp_path):
