@@ -28,7 +28,7 @@ class Extractor(Protocol):
 
     @property
     def decode(self) -> Decode:
-        """Return what makes of a payload what ``extract`` takes, or raises a Rejection.
+        """Return the function from a payload to the input of ``extract``, or a raised Rejection.
 
         A function of a module, or a ``functools.partial`` of one: it can run in another process.
         """
@@ -53,8 +53,7 @@ class ExtractedBatch:
     tallies: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
     """What was counted in each payload, empty where nothing was; no entries if nothing counts."""
     contents: list[str | None] = field(default_factory=list[str | None])
-    """A digest of the bytes of each payload; None where it was rejected or the decoder tells none.
-    """
+    """A digest of the bytes of each payload; None if it was rejected or the decoder gives none."""
 
 
 def extract_batch(
@@ -65,10 +64,10 @@ def extract_batch(
 ) -> ExtractedBatch:
     """Decode and extract in order. A payload that is already a Rejection stays one.
 
-    ``decode`` stands in for the extractor's own, for example to run it in another process.
-    ``tally`` counts something in what was decoded. Payloads are taken one by one, and what is
-    decoded is extracted before it takes much memory. A GuardedDecoder may read them by itself: then
-    references stand for them.
+    ``decode`` replaces the extractor's own, for example to run it in another process. ``tally``
+    counts something in decoded payloads. Payloads are taken one by one, and what is decoded is
+    extracted before it takes much memory. A GuardedDecoder may read them itself: then they are
+    references.
     """
     result = ExtractedBatch([], [], [])
     rows: list[int] = []

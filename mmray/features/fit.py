@@ -22,7 +22,7 @@ def needs_fit(config: ModalityConfig) -> bool:
 
 
 def learns_by_network(config: ModalityConfig) -> bool:
-    """Say whether a network reads the payloads before anything is learnt from them."""
+    """Return whether a network reads the payloads before fitting."""
     return network_decoder(config) is not None
 
 
@@ -36,7 +36,7 @@ def network_decoder(config: ModalityConfig) -> Decode | None:
 
 
 def fit_identity(config: ModalityConfig) -> list[Any]:
-    """Return, as plain JSON, what beside the payloads decides what is learnt."""
+    """Return, as plain JSON, the settings that with the payloads determine the fitted state."""
     fitting = kind_of(config).extractor(config).fitting
     settings = fit_settings if fitting is None else fitting.settings
     return [FIT_VERSION, settings(config, config.extract)]

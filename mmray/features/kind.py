@@ -37,7 +37,7 @@ def decisive_settings(config: ModalityConfig) -> dict[str, Any]:
 
 
 def fit_settings(config: ModalityConfig, extract: object) -> dict[str, Any]:
-    """Return, as plain JSON, the settings that decide what is learnt from the train split."""
+    """Return, as plain JSON, the settings that determine the fitted state."""
     return config.model_dump(mode="json", exclude={"encode", "augment"})
 
 

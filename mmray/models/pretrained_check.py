@@ -149,7 +149,7 @@ def _check_audio(
     longest = None if family.longest_s is None else round(family.longest_s * family.rate_hz)
     if longest is not None and spec.shape[0] > longest:
         raise ConfigError(
-            f"checkpoint {encode.model!r} hears {longest} samples, not {spec.shape[0]}",
+            f"checkpoint {encode.model!r} takes {longest} samples, not {spec.shape[0]}",
             where=f"modalities.{name}.extract.max_samples",
             hint=f"set it to {longest}, or less for speed",
         )

@@ -41,7 +41,7 @@ def run(
 ) -> Report:
     """Bring the features of every modality up to date; see ``extract_modalities``.
 
-    ``compute`` extracts what is missing; Ray does unless told otherwise.
+    ``compute`` extracts what is missing; the default is Ray.
     """
     started = time.monotonic()
     config, manifest = workspace.config, workspace.prepared.manifest

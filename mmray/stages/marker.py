@@ -1,4 +1,4 @@
-"""The completion marker of a stage: written last, with the report and the document that made it."""
+"""The completion marker of a stage: written last, with its report and document."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,7 +35,7 @@ def earlier_report(folder: Path) -> Report | None:
 
 
 def require_success(folder: Path, *, stage: str, error: type[MMRayError]) -> dict[str, Any]:
-    """Return a complete stage's marker; else raise ``error`` that says which stage to run."""
+    """Return a complete stage's marker; else raise ``error``, which names the stage to run."""
     success = read_complete(folder)
     if success is None:
         raise error(

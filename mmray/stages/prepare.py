@@ -55,7 +55,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
 
 
 def log_settings(workspace: Workspace, tracker: Tracker, manifest: Manifest) -> None:
-    """Log the document and the data set; doing it again changes nothing.
+    """Log the document and the data set; repeating it changes nothing.
 
     A workflow with other settings has a run of its own, although its manifest was prepared before.
     """
@@ -84,7 +84,7 @@ def check_manifest(config: Config) -> Manifest:
 
 @contextmanager
 def _explained(warnings: Sequence[str]) -> Generator[None]:
-    """Add to an error about the labels what was odd about the corpus: it may be the reason."""
+    """Add warnings about the corpus to an error about labels: they may be the reason."""
     try:
         yield
     except ManifestError as error:
@@ -93,7 +93,7 @@ def _explained(warnings: Sequence[str]) -> Generator[None]:
 
 
 def open_manifest(workspace: Workspace) -> Manifest:
-    """Return the manifest as it is now, prepared or not; writes nothing."""
+    """Return the present manifest, prepared or not; writes nothing."""
     if read_complete(workspace.prepared_folder) is not None:
         return workspace.prepared.manifest
     return check_manifest(workspace.config)
@@ -116,7 +116,7 @@ def manifest_counts(manifest: Manifest) -> dict[str, object]:
 
 
 def describe_counts(counts: dict[str, object]) -> tuple[str, ...]:
-    """Say in sentences what the manifest holds."""
+    """Return sentences about the content of the manifest."""
     splits, payloads, labels = counts["splits"], counts["payloads"], counts["labels"]
     assert isinstance(splits, dict)
     assert isinstance(payloads, dict)

@@ -36,7 +36,7 @@ SEARCHABLE = ("model", "train", "tasks")
 
 
 def run(workspace: Workspace, tracker: Tracker) -> Report:
-    """Run the trials; leave the best document as ``best.yaml`` in the stage's folder."""
+    """Run the trials; write the best document as ``best.yaml`` to the stage's folder."""
     started, config = time.monotonic(), workspace.config
     search = _search_section(config)
     check_space(config, search)
@@ -99,7 +99,7 @@ def log_epoch(  # noqa: PLR0913 (the first three are bound)
     metrics: dict[str, Any],
     epoch: int,
 ) -> None:
-    """Log an epoch of a trial on its run, which lasts as long as its epochs so far."""
+    """Log an epoch of a trial on its run, whose duration is that of its epochs."""
     seconds = training_seconds(trial_folder(folder, sample))
     run = tracker.child(trial_name(number, sample), started=time.time() - seconds)
     if epoch == 1:
@@ -147,7 +147,7 @@ def _report(
 
 
 def _best_of(results: Sequence["TrialResult"]) -> str:
-    """Say among how many trials the best was found: those that failed are not among them."""
+    """Return the number of trials that the best was chosen from, without failed ones."""
     failed = sum(result.best is None for result in results)
     return f"best of {len(results) - failed} trials" + (f", {failed} failed" if failed else "")
 
@@ -171,7 +171,7 @@ def best_of(workspace: Workspace) -> Workspace:
 
 
 def check_space(config: Config, search: SearchConfig) -> None:
-    """Refuse keys that would need other features, and samples that make no valid document."""
+    """Refuse keys that would need other features, and samples that give no valid document."""
     for key, space in search.space.items():
         first, *rest = key.split(".")
         is_encoder = first == "modalities" and len(rest) > 1 and rest[1] == "encode"
@@ -206,7 +206,7 @@ def plan_trial(
     features: dict[str, str],
     folder: str,
 ) -> Any:  # noqa: ANN401 (a TrainingJob: not loaded above)
-    """Return the training of one trial; the same sample has the same folder."""
+    """Return the training of one trial; equal samples have the same folder."""
     from mmray.run.training_job import TrainingJob
 
     trial = apply_sample(config, sample)
@@ -221,12 +221,12 @@ def plan_trial(
 
 
 def trial_folder(folder: Path, sample: Mapping[str, Any]) -> Path:
-    """Return where a trial is trained, in the folder of its search."""
+    """Return the folder of a trial, in that of its search."""
     return folder / "trials" / fingerprint(dict(sample))
 
 
 def trial_name(number: int, sample: Mapping[str, Any]) -> str:
-    """Return a name that a person can read, for example ``trial 03: lr=0.001, fusion=gated``."""
+    """Return a readable name, for example ``trial 03: lr=0.001, fusion=gated``."""
     return f"trial {number:02d}: {_shown(sample)}"
 
 

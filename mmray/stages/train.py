@@ -25,7 +25,7 @@ STAGE = "train"
 
 
 def run(workspace: Workspace, tracker: Tracker) -> Report:
-    """Train the fusion and leave it in the stage's folder."""
+    """Train the fusion and write it to the stage's folder."""
     started = time.monotonic()
     config, folder = workspace.config, workspace.training_folder
     tracker.identify(workspace.key)
@@ -52,7 +52,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
 
 
 def train_variants(variants: Sequence[Variant], workspace: Workspace, tracker: Tracker) -> None:
-    """Train those variants that are not complete, in one group of workers, each in its own run."""
+    """Train the incomplete variants in one group of workers, each in its own run."""
     pending = [v for v in variants if read_complete(run_folder(workspace, v)) is None]
     if not pending:
         return

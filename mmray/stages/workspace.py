@@ -1,4 +1,4 @@
-"""Where stages leave things, and how a later stage finds them."""
+"""The workspace: where stages write, and how later stages find it."""
 
 import logging
 from collections.abc import Generator, Iterable
@@ -40,12 +40,12 @@ WRITTEN_BY = {
     "extract": ("extracted", "training_folder", "trained"),
     "train": ("trained",),
 }
-"""What a stage writes, or what follows from that, is opened again when the stage has run."""
+"""Parts that depend on a stage's output are opened again after the stage has run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the prepare stage left."""
+    """The output of the prepare stage."""
 
     folder: Path
     manifest: Manifest
@@ -59,7 +59,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What the extract stage left."""
+    """The output of the extract stage."""
 
     mark: str
     """Its fingerprint."""
@@ -70,7 +70,7 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What the train stage left."""
+    """The output of the train stage."""
 
     folder: Path
     report: dict[str, Any]
@@ -79,8 +79,8 @@ class Trained:
 class Workspace:
     """A document's workspace, as one command sees it.
 
-    Every part is opened once, when it is asked for first, and again when a stage of this command
-    has written it. A part that is not complete is an error that names the stage to run.
+    Every part is opened on first use, and again after a stage of this command has written it. A
+    part that is not complete is an error that names the stage to run.
     """
 
     def __init__(self, config: Config, corpus: Corpus | None = None) -> None:
@@ -89,7 +89,7 @@ class Workspace:
         self._others: dict[str, Workspace] = {}
 
     def of(self, config: Config) -> "Workspace":
-        """Return the workspace for another document; what both see of a corpus is shared."""
+        """Return the workspace for another document; what both read of a corpus is shared."""
         key = config.model_dump_json()
         if key not in self._others:
             corpus = self.corpus if config.data == self.config.data else None
@@ -120,7 +120,7 @@ class Workspace:
 
     @cached_property
     def key(self) -> str:
-        """What names the workflow in the tracking store: its document and its corpus."""
+        """The key of the workflow in the tracking store: its document and corpus."""
         document = self.config.model_dump(mode="json", exclude={"runtime", "tracking"})
         return fingerprint(document, self.prepared_folder.name)
 
@@ -133,7 +133,7 @@ class Workspace:
         return Prepared(folder, manifest, success["report"])
 
     def target(self, name: str, manifest: Manifest, *, refit: bool = False) -> FeatureTarget:
-        """Return where a modality's features belong; touches nothing."""
+        """Return the target of a modality's features; changes nothing."""
         prepared = self.prepared_folder.name
         keys = self.corpus.versions(name, self.config.modalities[name], manifest, prepared=prepared)
         return find_target(name, self.config, manifest, keys, refit=refit)
@@ -174,13 +174,13 @@ class Workspace:
         return Trained(self.training_folder, success["report"])
 
     def finish(self, report: Report, *, files: Iterable[str] = ()) -> Report:
-        """Write a stage's completion marker; what it holds is opened anew from now on."""
+        """Write a stage's completion marker; its content is opened again afterwards."""
         finish(Path(report.folder), report, self.config, files=files)
         self.open_again(report.stage)
         return report
 
     def open_again(self, stage: str) -> None:
-        """Forget what was opened of a stage's output, and what follows from it."""
+        """Forget opened output of a stage, and what depends on it."""
         for part in WRITTEN_BY.get(stage, ()):
             self.__dict__.pop(part, None)
         self._others.clear()
@@ -188,9 +188,9 @@ class Workspace:
 
 @contextmanager
 def working_in(config: Config) -> Generator[None]:
-    """Make the workspace, and let no other command write in it during the block.
+    """Create the workspace, and lock it against other commands during the block.
 
-    A second command says whom it waits for. Commands that only read need not ask.
+    A second command names the one it waits for. Commands that only read need no lock.
     """
     folder = Path(config.workspace)
 
@@ -206,6 +206,6 @@ def working_in(config: Config) -> Generator[None]:
             raise ConfigError(
                 f"the workspace cannot be used: {error.strerror}",
                 where=f"workspace: {folder}",
-                hint="'workspace' names a folder in which you may write; it is made if need be",
+                hint="'workspace' names a folder in which you may write; it is created if needed",
             ) from None
         yield

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 Inputs: TypeAlias = Mapping[str, npt.NDArray[Any]]
-"""What a model takes for one segment, by name, without a batch axis."""
+"""The inputs of a model for one segment, by name, without a batch axis."""
 
 
 def batches(inputs: Sequence[Inputs], batch_size: int, *, is_mixed: bool) -> Iterator[list[int]]:

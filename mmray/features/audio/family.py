@@ -38,7 +38,7 @@ class Family:
     name: Name
     rate_hz: int
     width: int
-    """Size of a hidden state and of the pooled output (F); 0 when the checkpoint does not tell."""
+    """Size of a hidden state and of the pooled output (F); 0 if the checkpoint does not say."""
     has_pooled: bool
     """Whether the model has a pooled output of its own."""
     longest_s: float | None
@@ -100,7 +100,7 @@ def check_decoding(family: Family, decode: AudioDecodeConfig, model: str) -> Non
     if family.longest_s is not None and decode.longest_s > family.longest_s + 1e-6:
         limit = f"{family.longest_s:g}"
         raise ConfigError(
-            f"a segment may last {decode.longest_s:g} s, but checkpoint {model!r} hears only the"
+            f"a segment may last {decode.longest_s:g} s, but checkpoint {model!r} takes only the"
             f" first {limit} s of it",
             hint=f"set decode.segment_s to {limit}, or decode.windows to {{length_s: {limit},"
             f" hop_s: {limit}}}, or decode.max_duration_s to {limit}",
@@ -120,7 +120,7 @@ def check_text_length(family: Family, max_new_tokens: int, model: str) -> None:
 
 
 def told_width(family: Family, dim: int | None, model: str) -> int:
-    """Return the width of the features; a ConfigError where nothing tells it."""
+    """Return the width of the features; a ConfigError if it is unknown."""
     return dim or first_width((family.width,), model)
 
 
@@ -135,7 +135,7 @@ def _read_front(model: str) -> Json:
     if path is None:
         raise ConfigError(
             f"checkpoint {model!r} has no preprocessor_config.json",
-            hint="an audio checkpoint tells there which sample rate it expects",
+            hint="an audio checkpoint states its sample rate there",
         )
     return read_checkpoint_file(path, model)
 

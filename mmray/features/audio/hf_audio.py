@@ -26,10 +26,9 @@ _WHISPER_STRIDE = 320
 class HFAudioExtractor:
     """Hidden states of every segment, averaged or as they are, or the model's pooled output.
 
-    Padding never reaches a feature, but for AST and CLAP, whose input has one length: segments
-    share a batch when they are of one length, or when the model can be told what is padding; of
-    Whisper's 30 s only the clip's own frames are kept. A waveform too short for one frame is padded
-    with silence.
+    Padding never reaches a feature, except with AST and CLAP, whose input has one length: segments
+    share a batch if they have one length or the model has a padding mask; of Whisper's 30 s only
+    the clip's own frames are kept. A waveform too short for one frame is padded with silence.
     """
 
     def __init__(
@@ -93,7 +92,7 @@ class HFAudioExtractor:
         return kept.mean(axis=0) if self._pooling == "mean" else kept.copy()
 
     def _frames(self, samples: int, limit: int) -> int:
-        """Return how many hidden states stand for the segment itself, not for padding."""
+        """Return how many hidden states belong to the segment itself, not to padding."""
         match self._family.name:
             case "waveform" if self._family.is_masked:
                 return max(1, self._family.frames_of(samples))

@@ -101,7 +101,7 @@ def _checked_language(network: Any, language: str, model: str) -> str:  # noqa: 
     if f"<|{language}|>" not in known:
         codes = ", ".join(sorted(code.strip("<|>") for code in known)) or "none"
         raise ConfigError(
-            f"checkpoint {model!r} cannot be told that the language is {language!r}",
+            f"checkpoint {model!r} has no setting for the language {language!r}",
             hint=f"set extract.language to one of: {codes}; or leave it out",
         )
     return language

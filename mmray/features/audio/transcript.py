@@ -1,4 +1,4 @@
-"""Recognised speech as text, and what a text extractor makes of it. Axes: S samples."""
+"""Recognised speech as text, and the features of a text extractor. Axes: S samples."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice

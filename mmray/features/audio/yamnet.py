@@ -83,7 +83,7 @@ class PatchSpectrum:
         self._filters = np.ascontiguousarray(filters.T, dtype=np.float32)
 
     def __call__(self, samples: Samples) -> npt.NDArray[np.float32]:
-        """Return the whole patches of a segment, at least one."""
+        """Return the complete patches of a segment, at least one."""
         padded = np.pad(samples, (0, max(0, SHORTEST - samples.size)))
         frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::HOP]  # (T, window)
         spectrum: Any = scipy.fft.rfft(frames * self._window, n=_FFT, axis=-1)

@@ -9,5 +9,5 @@ SHORTEST = 400 + HOP * (PATCH - 1)
 
 
 def patches_of(samples: int) -> int:
-    """Return how many whole patches a segment has, at least one."""
+    """Return how many complete patches a segment has, at least one."""
     return 1 + max(0, samples - SHORTEST) // (HOP * PATCH_HOP)

@@ -61,7 +61,7 @@ def read_checkpoint_file(path: Path, model: str) -> dict[str, Any]:
         found = error
     if not isinstance(found, dict):
         raise ConfigError(
-            f"{path.name} of checkpoint {model!r} is no JSON document",
+            f"{path.name} of checkpoint {model!r} is not a JSON document",
             where=str(path),
             hint="download the checkpoint again; it may be cut short, or a Git LFS pointer",
         )
@@ -121,11 +121,11 @@ def check_complete(model: str, loading: dict[str, Any]) -> bool:
 
 
 def first_width(told: Iterable[object], model: str) -> int:
-    """Return the first width that the checkpoint's configuration tells; none is a ConfigError."""
+    """Return the first width in the checkpoint's configuration; none is a ConfigError."""
     for width in told:
         if isinstance(width, int) and width > 0:
             return width
     raise ConfigError(
-        f"the config.json of checkpoint {model!r} does not tell how wide its output is",
+        f"the config.json of checkpoint {model!r} does not say how wide its output is",
         hint="set extract.dim to the width of the pooled output",
     )

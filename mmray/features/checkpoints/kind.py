@@ -1,4 +1,4 @@
-"""What a checkpoint was made for, told by the ``model_type`` of its config.json alone."""
+"""The purpose of a checkpoint, by the ``model_type`` of its config.json alone."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -61,7 +61,7 @@ def load_preprocess(model: str) -> Preprocess:
 
 
 def brightness_values(processor: Any) -> npt.NDArray[np.float32]:  # noqa: ANN401
-    """Return what the processor makes of each of the 256 brightnesses, ``(3, 256)``."""
+    """Return the processor's output for each of the 256 brightnesses, ``(3, 256)``."""
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)  # (16, 16, 3)
     options = {"do_resize": False, "do_center_crop": False, "do_pad": False}
     values = processor(Image.fromarray(ramp), return_tensors="np", **options)["pixel_values"]

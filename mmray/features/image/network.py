@@ -119,7 +119,7 @@ class VisionNetwork:
         if not np.array_equal(first, again):
             raise ConfigError(
                 f"checkpoint {model!r} gives the same picture other features each time",
-                hint="a network that masks at random is no extractor: use its plain encoder",
+                hint="a network that masks at random is not an extractor: use its plain encoder",
             )
         return first.shape
 

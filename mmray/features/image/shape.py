@@ -1,4 +1,4 @@
-"""What a vision checkpoint's own files tell of its features, without torch or transformers.
+"""The features of a vision checkpoint by its own files, without torch or transformers.
 
 Axes: T patches or cells, H height, W width, F feature.
 """
@@ -38,7 +38,7 @@ def vision_config(model: str) -> Checkpoint:
 
 
 def vision_width(checkpoint: Checkpoint, model: str) -> int:
-    """Return F; one that config.json does not tell is a ConfigError."""
+    """Return F; if config.json does not say it, a ConfigError."""
     scale = checkpoint.get("depth_multiplier", 1.0)
     match checkpoint.get("model_type"):
         case "mobilenet_v1":
@@ -55,11 +55,11 @@ def vision_width(checkpoint: Checkpoint, model: str) -> int:
 
 
 def vision_steps(checkpoint: Checkpoint, model: str) -> int:
-    """Return T: patches, or cells of the last map; one that is not told is a ConfigError."""
+    """Return T: patches, or cells of the last map; if unknown, a ConfigError."""
     size, stride = picture_size(model), _stride(checkpoint)
     if size is None or stride is None:
         raise ConfigError(
-            f"checkpoint {model!r} does not tell how many patches a picture has",
+            f"checkpoint {model!r} does not say how many patches a picture has",
             hint="set extract.steps, or extract.pooling to mean",
         )
     count = ceil if _rounds_up(checkpoint) else int
@@ -92,7 +92,7 @@ def _square(size: Any) -> Size | None:  # noqa: ANN401 (JSON)
 
 
 def _stride(checkpoint: Checkpoint) -> int | None:
-    """Return how many pixels of a side one patch, or one cell of the last map, stands for."""
+    """Return how many pixels of a side one patch, or one cell of the last map, covers."""
     patch = checkpoint.get("patch_size")
     match checkpoint.get("model_type"):
         case "swin" | "swinv2" | "convnext" | "convnextv2":

@@ -19,7 +19,7 @@ READ_AHEAD = 8
 def read_payload(
     reader: PayloadReader, reference: str | bytes, *, is_inline: bool
 ) -> bytes | Rejection:
-    """Return the bytes that a reference stands for, or why there are none."""
+    """Return the bytes of a reference, or a rejection."""
     if isinstance(reference, bytes):
         return reference
     if is_inline:
@@ -29,7 +29,7 @@ def read_payload(
     except Rejection as rejection:
         return rejection
     except UnicodeError:
-        return Rejection("not_found", "the reference is no name that a file can have")
+        return Rejection("not_found", "the reference is not a valid file name")
 
 
 def entries_for(
@@ -75,10 +75,10 @@ def payload_key(
     """Name a payload's version: its content when inline, else its place and version there.
 
     ``folder`` is without links. The version of a file is its size and the times of its last change
-    and of the last change of what the system keeps of it, so that a file that is put in the place
-    of another is told from it, whatever time it claims. That of a remote payload is what
-    ``versions`` tells of its URI; that of a member is that of its archive. See ``same_content`` for
-    files that keep their features where they are moved.
+    (mtime) and of its entry (ctime), so that a file that replaces another is distinguished from it,
+    whatever time it claims. That of a remote payload is in ``versions`` by its URI; that of a
+    member is that of its archive. See ``same_content`` for files that keep their features when
+    moved.
     """
     if isinstance(reference, bytes):
         return digest_bytes(reference)

@@ -1,7 +1,7 @@
 """Versions of remote payloads: what changes when a file changes under its URI.
 
-Asked for many at a time when features are extracted, unless the document wants none, and remembered
-in the workspace: later stages see the state of the corpus that was extracted, and ask nobody.
+They are requested in bulk when features are extracted, unless the document says none, and stored in
+the workspace: later stages see the corpus as it was extracted, and send no request.
 """
 
 import logging
@@ -26,9 +26,9 @@ from mmray.media.remote.remote import call, open_filesystem, version_in, version
 
 ASKED_AT_ONCE = 16
 LISTED_FROM = 50
-"""A folder with so many payloads is listed: one request per thousand instead of one each."""
+"""A folder with this many payloads is listed: one request per thousand instead of one each."""
 MANY = 1_000
-"""So many requests are worth a line."""
+"""This many requests are worth a log line."""
 ABSENT = "absent"
 VERSIONS = "remote_versions.parquet"
 logger = logging.getLogger(__name__)
@@ -41,15 +41,15 @@ class RemoteVersions:
         self._known: dict[str, str] = {}
 
     def of(self, uris: Sequence[str], guard: HostGuard, *, max_s: float) -> dict[str, str]:
-        """Return the version of each; of a payload that cannot be read, that it is absent.
+        """Return the version of each; ``ABSENT`` for a payload that cannot be read.
 
-        A server that is not reached is an ExtractionError: all its payloads would look changed.
+        An unreachable server is an ExtractionError: all its payloads would look changed.
         """
         self._list_folders([uri for uri in uris if uri not in self._known], max_s)
         unknown = [uri for uri in uris if uri not in self._known]
         if len(unknown) >= MANY:
             logger.info(
-                "asking for the versions of %d payloads ('data.remote_version: none' asks none)",
+                "asking for the versions of %d payloads ('data.remote_version: none' skips this)",
                 len(unknown),
             )
         with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
@@ -91,12 +91,12 @@ def _ask(uri: str, guard: HostGuard, max_s: float) -> tuple[str, str]:
         raise ExtractionError(
             f"cannot ask for the version of a payload: {rejection.detail}",
             where=uri,
-            hint="run again, or say 'data.remote_version: none' and go without",
+            hint="run again, or set 'data.remote_version: none' to skip this",
         ) from None
 
 
 def _listed(folder: str, uris: list[str], max_s: float) -> dict[str, str]:
-    """Return what a listing tells; nothing where the account may read but not list."""
+    """Return the versions of a listing; none if the account may read but not list."""
     try:
         filesystem, path = open_filesystem(folder)
         entries = call(filesystem, "ls", path, 10 * max_s, detail=True)

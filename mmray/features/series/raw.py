@@ -138,7 +138,7 @@ def _read_scale(path: Path, channels: int) -> SeriesScale:
         raise ConfigError(
             f"the fitted scale of the series cannot be used: {problem}",
             where=str(path),
-            hint="it is damaged, or not of this document: extract anew, or copy the bundle again",
+            hint="it is damaged, or of another document: extract again, or copy the bundle again",
         )
     return scale
 

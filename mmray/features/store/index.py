@@ -28,7 +28,7 @@ def wanted_table(wanted: Wanted) -> pa.Table:
 
 
 def write_index(folder: Path, wanted: Wanted, stored: StoredRows | None = None) -> pa.Table:
-    """Write which samples, and which version of their payload, the folder stands for now.
+    """Write the samples, and the versions of their payloads, that the folder holds now.
 
     ``stored`` are its rows, with at least the columns ``STORED``, where they have been read.
     Returns the index.

@@ -1,4 +1,4 @@
-"""The settings of the corpus that reject payloads; told by a shard, compared when they change."""
+"""Settings of the corpus that reject payloads; recorded in shards, compared later."""
 
 from collections.abc import Sequence
 from typing import Any

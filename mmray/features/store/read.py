@@ -51,8 +51,8 @@ def read_features(
 
     The index says where each is, so every value is copied once, from its shard to its place, and
     one shard is held at a time. A file that is not what the completion marker lists is an
-    ExtractionError. With ``spill`` the values are not in memory but in that file; if it
-    is there, it is taken for what they are.
+    ExtractionError. With ``spill`` the values are not in memory but in that file; an existing one
+    is used as it is.
     """
     locations = _find(folder, ids)
     lengths = np.zeros(len(ids), dtype=np.int64)

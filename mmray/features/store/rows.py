@@ -22,7 +22,7 @@ class StoredRows:
 
     shards: list[Path]
     abouts: list[dict[str, Any]]
-    """What each shard says of itself."""
+    """The metadata of each shard."""
     table: pa.Table
     """The columns asked for, and ``shard`` and ``row``: where the row stands."""
 

@@ -41,10 +41,10 @@ def write_shard(
     *,
     made: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write one shard whole or not at all; the same samples give the same name.
+    """Write one shard atomically; the same samples give the same name.
 
-    ``made`` says how it was made: ``limits`` are the settings of the corpus under which payloads
-    were rejected, ``libraries`` the versions of what computed the features.
+    ``made`` is its provenance: ``limits`` are the settings of the corpus under which payloads were
+    rejected, ``libraries`` the versions of what computed the features.
     """
     column = _feature_column(batch, spec)
     lengths = [0 if feature is None else len(feature) for feature in batch.features]
@@ -93,13 +93,13 @@ def shards_of(folder: Path) -> list[Path]:
 def read_columns(
     path: Path, columns: Sequence[str], *, sha256: str | None = None
 ) -> tuple[pa.Table, dict[str, Any]]:
-    """Return some columns of one file, nulls for one that it lacks, and what it says of itself.
+    """Return some columns of one file, nulls for absent ones, and its metadata.
 
-    A file that cannot be read, or is another than ``sha256`` tells, is an ExtractionError.
+    A file that cannot be read, or differs from ``sha256``, is an ExtractionError.
     """
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise OSError("it is no regular file")
+            raise OSError("it is not a regular file")
         with pa.memory_map(str(path)) as source:
             content = source.read_buffer()  # no copy
             if sha256 is not None and not _is_sealed(path, content, sha256):
@@ -111,7 +111,7 @@ def read_columns(
         raise ExtractionError(
             "a file of the stored features is not there",
             where=str(path),
-            hint="run 'mmray extract CONFIG' again: what is missing is made anew",
+            hint="run 'mmray extract CONFIG' again: it computes what is missing",
         ) from None
     except (OSError, pa.ArrowException) as error:
         raise _broken(path, f"cannot be read: {error}") from None
@@ -134,7 +134,7 @@ def _broken(path: Path, what: str) -> ExtractionError:
     return ExtractionError(
         f"a file of the stored features {what}",
         where=str(path),
-        hint="delete this file and run 'mmray extract CONFIG' again: it is made anew",
+        hint="delete this file and run 'mmray extract CONFIG' again: it computes what is missing",
     )
 
 

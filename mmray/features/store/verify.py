@@ -16,8 +16,8 @@ from mmray.features.store.index import INDEX, read_index_table
 from mmray.features.store.rows import KEYS, locate, read_rows
 from mmray.features.store.shard import read_columns, shards_of
 
-_DELETE = "delete this file and run 'mmray extract CONFIG' again: it is made anew"
-_AGAIN = "run 'mmray extract CONFIG' again: what is missing is made anew"
+_DELETE = "delete this file and run 'mmray extract CONFIG' again: it computes what is missing"
+_AGAIN = "run 'mmray extract CONFIG' again: it computes what is missing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from mmray.features.table.spec import EXTRA_SLOTS
 
 @dataclass(frozen=True, slots=True)
 class CategoryState:
-    """What the train split says of a category column."""
+    """A category column, fitted on the train split."""
 
     column: str
     slots: int

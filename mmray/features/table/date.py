@@ -13,7 +13,7 @@ MONDAY = 3
 
 @dataclass(frozen=True, slots=True)
 class DateState:
-    """What the train split says of a date column."""
+    """A date column, fitted on the train split."""
 
     column: str
     mean: float

@@ -45,14 +45,14 @@ def fit_table(
             continue
     if not rows:
         raise ExtractionError(
-            "the train split has no usable row to learn from",
+            "the train split has no usable row to fit on",
             hint="check the columns and the split",
         )
     write_json(folder / STATE_FILE, learn(config, extract, rows).to_dict())
 
 
 def learn(config: TableConfig, extract: TableVectorConfig, rows: list[TableRow]) -> TableState:
-    """Return what the rows say of every column."""
+    """Return every column, fitted on the rows."""
     return TableState(
         numbers=tuple(
             fit_number(

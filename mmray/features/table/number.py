@@ -17,12 +17,12 @@ RAW_LIMIT = 1e15
 """Where a number that is not scaled is cut, so that float32 can still square it."""
 LANDMARKS = 1000
 EDGE = 1e-7
-"""The smallest and largest number stand for these shares of a normal distribution."""
+"""Shares of a normal distribution that the smallest and largest number map to."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberState:
-    """What the train split says of a number column."""
+    """A number column, fitted on the train split."""
 
     column: str
     scale: Scale

@@ -15,7 +15,7 @@ Ids = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class SequenceState:
-    """What the train split says of a sequence column, and how ids are weighed."""
+    """A sequence column, fitted on the train split, and the weights of ids."""
 
     column: str
     slots: int

@@ -1,4 +1,4 @@
-"""What table features will look like, told from the settings alone."""
+"""The spec of table features, from the settings alone."""
 
 from mmray.config.modality.table import (
     CategoryColumn,

@@ -19,7 +19,7 @@ from mmray.features.table.sequence import SequenceState, encode_sequence
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """What the train split says of every column."""
+    """Every column, fitted on the train split."""
 
     numbers: tuple[NumberState, ...]
     categories: tuple[CategoryState, ...]
@@ -59,17 +59,19 @@ def state_from_dict(document: object) -> TableState:
 
 def _damaged(problem: str) -> ConfigError:
     return ConfigError(
-        f"what was learnt of the table's columns cannot be used: {problem:.300}",
-        hint="it is damaged, or not of this document: extract anew, or copy the bundle again",
+        f"the fitted state of the table cannot be used: {problem:.300}",
+        hint="it is damaged, or of another document: extract again, or copy the bundle again",
     )
 
 
 def _other_width(found: int, width: int) -> ConfigError:
-    return ConfigError(f"what was learnt gives {found} features, not {width}", hint="extract anew")
+    return ConfigError(
+        f"the fitted state gives {found} features, not {width}", hint="extract again"
+    )
 
 
 class TableVectorExtractor:
-    """Columns side by side: numbers, categories, dates, sequences. ``names`` tells the slots."""
+    """Columns in order: numbers, categories, dates, sequences. ``names`` lists the slots."""
 
     def __init__(
         self, spec: FeatureSpec, state: TableState, decode: Callable[[bytes], TableRow]

@@ -43,6 +43,6 @@ def train_texts(config: TextConfig, payloads: Iterable[bytes]) -> Iterator[str]:
         yield text
     if not count:
         raise ExtractionError(
-            "the train split has no usable text to learn a vocabulary from",
+            "the train split has no usable text to fit a vocabulary on",
             hint="check the column and the split, or give a ready tokenizer",
         )

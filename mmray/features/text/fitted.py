@@ -1,4 +1,4 @@
-"""Vocabularies as they were learnt, or as somebody else's bundle has them."""
+"""Vocabularies as they were fitted, or as somebody else's bundle has them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ def read_weighted(path: Path, size: int) -> Weighted:
 
 def _damaged(path: Path, problem: str) -> ConfigError:
     return ConfigError(
-        f"what was learnt of the train split's words cannot be used: {problem:.300}",
+        f"the fitted state of the text cannot be used: {problem:.300}",
         where=str(path),
-        hint="it is damaged, or not of this document: extract anew, or copy the bundle again",
+        hint="it is damaged, or of another document: extract again, or copy the bundle again",
     )

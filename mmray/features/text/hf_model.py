@@ -24,7 +24,7 @@ class TextModel:
     tokenizer: Any
     network: Any
     pools: bool
-    """Whether the network itself chooses the token that stands for the text."""
+    """Whether the network itself chooses the token that it pools."""
     sees_padding: bool
     """Whether it was trained on texts that are all padded to one length, with no mask."""
 

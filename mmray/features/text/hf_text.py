@@ -110,7 +110,7 @@ class HFTextExtractor:
         if reading.overlap is not None and not self._loaded.tokenizer.is_fast:
             raise ConfigError(
                 f"the tokenizer of checkpoint {model!r} cannot cut a long text into windows",
-                hint="set extract.long_text to truncate, or take a checkpoint with tokenizer.json",
+                hint="set extract.long_text to truncate, or use a checkpoint with tokenizer.json",
             )
         if reading.pooling == "cls" and self._loaded.pools and reading.layer != -1:
             raise ConfigError(
@@ -126,7 +126,7 @@ class HFTextExtractor:
             )
         if reading.pooling == "cls" and np.allclose(first, second, atol=1e-7):
             raise ConfigError(
-                f"the first token of {model!r} knows nothing of the text in layer {reading.layer}",
+                f"in layer {reading.layer}, the first token of {model!r} ignores the text",
                 hint="set extract.pooling to mean or max",
             )
 

@@ -1,4 +1,4 @@
-"""How long a text a checkpoint can read and how deep it is, told by its config.json."""
+"""The longest text of a checkpoint and its depth, by its config.json."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ def check_positions(model: str, settings: Mapping[str, Any], max_tokens: int) ->
 
 
 def check_layer(model: str, settings: Mapping[str, Any], layer: int) -> None:
-    """Refuse a layer that the checkpoint does not have, where its config.json tells how many."""
+    """Refuse a layer that the checkpoint does not have, if its config.json states their number."""
     count = next((settings[key] for key in LAYERS if isinstance(settings.get(key), int)), None)
     if count is not None and not -count - 1 <= layer <= count:
         raise ConfigError(

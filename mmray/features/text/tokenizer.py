@@ -54,7 +54,7 @@ def _unusable(model: str, error: Exception) -> ConfigError:
 
 
 def pad_token(model: str) -> str | None:
-    """Return the name of the padding token that the checkpoint's settings tell, if any."""
+    """Return the name of the padding token in the checkpoint's settings, if any."""
     path = find_file(model, SETTINGS_FILE)
     told = read_checkpoint_file(path, model).get("pad_token") if path is not None else None
     return told.get("content") if isinstance(told, dict) else told

@@ -52,7 +52,7 @@ class TokensExtractor:
         if size > spec.vocabulary:
             raise ConfigError(
                 f"the tokenizer has {size} tokens, more than the {spec.vocabulary} declared",
-                hint="raise extract.vocabulary, or extract anew",
+                hint="raise extract.vocabulary, or extract again",
             )
         self.spec = spec
         self.decode = decode

@@ -20,7 +20,7 @@ def train_tokenizer(
     algorithm: Literal["wordpiece", "bpe"],
     whole: Sequence[str] = (),
 ) -> tokenizers.Tokenizer:
-    """Learn at most ``vocabulary`` pieces, 0 being the padding and 1 the unknown one.
+    """Train at most ``vocabulary`` pieces, 0 being the padding and 1 the unknown one.
 
     Each word of ``whole`` becomes one piece wherever it stands.
     """

@@ -24,7 +24,7 @@ _FASTTEXT_MODEL = (793712314).to_bytes(4, "little")
 
 @dataclass(frozen=True, slots=True)
 class VectorHeader:
-    """What the beginning of a file tells about all of it."""
+    """What the beginning of a file says about all of it."""
 
     dim: int
     is_counted: bool
@@ -66,7 +66,7 @@ def read_vectors(path: Path, limit: int) -> tuple[list[str], Vectors]:
                 numbers += vector.tobytes()
     vectors = np.frombuffer(numbers, dtype=np.float32).reshape(-1, header.dim)  # (N, F)
     if not rows or not np.isfinite(vectors).all():
-        _refuse(path, "has no vectors, or some that are not finite", "download it anew")
+        _refuse(path, "has no vectors, or some that are not finite", "download it again")
     return list(rows), vectors
 
 
@@ -82,14 +82,14 @@ def _text_rows(path: Path, stream: BinaryIO, dim: int) -> Iterator[tuple[str, Ve
     for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE), b""), start=1):
         fields = line.split()
         if len(fields) <= dim and fields:
-            _refuse(path, f"has {len(fields) - 1} numbers in row {number}, not {dim}", "mend it")
+            _refuse(path, f"has {len(fields) - 1} numbers in row {number}, not {dim}", "fix it")
         if len(fields) != dim + 1:
             yield "", None
             continue
         try:
             vector = np.fromiter(map(float, fields[1:]), np.float32, dim)  # (F,)
         except ValueError as error:
-            _refuse(path, f"has a row {number} that is no vector: {error}", "mend it")
+            _refuse(path, f"has a row {number} that is not a vector: {error}", "fix it")
         yield fields[0].decode(errors="replace"), vector
 
 
@@ -97,7 +97,7 @@ def _binary_rows(path: Path, stream: BinaryIO, dim: int) -> Iterator[tuple[str, 
     while word := _binary_word(path, stream):
         numbers = stream.read(4 * dim)
         if len(numbers) < 4 * dim:
-            _refuse(path, f"ends inside of the vector of {word!r}", "download it anew")
+            _refuse(path, f"ends inside the vector of {word!r}", "download it again")
         yield word, np.frombuffer(numbers, dtype="<f4")
 
 

@@ -1,4 +1,4 @@
-"""What a video checkpoint says of itself, read without torch or transformers."""
+"""The metadata of a video checkpoint, read without torch or transformers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def read_video_preprocess(told: dict[str, Any], model: str) -> Preprocess:
     lacking = [key for key in needed if not settings.get(key)]
     if lacking:
         raise ConfigError(
-            f"the preprocessing of checkpoint {model!r} does not tell {', '.join(lacking)}",
+            f"the preprocessing of checkpoint {model!r} does not state {', '.join(lacking)}",
             hint="complete its preprocessor_config.json",
         )
     if _is_offset(settings):
@@ -100,7 +100,7 @@ def read_video_preprocess(told: dict[str, Any], model: str) -> Preprocess:
 
 
 def _vjepa2_settings(told: dict[str, Any], side: int) -> dict[str, Any]:
-    """Return the settings with the size that the processor takes, whatever the file says of it."""
+    """Return the settings with the size that the processor uses, whatever the file says."""
     crop = told.get("crop_size", side)
     crop = crop["height"] if isinstance(crop, dict) else crop
     return _IMAGENET | told | {"crop_size": crop, "size": {"shortest_edge": int(crop * 256 / 224)}}
@@ -129,5 +129,5 @@ def _read_settings(model: str) -> dict[str, Any]:
             return read_checkpoint_file(path, model)
     raise ConfigError(
         f"checkpoint {model!r} has no preprocessor_config.json",
-        hint="it tells size, mean and deviation of the frames that the model was trained with",
+        hint="it states size, mean and deviation of the frames that the model was trained with",
     )

@@ -16,7 +16,7 @@ from mmray.features.image.preprocess import Preprocess
 from mmray.media.video.sampling import spread
 
 WITH_FIRST = ("timesformer", "vivit")
-"""Families with a token that stands for the whole clip."""
+"""Families with a token for the complete clip."""
 Pixels = npt.NDArray[np.uint8]
 
 

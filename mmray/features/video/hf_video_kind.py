@@ -33,12 +33,12 @@ def _check_frames(config: VideoConfig, checkpoint: VideoCheckpoint) -> None:
         return
     if checkpoint.tubelet is None:
         raise ConfigError(
-            f"decode.frames ({told}) is not what the checkpoint takes ({wanted})",
+            f"decode.frames ({told}) differs from that of the checkpoint ({wanted})",
             hint="leave decode.frames out",
         )
     if told % checkpoint.tubelet:
         raise ConfigError(
-            f"decode.frames ({told}) is no multiple of the {checkpoint.tubelet} frames that the"
+            f"decode.frames ({told}) is not a multiple of the {checkpoint.tubelet} frames that the"
             " checkpoint takes together",
             hint=f"set it to {told + told % checkpoint.tubelet}, or leave it out for {wanted}",
         )

@@ -52,7 +52,7 @@ def _say_what_is_replaced(workspace: Path, folder: Path) -> None:
     before = _evaluation_of(workspace / REPORT)
     if before is None:
         if (workspace / MODEL).is_dir():
-            logger.info("%s is not this evaluation's: it is replaced", workspace / MODEL)
+            logger.info("%s belongs to another evaluation: it is replaced", workspace / MODEL)
         return
     if before[1] == folder.name:
         logger.info("%s or %s was changed: both are written again", workspace / MODEL, REPORT)

@@ -1,4 +1,4 @@
-"""What is said of a modality when its features are complete."""
+"""Completion of a modality's features: marker and rejections."""
 
 import os
 from collections import Counter
@@ -101,12 +101,12 @@ def count_outcomes(modality: ModalityConfig, rows: pa.Table, samples: int) -> di
 
 
 def shown(reference: object, sample: str, *, is_inline: bool) -> str:
-    """Return what a person looks a payload up by: its file, else the id of its sample."""
+    """Return the name of a payload for people: its file, else its sample id."""
     return masked(reference)[:200] if isinstance(reference, str) and not is_inline else sample
 
 
 def examples_of(name: str, config: Config, manifest: Manifest, rows: pa.Table) -> dict[str, str]:
-    """Return for each reason the first payload that has it."""
+    """Return the first payload of each reason."""
     references, is_inline = manifest.references[name], config.modalities[name].is_inline
     samples = _first_samples(rows)
     wanted = set(samples.values())
@@ -124,7 +124,7 @@ def _first_samples(rows: pa.Table) -> dict[str, str]:
 
 
 def check_rejected(name: str, config: Config, rows: pa.Table, examples: Mapping[str, str]) -> None:
-    """Too large a share of rejected payloads is an ExtractionError that names the reasons."""
+    """Raise an ExtractionError if too large a share of payloads is rejected."""
     rejected = _rejected(rows)
     if len(rejected) <= config.data.max_rejected_fraction * len(rows):
         return

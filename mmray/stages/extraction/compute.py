@@ -1,4 +1,4 @@
-"""How extraction jobs are computed: planned, then on Ray Data in one go."""
+"""Computation of extraction jobs: planned, then run on Ray Data together."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ class Compute(Protocol):
     """Extracts the samples of several modalities."""
 
     def beside(self, config: Config, work: Callable[[Event], T]) -> T:
-        """Return what ``work`` returns; meanwhile, make ready for what will be computed.
+        """Return what ``work`` returns; meanwhile prepare the computation.
 
         ``work`` stops early, with any error, when the event is set.
         """

@@ -1,8 +1,8 @@
-"""What an extractor has learnt from the train split: when it is learnt anew, and when it is kept.
+"""The fitted state of an extractor: when it is fitted again, and when it is kept.
 
-One new sample in the train split must not compute every feature again. So what was learnt earlier
-with the same settings is kept while at least ``KEPT_SHARE`` of the payloads are the same, counted
-against those of then and of now; and never when a payload of then is in val or test now.
+One new sample in the train split must not compute every feature again. So an earlier state with the
+same settings is kept while at least ``KEPT_SHARE`` of the payloads are the same, counted against
+those of then and of now, and never when a payload of then is in val or test now.
 """
 
 import logging
@@ -34,14 +34,14 @@ STATE = "state"
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Where an extractor's fitted state is, or will be."""
+    """The place of an extractor's fitted state."""
 
     folder: Path
     payloads: int
     """Different payloads of the train split now."""
     is_done: bool = False
     same: int | None = None
-    """Of a state that was learnt from other payloads: how many of them are there now."""
+    """For a state fitted on other payloads: how many of them still exist."""
 
     @property
     def state(self) -> Path:
@@ -49,25 +49,25 @@ class Fit:
         return self.folder / STATE
 
     def describe(self) -> str:
-        """Say what happens, for a person."""
+        """Describe it for people."""
         if self.same is not None:
             return (
-                f"what was learnt earlier is kept: {self.same} of the train split's "
-                f"{self.payloads} payloads taught it; --refit learns anew"
+                f"an earlier fitted state is kept: it was fitted on {self.same} of the train "
+                f"split's {self.payloads} payloads; --refit fits again"
             )
         if self.is_done:
-            return f"learnt from the train split's {self.payloads} payloads"
-        return f"not fitted yet: learns from the train split's {self.payloads} payloads first"
+            return f"fitted on the train split's {self.payloads} payloads"
+        return f"not fitted yet: will be fitted on the train split's {self.payloads} payloads first"
 
 
 def find_fit(
     name: str, config: Config, manifest: Manifest, keys: pa.Array, *, refit: bool = False
 ) -> Fit | None:
-    """Return which fitted state counts; None where the extractor learns nothing.
+    """Return the current fitted state; None if the extractor has none.
 
     ``keys`` are the payloads' versions, a row of the manifest each. It follows from the document,
-    the manifest and what is in the workspace, so every stage finds the same.
-    ``refit``: only one that was learnt from exactly these payloads.
+    the manifest and what is in the workspace, so every stage finds the same. ``refit``: only one
+    that was fitted on exactly these payloads.
     """
     modality = config.modalities[name]
     if not needs_fit(modality):
@@ -96,7 +96,7 @@ def find_fit(
 
 
 def _learnt_from(folder: Path, settings: str) -> set[str]:
-    """Return what a complete state with these settings was learnt from; empty for another one."""
+    """Return the payloads that a complete state of these settings was fitted on."""
     success = read_complete(folder)
     if success is None or success.get("settings") != settings:
         return set()
@@ -111,9 +111,9 @@ def _train_keys(manifest: Manifest, keys: pa.Array) -> list[str]:
 def fit(
     name: str, config: Config, manifest: Manifest, keys: pa.Array, found: Fit, *, stop: Event
 ) -> None:
-    """Learn from the train split and write the state, unless that is done.
+    """Fit on the train split and write the state, unless it exists.
 
-    When ``stop`` is set it gives up with a KeyboardInterrupt.
+    It raises KeyboardInterrupt when ``stop`` is set.
     """
     if found.is_done:
         return
@@ -142,9 +142,9 @@ def _until(stop: Event, payloads: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def train_payloads(name: str, config: Config, manifest: Manifest) -> Iterator[bytes]:
-    """Yield what an extractor may learn from: the readable payloads of the train split.
+    """Yield the readable payloads of the train split.
 
-    One is in memory at a time, a few where they are remote.
+    One is in memory at a time, a few if they are remote.
     """
     modality, references = config.modalities[name], manifest.references[name]
     rows = np.array(manifest.rows_of(Split.TRAIN), dtype=np.int64)
@@ -156,7 +156,7 @@ def train_payloads(name: str, config: Config, manifest: Manifest) -> Iterator[by
 
 
 def corpus_reader(config: Config, manifest: Manifest) -> PayloadReader:
-    """Return a reader that stays inside of the corpus."""
+    """Return a reader that is confined to the corpus."""
     return PayloadReader(
         roots=config.data.allow,
         folder=manifest.folder,

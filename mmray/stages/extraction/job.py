@@ -1,4 +1,4 @@
-"""An extraction job: the samples of one modality that are not stored yet, and where they go."""
+"""An extraction job: the pending samples of one modality, and their folder."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +18,7 @@ from mmray.data.manifest.reference import Reference
 class PendingRows(Sequence[tuple[str, Reference, str]]):
     """Sample id, reference and payload version of some rows of the manifest.
 
-    Each is looked up when it is asked for: a corpus has many samples, and what is kept of each
-    for a whole extraction adds up.
+    Each is looked up on demand: a corpus has many samples, and memory per sample adds up.
     """
 
     def __init__(
@@ -55,5 +54,5 @@ class ExtractionJob:
     manifest: Manifest
     folder: Path
     state: Path | None
-    """Folder of what was fitted."""
+    """Folder of the fitted state."""
     pending: PendingRows

@@ -1,4 +1,4 @@
-"""Features that another version of a library has computed: they are kept, and named."""
+"""Features that another version of a library computed: they are kept, and reported."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from mmray.features.store.rows import StoredRows
 def describe_other_libraries(
     name: str, current: StoredRows, installed: dict[str, str]
 ) -> tuple[str, ...]:
-    """Return a warning for each version that is not the installed one; ``current`` are the rows."""
+    """Return a warning for each version other than the installed one; ``current`` has the rows."""
     rows = np.bincount(np.asarray(current.table["shard"]), minlength=len(current.shards))
     others: Counter[tuple[str, str, str]] = Counter()
     for about, count in zip(current.abouts, rows.tolist(), strict=True):

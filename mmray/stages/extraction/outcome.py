@@ -1,4 +1,4 @@
-"""What became of one modality in an extraction."""
+"""The outcome of one modality in an extraction."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,23 +26,23 @@ from mmray.stages.extraction.target import FeatureTarget, limits_of
 
 @dataclass(frozen=True, slots=True)
 class ModalityOutcome:
-    """What became of one modality."""
+    """The outcome of one modality."""
 
     folder: Path
     digest: str
-    """Names the features and the payloads that they were made from."""
+    """Name of the features and their payloads."""
     counts: dict[str, Any]
     examples: dict[str, str]
     """Per reason, the id of a sample."""
     computed: int
-    """Payloads extracted or rejected now, not before."""
+    """Payloads extracted or rejected in this run."""
     seconds: float
     rows: pa.Table
     """``sample_id``, ``reason`` and ``content`` of every payload."""
     learnt: str = ""
-    """What is to be said of the fitted state."""
+    """Report line about the fitted state."""
     warnings: tuple[str, ...] = ()
-    """What is to be said of features that other versions of libraries computed."""
+    """Report lines about features of other library versions."""
 
 
 def complete_modality(
@@ -53,7 +53,7 @@ def complete_modality(
     job: ExtractionJob | None,
     figures: dict[str, Any],
 ) -> ModalityOutcome:
-    """Complete the folder where something was computed, and count what it holds."""
+    """Complete the folder if something was computed, and count its content."""
     folder = target.folder
     assert folder is not None
     seconds = figures.get("seconds", 0.0)

@@ -21,13 +21,13 @@ from mmray.stages.extraction.fitted import corpus_reader
 
 logger = logging.getLogger(__name__)
 READ_AT_ONCE = 4
-"""Reading and hashing wait for the disk, not for Python."""
+"""Number of threads: reading and hashing wait for the disk, not for Python."""
 
 
 def keep_same_content(name: str, config: Config, manifest: Manifest, wanted: pa.Table) -> int:
-    """Compare the bytes of files in another version than the stored ones; return how many are kept.
+    """Compare the bytes of files whose version changed; return how many keep their features.
 
-    ``wanted`` has ``sample_id`` and ``key`` of every payload. Remote payloads are not read for it.
+    ``wanted`` has ``sample_id`` and ``key`` of every payload. Remote payloads are not read.
     """
     root = Path(config.workspace) / "features" / name
     if config.modalities[name].is_inline or not root.is_dir():
@@ -40,8 +40,8 @@ def keep_same_content(name: str, config: Config, manifest: Manifest, wanted: pa.
     references = [manifest.references[name][row] for row in index.to_pylist()]
     kept = write_same(root, moved, _digests(corpus_reader(config, manifest), references))
     logger.info(
-        "%s: %d files have another path or time than those that features were made from; "
-        "%d hold the same bytes, and keep their features (%.1f s)",
+        "%s: %d files have another path or time than at extraction; "
+        "%d have the same bytes and keep their features (%.1f s)",
         name, len(moved), kept, time.monotonic() - started,
     )  # fmt: skip
     return kept

@@ -1,4 +1,4 @@
-"""Where one modality's features belong, and whether they are there."""
+"""The target of one modality's features, and whether it is up to date."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from mmray.stages.extraction.fitted import Fit, find_fit
 
 @dataclass(frozen=True, slots=True)
 class FeatureTarget:
-    """Where one modality's features belong, and which payloads they are to be made from."""
+    """The target of one modality's features, and its payloads."""
 
     keys: pa.Array
-    """Per row of the manifest: version of its payload; null where there is none."""
+    """Per row of the manifest: version of its payload; null if there is none."""
     wanted: pa.Table
     """``sample_id`` and ``key`` of every payload."""
     digest: str
@@ -39,14 +39,14 @@ class FeatureTarget:
 
     @property
     def mark(self) -> str:
-        """Names features and payloads; empty while that cannot be known."""
+        """Name of features and payloads; empty while unknown."""
         return f"{self.folder.name}-{self.digest}" if self.folder else ""
 
 
 def find_target(
     name: str, config: Config, manifest: Manifest, versions: pa.Array, *, refit: bool = False
 ) -> FeatureTarget:
-    """Return where this modality's features belong; touches nothing.
+    """Return the target of this modality's features; changes nothing.
 
     ``versions`` are those of the payloads now, a row of the manifest each.
     """
@@ -68,7 +68,7 @@ def _feature_folder(name: str, config: Config, fitted: Fit | None) -> Path | Non
 
 
 def is_up_to_date(config: Config, target: FeatureTarget, marker: Mapping[str, Any] | None) -> bool:
-    """Say whether the folder is of exactly these payloads, and its files are all there."""
+    """Return whether the folder holds exactly these payloads, and all its files exist."""
     return (
         target.folder is not None
         and marker is not None

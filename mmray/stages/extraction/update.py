@@ -1,4 +1,4 @@
-"""Bring the features of every modality up to date with the manifest, all in one go."""
+"""Update the features of every modality to the manifest, in one run."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ def extract_modalities(
 ) -> dict[str, ModalityOutcome]:
     """Bring every modality's feature folder up to date with the prepared manifest.
 
-    With ``refit`` what was learnt from another train split is not kept; with ``retry`` rejected
+    With ``refit`` a state fitted on another train split is not kept; with ``retry`` rejected
     payloads are tried again.
     """
     config, manifest = workspace.config, workspace.prepared.manifest
@@ -57,7 +57,7 @@ def extract_modalities(
 
 
 def _is_new(config: Config) -> bool:
-    """Say whether there is certainly something to compute: a modality has nothing stored at all.
+    """Return whether there is certainly something to compute: a modality has no stored features.
 
     Not where a network learns: Ray's start needs an environment in which torch would take one
     thread for good.
@@ -69,7 +69,7 @@ def _is_new(config: Config) -> bool:
 
 
 def _ready(workspace: Workspace, stop: Event, *, refit: bool) -> dict[str, FeatureTarget]:
-    """Find where all features belong; fit first what is not fitted yet."""
+    """Find the targets of all features; fit first what is not fitted yet."""
     config, manifest = workspace.config, workspace.prepared.manifest
     find_target = partial(workspace.target, manifest=manifest, refit=refit)
     targets: dict[str, FeatureTarget] = {}
@@ -88,13 +88,13 @@ def _ready(workspace: Workspace, stop: Event, *, refit: bool) -> dict[str, Featu
 def _find_job(
     name: str, workspace: Workspace, target: FeatureTarget, *, retry: bool
 ) -> ExtractionJob:
-    """Return what no shard holds yet."""
+    """Return the samples that no shard holds yet."""
     config, manifest = workspace.config, workspace.prepared.manifest
     assert target.folder is not None
     listed = (read_success(target.folder) or {}).get("files", {})
     if removed := remove_changed(target.folder, listed):
         logger.warning(
-            "%s: %d files were not what was written (%s, ...): removed, and made anew",
+            "%s: %d files were not what was written (%s, ...): removed, and made again",
             target.folder, len(removed), removed[0],
         )  # fmt: skip
     gaps = find_gaps(target.folder, target.wanted, limits=limits_of(config), retry=retry)

@@ -1,4 +1,4 @@
-"""Columns of records beside the columns that a model takes."""
+"""Columns of records compared with the inputs of a model."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def check_columns(config: Config, columns: Sequence[str], where: str) -> None:
 
 
 def column_warnings(config: Config, columns: Sequence[str]) -> list[str]:
-    """Say which inputs are in no record, and which columns are never used, with nearest names."""
+    """Warn about inputs that no record has, and about unused columns, with nearest names."""
     inputs, known = _inputs(config), _known(config)
     unused = [column for column in columns if column not in inputs]
     warnings: list[str] = []
@@ -39,7 +39,7 @@ def _inputs(config: Config) -> dict[str, str]:
 
 
 def _known(config: Config) -> set[str | None]:
-    """Return columns that a corpus has for other uses than prediction."""
+    """Return columns of a corpus that prediction does not use."""
     data, tasks = config.data, config.tasks.values()
     labels = {getattr(task, "column", None) for task in tasks}
     return labels | {"sample_id", "split", data.id, data.split.group, data.split.column}

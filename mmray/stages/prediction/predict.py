@@ -29,7 +29,7 @@ def predict_file(
     allow: Sequence[str] | None = None,
     trust: bool = False,
 ) -> dict[str, Any]:
-    """Predict every record of a .jsonl, .csv or .parquet file, or of what else is a corpus.
+    """Predict every record of a .jsonl, .csv or .parquet file, or of another corpus layout.
 
     Paths in it are relative to its own folder, and may leave it only for the folders and URI
     prefixes in ``allow``. With ``output``, rows are written there as .jsonl.
@@ -75,13 +75,13 @@ def _write(rows: Iterator[Row], stream: TextIO) -> None:
 
 
 def _id_of(row: Mapping[str, Any], key: str, location: str) -> str:
-    """Return a record's id as prepare writes it; without one, the place where it stands."""
+    """Return a record's id as prepare writes it; without one, its position."""
     value = row.get(key)
     return location if is_missing(value) else name_of(value)
 
 
 def _check_output(output: Path, read: Mapping[str, Path]) -> None:
-    """Refuse an output that would replace a folder, or what is read."""
+    """Refuse an output that is a folder or would overwrite an input."""
     if output.is_dir():
         raise ConfigError(
             f"the output {str(output)!r} is a folder",
@@ -93,12 +93,12 @@ def _check_output(output: Path, read: Mapping[str, Path]) -> None:
             raise ConfigError(
                 f"the output {str(output)!r} is, or lies in, what the {what} read from",
                 where=str(place),
-                hint="write it elsewhere: nothing that is read is ever overwritten",
+                hint="write it elsewhere: inputs are never overwritten",
             )
 
 
 class _Tally:
-    """Counts of what became of the records."""
+    """Counts of the outcomes of records."""
 
     def __init__(self, predictor: "Predictor") -> None:
         self._modalities = tuple(predictor.config.modalities)

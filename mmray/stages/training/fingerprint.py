@@ -1,4 +1,4 @@
-"""What names a training."""
+"""The name of a training."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from mmray.core.fingerprint import fingerprint
 from mmray.features.checkpoints.checkpoint import checkpoint_identity
 
 TRAIN_VERSION = 1
-"""Raised when the same settings would give other weights, or weights of other names."""
+"""Increased when the same settings would give other weights, or other names of weights."""
 NOT_IN_FINGERPRINT = {
     "workers",
     "max_failures",

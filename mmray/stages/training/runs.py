@@ -1,4 +1,4 @@
-"""The runs of trainings in the tracking store: each with its own time, epochs and result."""
+"""The runs of trainings in the tracking store, each with its duration, epochs and result."""
 
 import logging
 import time
@@ -17,10 +17,9 @@ logger = logging.getLogger(__name__)
 
 
 class TrainingRuns:
-    """Opens the run of a training when that one starts, for they are trained one after another.
+    """Opens the run of a training when it starts: trainings run one after another.
 
-    ``anew`` are the trainings that resume from nothing: their epochs are no more those of a run
-    that an earlier training has left.
+    ``anew`` are the trainings that start over: their epochs do not belong to an earlier run.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class TrainingRuns:
         self._lag = LagWatch(main_metrics, config.modality_order(), advice_for(config))
 
     def open(self, name: str, *, started: float | None = None) -> Run:
-        """Return the run of a training that started then, in seconds since 1970; by default now."""
+        """Return the run of a training; ``started`` is in seconds since 1970, by default now."""
         variant = self._variants[name]
         run = self._tracker.child(
             name, under=variant.first, started=started, is_new=name in self._anew
@@ -50,7 +49,7 @@ class TrainingRuns:
         return run
 
     def hear(self, name: str, record: dict[str, Any]) -> str:
-        """Log an epoch, warn where the fusion lags, and return how it went."""
+        """Log an epoch, warn if the fusion lags, and return a line about it."""
         metrics: dict[str, float] = record["metrics"]
         run = self.open(name, started=time.time() - record["seconds"])
         run.log_metrics(metrics, step=record["epoch"])
@@ -68,7 +67,7 @@ class TrainingRuns:
         )
 
     def close(self, name: str, success: dict[str, Any], folder: Path) -> None:
-        """Log what came of a training."""
+        """Log the result of a training."""
         run = self.open(name)
         best = {
             f"best/{key}": value
@@ -81,7 +80,7 @@ class TrainingRuns:
 
 
 def training_seconds(folder: Path) -> float:
-    """Return how long the epochs of a training took, those before an interruption too."""
+    """Return the duration of a training's epochs, including those before an interruption."""
     return sum(line["seconds"] for line in epoch_lines(folder / EPOCHS))
 
 

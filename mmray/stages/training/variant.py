@@ -16,7 +16,7 @@ class Variant:
     """One training of these modalities with this seed."""
 
     name: str
-    """As people read it in the tracking store, for example ``image alone, seed 1``."""
+    """Its name in the tracking store, for example ``image alone, seed 1``."""
     modalities: tuple[str, ...]
     seed: int
     first: str = ""
@@ -29,7 +29,7 @@ class Variant:
 
 
 def main_model(config: Config) -> str:
-    """Return what the model of all modalities is called: one modality alone is no fusion."""
+    """Return the name of the model of all modalities; a single modality is not a fusion."""
     names = config.modality_order()
     return FUSION if len(names) > 1 else next(iter(names))
 
@@ -47,12 +47,12 @@ def seed_variant(model: str, modalities: tuple[str, ...], seed: int, config: Con
 
 
 def run_folder(workspace: Workspace, variant: Variant) -> Path:
-    """Return where this training's model lies."""
+    """Return the folder of this training."""
     return workspace.training_folder / variant.slug
 
 
 def run_success(workspace: Workspace, variant: Variant) -> dict[str, Any]:
-    """Return what a complete training says of itself."""
+    """Return the report of a complete training."""
     success = read_success(run_folder(workspace, variant))
     assert success is not None  # train_variants raises unless every variant is complete
     return success

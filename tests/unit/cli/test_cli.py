@@ -313,7 +313,7 @@ def test_a_plan_says_what_extract_would_compute_and_starts_and_writes_nothing(ho
 
     assert done.stdout.splitlines() == [
         "text: 4 of 4 payloads to compute, at most 2 KB",
-        "  not fitted yet: learns from the train split's 2 payloads first",
+        "  not fitted yet: will be fitted on the train split's 2 payloads first",
         "image: nothing to compute; nothing has changed",
         "next: mmray prepare pets.yaml",
         "set()",

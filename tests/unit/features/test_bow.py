@@ -48,7 +48,7 @@ def test_chinese_is_counted_by_words(tmp_path):
 
 
 def test_nothing_to_learn_from_is_an_error_that_says_so(tmp_path):
-    with pytest.raises(ExtractionError, match="no usable text to learn a vocabulary from"):
+    with pytest.raises(ExtractionError, match="no usable text to fit a vocabulary on"):
         fit_extractor(text(9), [b"\xff", b" "], tmp_path)
 
 

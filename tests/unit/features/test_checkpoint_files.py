@@ -38,7 +38,7 @@ def test_a_checkpoint_whose_config_is_a_pointer_is_told(checkpoints, tmp_path):
         {"column": "photo", "extract": {"kind": "hf_image", "model": str(folder)}}
     )
 
-    with pytest.raises(ConfigError, match=r"config\.json .* is no JSON document") as caught:
+    with pytest.raises(ConfigError, match=r"config\.json .* is not a JSON document") as caught:
         spec_of(config)
     assert "Git LFS pointer" in caught.value.hint
 

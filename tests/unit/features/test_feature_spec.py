@@ -61,7 +61,7 @@ def test_more_tokens_than_positions_are_refused(checkpoints):
 def test_a_width_that_config_json_does_not_tell_must_be_given(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "odd"}')
 
-    with pytest.raises(ConfigError, match="does not tell how wide"):
+    with pytest.raises(ConfigError, match="does not say how wide"):
         spec("image", kind="hf_image", model=str(tmp_path))
     assert spec("image", kind="hf_image", model=str(tmp_path), dim=7).shape == (7,)
 

@@ -46,7 +46,7 @@ def test_weights_of_words_that_do_not_fit_are_refused(tmp_path, change):
 
     said = refused(tmp_path, section, TEXTS, "idf.json", change)
 
-    assert "what was learnt of the train split's words cannot be used" in said
+    assert "the fitted state of the text cannot be used" in said
 
 
 @pytest.mark.parametrize("change", [lambda s: {}, lambda s: [1], lambda s: ["w"] * 10])
@@ -55,7 +55,7 @@ def test_words_that_do_not_fit_are_refused(tmp_path, change):
 
     said = refused(tmp_path, section, TEXTS, "vocabulary.json", change)
 
-    assert "what was learnt of the train split's words cannot be used" in said
+    assert "the fitted state of the text cannot be used" in said
 
 
 def number(state, **changes):
@@ -77,7 +77,7 @@ def number(state, **changes):
 def test_columns_of_a_table_that_do_not_fit_are_refused(tmp_path, change):
     said = refused(tmp_path, TABLE, ROWS, "table.json", change)
 
-    assert "what was learnt" in said
+    assert "the fitted state" in said
 
 
 def test_a_tokenizer_that_fails_on_unknown_characters_is_refused(tmp_path):

@@ -121,7 +121,7 @@ def test_segments_become_a_step_each(audio_checkpoints):
         ("wav2vec2", {"sample_rate_hz": 8_000}, "trained at 16000", "sample_rate_hz to 16000"),
         ("whisper", {"sample_rate_hz": 44_100}, "trained at 16000", "sample_rate_hz to 16000"),
         ("whisper", {}, "may last 600 s", "decode.segment_s to 30"),
-        ("whisper", {"by_silence": {}}, "hears only the first 30 s", "max_duration_s to 30"),
+        ("whisper", {"by_silence": {}}, "takes only the first 30 s", "max_duration_s to 30"),
         ("ast", {"segment_s": 2.0}, "may last 2 s", "segment_s to 1.295"),
         ("clap", {"windows": {"length_s": 3, "hop_s": 1}}, "may last 3 s", "length_s: 2, hop_s: 2"),
     ],

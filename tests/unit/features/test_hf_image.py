@@ -128,7 +128,7 @@ def test_the_shape_is_told_by_the_files_of_the_checkpoint(vision_checkpoints, fa
     if steps is not None:
         assert spec_of(image(model, pooling="sequence")).shape == (steps, width)
         return
-    with pytest.raises(ConfigError, match="does not tell how many patches") as error:
+    with pytest.raises(ConfigError, match="does not say how many patches") as error:
         spec_of(image(model, pooling="sequence"))
     assert "set extract.steps" in str(error.value)
 

@@ -194,9 +194,9 @@ def test_neither_company_nor_size_of_a_batch_changes_a_feature(pooling):
 
 
 def test_a_first_token_that_knows_nothing_of_the_text_is_refused(checkpoints, text_checkpoints):
-    with pytest.raises(ConfigError, match="knows nothing of the text in layer 0"):
+    with pytest.raises(ConfigError, match="in layer 0, the first token of"):
         build_extractor(text(checkpoints["bert"], max_tokens=32, layer=0), None)
-    with pytest.raises(ConfigError, match="knows nothing of the text in layer -1") as error:
+    with pytest.raises(ConfigError, match="in layer -1, the first token of") as error:
         build_extractor(text(text_checkpoints["gpt2"], max_tokens=32), None)
 
     assert "set extract.pooling to mean or max" in str(error.value)

@@ -159,7 +159,7 @@ def edited(source, target, file, **changes):
 
 
 def test_more_frames_than_the_checkpoint_takes_are_refused(video_checkpoints):
-    with pytest.raises(ConfigError, match=r"decode\.frames \(9\) is not what the checkpoint takes"):
+    with pytest.raises(ConfigError, match=r"decode\.frames \(9\) differs from that"):
         spec_of(video(video_checkpoints["vivit"], decode={"frames": 9}))
 
 
@@ -173,7 +173,7 @@ def test_a_v_jepa_takes_other_numbers_of_frames_that_fill_its_tubelets(video_che
     assert few.shape == usual.shape
     assert np.abs(few - usual).max() > 1e-3
     np.testing.assert_array_equal(usual, extract(video(model))[0])
-    with pytest.raises(ConfigError, match=r"decode\.frames \(3\) is no multiple of the 2"):
+    with pytest.raises(ConfigError, match=r"decode\.frames \(3\) is not a multiple of the 2"):
         spec_of(video(model, decode={"frames": 3}))
 
 
@@ -200,7 +200,7 @@ def test_preprocessing_that_leaves_something_open_is_refused(video_checkpoints, 
         video_checkpoints["videomae"], tmp_path / "odd", "preprocessor_config.json", **{key: None}
     )
 
-    with pytest.raises(ConfigError, match=f"does not tell {key}"):
+    with pytest.raises(ConfigError, match=f"does not state {key}"):
         spec_of(config)
 
 

@@ -262,14 +262,14 @@ def test_rejected_rows_teach_nothing_and_only_rejected_ones_are_an_error(tmp_pat
 
     states = [read_json(tmp_path / name / "table.json") for name in ("good", "mixed")]
     assert states[0] == states[1]
-    with pytest.raises(ExtractionError, match="no usable row to learn from"):
+    with pytest.raises(ExtractionError, match="no usable row to fit on"):
         fit_extractor(config, bad, tmp_path / "bad")
 
 
 def test_a_state_of_other_settings_is_refused(tmp_path):
     fit_extractor(table(**EVERY), payloads_of(table(**EVERY), ROWS), tmp_path)
 
-    with pytest.raises(ConfigError, match="what was learnt gives"):
+    with pytest.raises(ConfigError, match="the fitted state gives"):
         build_extractor(table({"max_categories": 3}, **EVERY), tmp_path)
 
 

@@ -112,9 +112,9 @@ def test_the_identity_is_of_the_content_and_not_of_the_path(tmp_path, vectors):
         (b"just a text\n", "has no word vectors"),
         (b"\xba\x16\x4f\x2f model", "is a fastText model"),
         (b"cat 1 2\ndog 3\n", "has 1 numbers in row 2, not 2"),
-        (b"cat 1 2\ndog 3 x\n", "row 2 that is no vector"),
+        (b"cat 1 2\ndog 3 x\n", "row 2 that is not a vector"),
         (b"cat 1 nan\n", "not finite"),
-        (b"2 3\ncat \0\0", "ends inside of the vector of 'cat'"),
+        (b"2 3\ncat \0\0", "ends inside the vector of 'cat'"),
         (b"2 3\n" + b"\1" * 9999, "has a word without an end"),
     ],
 )

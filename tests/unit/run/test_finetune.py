@@ -264,7 +264,7 @@ def test_speech_is_checked_against_what_the_checkpoint_was_trained_on(document, 
     longer = "modalities.audio.extract.max_samples=480001"
     assert check(config_of(document, *spoken("whisper", thirty))).stage == "check"
     said = problem(document, *spoken("whisper", thirty), longer)
-    assert "hears 480000 samples, not 480001" in said
+    assert "takes 480000 samples, not 480001" in said
 
 
 def test_a_clip_is_checked_against_what_the_checkpoint_was_trained_on(document, video_checkpoints):

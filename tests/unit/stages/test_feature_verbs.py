@@ -43,7 +43,7 @@ def test_a_plan_before_anything_was_extracted_computes_everything_and_writes_not
     found = plan_of(corpus)
 
     assert (found["computed"], found["new"], found["bytes"]) == (20, 20, 20 * 50 * 4)
-    assert found["why"] == ["not fitted yet: learns from the train split's 16 payloads first"]
+    assert found["why"] == ["not fitted yet: will be fitted on the train split's 16 payloads first"]
     assert files_below(tmp_path) == before
 
 
