@@ -50,7 +50,7 @@ class CorpusSummary:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What the samples are made of."""
+    """The plan of the samples."""
 
     scans: Scans
     textures: Pixels
@@ -66,7 +66,7 @@ def write_corpus(folder: Path, *, samples: int = 1500, seed: int = 7) -> CorpusS
     """
     if samples < FEWEST_SAMPLES:
         raise ConfigError(
-            f"the embedded corpus cannot be made of {samples} samples",
+            f"the embedded corpus cannot be made with {samples} samples",
             hint=f"ask for {FEWEST_SAMPLES} or more",
         )
     manifest = folder / "manifest.jsonl"
@@ -143,7 +143,7 @@ def _write_speech(
     clips: list[SpokenClip],
     rng: np.random.Generator,
 ) -> dict[str, str | float]:
-    """Write the recording of one sample and return what the manifest says of it."""
+    """Write the recording of one sample and return its manifest entry."""
     if "audio" in plan.missing:
         return {}
     clip = pick_clip(clips, digit, rng=rng)

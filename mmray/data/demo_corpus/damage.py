@@ -58,7 +58,7 @@ def truncate_wav_header(payload: bytes, rng: np.random.Generator) -> bytes:
 
 
 def randomize(payload: bytes, rng: np.random.Generator) -> bytes:
-    """Replace the whole file by random bytes."""
+    """Replace the file by random bytes."""
     return rng.bytes(4_096)
 
 

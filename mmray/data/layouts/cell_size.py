@@ -14,7 +14,7 @@ Sizes = npt.NDArray[np.float64]
 """Of floats: three levels of dictionaries name more bytes than an integer can."""
 
 CELL_BYTES = 8
-"""What a cell takes at least, though a file says of millions that they are null."""
+"""Least size of a cell, even if a file claims millions of nulls."""
 VIEW_INTS = 4
 """A view is 16 bytes, of which the first four are the length."""
 
@@ -42,7 +42,7 @@ def cell_sizes(cells: pa.Array) -> Sizes:
 
 
 def _width(kind: pa.DataType) -> int | None:
-    """Return the bytes of a cell where all are alike."""
+    """Return the size of a cell if all are equally large."""
     if types.is_fixed_size_binary(kind):
         return CELL_BYTES + kind.byte_width
     alike = types.is_primitive(kind) or types.is_null(kind) or types.is_decimal(kind)

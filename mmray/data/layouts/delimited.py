@@ -78,7 +78,7 @@ def _ragged(where: str, cells: list[str], header: list[str], delimiter: str) -> 
     return ManifestError(
         f"this row has {len(cells)} cells, the header {len(header)}",
         where=where,
-        hint=f"cells are separated by {names}, as in the first line; quote those that hold any",
+        hint=f"cells are separated by {names}, as in the first line; quote cells that contain it",
     )
 
 
@@ -87,7 +87,7 @@ def _broken(where: str, error: csv.Error) -> ManifestError:
         return ManifestError(
             f"a cell of this row has more than {MAX_CELL_CHARS:,} characters",
             where=where,
-            hint="keep long texts in files of their own, or is a quote left open above?",
+            hint="keep long texts in separate files; or is a quote left open above?",
         )
     return ManifestError(f"broken CSV: {error}", where=where)
 

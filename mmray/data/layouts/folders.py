@@ -68,7 +68,7 @@ def _are_joined(names: Iterable[str]) -> bool:
 
 
 def _joined(source: Source, names: Iterable[str]) -> Iterable[tuple[str, dict[str, str]]]:
-    """Return the files of each sample by kind, or by their ending where that tells no kind."""
+    """Return the files of each sample by kind, or by extension if that has no kind."""
     rows: dict[str, dict[str, str]] = {}
     for name in names:
         stem, ending = posixpath.splitext(name)

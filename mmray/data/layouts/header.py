@@ -17,4 +17,4 @@ def check_columns(names: Sequence[str], file: str) -> None:
         )
     name, count = next(iter(Counter(names).most_common(1)), ("", 1))
     if count > 1:
-        raise ManifestError(f"the column {name!r} is there twice", where=file, hint="rename one")
+        raise ManifestError(f"the column {name!r} appears twice", where=file, hint="rename one")

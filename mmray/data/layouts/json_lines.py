@@ -64,7 +64,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(row) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise ValueError(f"the key {twice[:80]!r} is there twice")
+        raise ValueError(f"the key {twice[:80]!r} appears twice")
     if len(row) > MAX_COLUMNS:
         raise ValueError(f"it has {len(row):,} keys, {MAX_COLUMNS:,} are read")
     return row

@@ -1,7 +1,7 @@
 """Tables of Parquet. One that unpacks to far more than the size of its file is refused.
 
 A dictionary of one long text makes 6 GB of rows out of 3 MB: so a batch has as many rows as fit
-into memory when every cell is as long as the whole column, and the total is counted.
+into memory when every cell is as long as the complete column, and the total is counted.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""What a saved Hugging Face data set says of itself, in JSON that anybody may have written."""
+"""The metadata of a saved Hugging Face data set, in JSON that anybody may have written."""
 
 from typing import Any
 

@@ -28,5 +28,5 @@ class Unpacked:
                 f"this table unpacks to more than {self._most / 1e9:.1f} GB, and more than "
                 f"{MAX_UNPACKED_RATIO} times the size of its file",
                 where=self._file,
-                hint="keep long texts in files of their own, and their paths in the manifest",
+                hint="keep long texts in separate files, and their paths in the manifest",
             )

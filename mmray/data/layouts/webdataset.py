@@ -45,7 +45,7 @@ def read_webdataset(source: Source) -> Iterator[Row]:
             for column, cell in _cells(shard, extension, info, content, location):
                 if column in row:
                     raise ManifestError(
-                        f"the column {column!r} of the sample {key!r} is there twice",
+                        f"the column {column!r} of the sample {key!r} appears twice",
                         where=location,
                         hint="a key and extension may be in a shard once",
                     )

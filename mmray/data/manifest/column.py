@@ -16,9 +16,9 @@ AT_ONCE = 4096
 
 
 class Column(Sequence[T]):
-    """Cells that become Python objects when they are asked for; equal to a list of them.
+    """Cells that become Python objects on demand; equal to a list of them.
 
-    Where a cell is null, that of ``instead`` stands for it.
+    A null cell is replaced by that of ``instead``.
     """
 
     def __init__(self, cells: pa.Array | pa.ChunkedArray, instead: pa.Array | None = None) -> None:

@@ -38,7 +38,7 @@ def check_labels(
 def check_two_classes(
     labels: Mapping[str, Labels], splits: Sequence[Split], config: Config
 ) -> None:
-    """Refuse a train split of one class where the task tells classes apart."""
+    """Refuse a train split of one class for a task that distinguishes classes."""
     for name, task in config.tasks.items():
         if name not in labels or not kind_of(task).needs_two_classes:
             continue
@@ -133,10 +133,10 @@ def _check_two(
         raise ManifestError(
             f"{task.column}: a binary task has two labels, the train split has {told}",
             where=uri,
-            hint=f"use 'tasks.{name}.kind: classification', or mend the labels",
+            hint=f"use 'tasks.{name}.kind: classification', or correct the labels",
         )
     if len(seen) == 2 and positive_of(given, seen) is None:
-        named = f"{given!r} is none of them" if given else "which is positive?"
+        named = f"{given!r} is not one of them" if given else "which is positive?"
         hint = f"name one of them in 'tasks.{name}.positive'"
         if given in ("true", "false"):
             hint += "; YAML reads yes, no, on and off as true and false: quote it, as in 'yes'"

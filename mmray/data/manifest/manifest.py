@@ -126,7 +126,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _read_thriftily(path: Path) -> pa.Table:
-    """Read a table column by column: what decoding takes besides is that of one column."""
+    """Read a table column by column: extra memory for decoding is that of one column."""
     with pq.ParquetFile(path, memory_map=True) as file:
         schema = file.schema_arrow
         columns = [whole(file.read([name], use_threads=False)[name]) for name in schema.names]

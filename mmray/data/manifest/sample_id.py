@@ -1,4 +1,4 @@
-"""Ids of samples: given by a column, or made of the payloads; no two are equal."""
+"""Ids of samples: from a column, or derived from the payloads; all are unique."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -101,7 +101,7 @@ class LocalSource:
             ) from None
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             stream.close()
-            raise ManifestError("this is no regular file", where=self.location(name))
+            raise ManifestError("this is not a regular file", where=self.location(name))
         return stream
 
     def version(self, name: str) -> str:

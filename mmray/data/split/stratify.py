@@ -13,7 +13,7 @@ from mmray.data.split.unit import SIZE, Floats, Ints, Units, by_hash
 
 TRAIN = 0
 TOLERANCE = 0.02
-"""Of a label's samples in a split; with so many samples, the hash alone decides."""
+"""Samples of a label in a split from which on the hash alone decides."""
 
 
 def stratify(units: Units, shares: Floats) -> Ints:

@@ -18,9 +18,9 @@ _UNITS = {"unix_s": 1.0, "unix_ms": 1e-3}
 
 
 def name_of(value: object) -> str:
-    """Return an id or a number as text; 3.0 and 3 are one.
+    """Return an id or a number as text; 3.0 and 3 are equal.
 
-    Parquet and pandas turn whole numbers into floats in a column with gaps.
+    Parquet and pandas turn integers into floats in a column with gaps.
     """
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
@@ -59,7 +59,7 @@ def read_sequence(value: object) -> list[str]:
 
 
 def plain(value: object) -> str:
-    """Return text; a whole number without its ``.0``, which CSV keeps from a column with gaps."""
+    """Return text; an integer without its ``.0``, which CSV keeps from a column with gaps."""
     name = name_of(value)
     whole = _WHOLE.fullmatch(name)
     return whole[1] if whole else name

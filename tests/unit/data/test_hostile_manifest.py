@@ -30,9 +30,9 @@ def lines(folder, *rows):
     [
         ('{"a": ' + "[" * 200_000 + "]" * 200_000 + "}", "nested too deeply"),
         ('{"a": ' + "9" * 5000 + "}", "a number of thousands of digits"),
-        ('{"a": 1, "b": 2, "a": 3}', "the key 'a' is there twice"),
-        ('{"a": 1, "a" : 3}', "the key 'a' is there twice"),
-        ('{"a": {"b": 1, "b": ":"}}', "the key 'b' is there twice"),
+        ('{"a": 1, "b": 2, "a": 3}', "the key 'a' appears twice"),
+        ('{"a": 1, "a" : 3}', "the key 'a' appears twice"),
+        ('{"a": {"b": 1, "b": ":"}}', "the key 'b' appears twice"),
         (json.dumps(dict.fromkeys(map(str, range(60_000)))), "60,000 keys, 50,000 are read"),
     ],
     ids=["nesting", "digits", "twice", "space", "inner", "keys"],
@@ -112,7 +112,7 @@ def test_categories_and_lists_of_texts_are_read_as_they_are(tmp_path):
 def test_a_doubled_column_of_parquet_is_told(tmp_path):
     table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], ["note", "note"])
 
-    assert "the column 'note' is there twice" in error_of(write(tmp_path, table))
+    assert "the column 'note' appears twice" in error_of(write(tmp_path, table))
 
 
 def test_text_of_parquet_that_is_not_utf_8_is_told(tmp_path):
@@ -185,7 +185,7 @@ def test_a_file_of_a_data_set_that_is_absent_or_a_pipe_is_told(tmp_path):
     with pytest.raises(ManifestError, match="cannot read the manifest: No such file"):
         digest_table(str(saved))
     os.mkfifo(saved / "data.arrow")
-    assert "this is no regular file" in error_of(saved)
+    assert "this is not a regular file" in error_of(saved)
 
 
 def test_millions_of_rows_that_take_no_bytes_are_refused(tmp_path):
@@ -212,7 +212,7 @@ def test_a_text_that_a_dictionary_of_a_data_set_repeats_counts_each_time(tmp_pat
     [
         (b'{"a": ' + b"[" * 200_000, "this member is not JSON: it is nested too deeply"),
         (b'{"a": ' + b"9" * 5000 + b"}", "a number of thousands of digits"),
-        (b'{"a": 1, "a": 2}', "the key 'a' is there twice"),
+        (b'{"a": 1, "a": 2}', "the key 'a' appears twice"),
         (b"\xff", "this member cannot be read"),
     ],
     ids=["nesting", "digits", "twice", "bytes"],

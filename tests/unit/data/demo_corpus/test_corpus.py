@@ -113,7 +113,7 @@ def test_a_corpus_that_could_not_be_completed_has_no_manifest(tmp_path):
 
 
 def test_too_few_samples_are_refused_with_a_number(tmp_path):
-    with pytest.raises(ConfigError, match="cannot be made of 12 samples") as refusal:
+    with pytest.raises(ConfigError, match="cannot be made with 12 samples") as refusal:
         write_corpus(tmp_path, samples=12)
 
     assert refusal.value.hint == "ask for 40 or more"

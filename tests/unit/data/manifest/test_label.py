@@ -81,7 +81,7 @@ def test_a_boolean_among_the_classes_is_to_be_quoted():
 def test_a_positive_label_that_yaml_reads_as_a_boolean_is_to_be_quoted():
     error = error_of(["yes", "ja"], kind="binary", positive=True)
 
-    assert "'true' is none of them" in error.args[0]
+    assert "'true' is not one of them" in error.args[0]
     assert "quote it, as in 'yes'" in error.hint
     assert run(["TRUE", "false", False], kind="binary", positive=True) == ["true", "false", "false"]
 

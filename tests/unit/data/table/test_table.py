@@ -152,7 +152,7 @@ def test_a_csv_that_pandas_wrote_with_its_index_is_read(tmp_path):
         ("m.csv", b"a,b\n1\n", "this row has 1 cells, the header 2", ":2"),
         ("m.csv", b"a,b\n1,2\n\xff,2\n", "this line is not UTF-8", ":3"),
         ("m.csv", b'a,b\n1,"2\n', "broken CSV: unexpected end of data", ":2"),
-        ("m.csv", b"a,b,a\n1,2,3\n", "the column 'a' is there twice", ""),
+        ("m.csv", b"a,b,a\n1,2,3\n", "the column 'a' appears twice", ""),
         ("m.parquet", b"PAR1 broken", "not a Parquet file: ", ""),
         ("m.xlsx", b"PK", "unknown kind of manifest '.xlsx'", ""),
     ],
