@@ -73,7 +73,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
         counts={"test_samples": manifest.split_sizes()[Split.TEST.value]}
         | {"seeds": config.evaluation.seeds},
         metrics=evaluated.metrics(),
-        found=(*sentences(config, evaluated), evaluated.main[0].example),
+        found=sentences(config, evaluated),
         next_step=_next_step(config),
     )
     track_evaluation(tracker, workspace, evaluated, report)

@@ -103,7 +103,7 @@ def bundle_metrics(config: Config, main: EvaluatedModel) -> dict[str, dict[str, 
 
 
 def sentences(config: Config, evaluated: Evaluated) -> tuple[str, ...]:
-    """Say what was found, task by task."""
+    """Say what was found, task by task, and give one prediction as an example."""
     order, lines = config.modality_order(), list[str | None]()
     for task, found in evaluated.found.items():
         table = evaluated.ablation.get(task)
@@ -125,7 +125,8 @@ def sentences(config: Config, evaluated: Evaluated) -> tuple[str, ...]:
             f"warning: no usable sample of test has a label for {listed(unmeasured)}: there is no "
             "figure, and the model is packaged without one"
         )
-    return tuple(line for line in lines if line is not None)
+    lines.append(evaluated.main[0].example)
+    return tuple(line for line in lines if line)
 
 
 def _about_intervals(config: Config) -> str:

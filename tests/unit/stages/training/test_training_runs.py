@@ -119,6 +119,15 @@ def test_the_report_has_the_mean_of_the_seeds_and_each_seed_its_own():
     assert any("40 samples, mean of 2 trainings" in line for line in sentences(config, found))
 
 
+def test_the_last_finding_is_an_example():
+    config = make_config(modalities=TWO)
+    model = replace(evaluated("fusion", 30), example="example: sample s1: label cat")
+
+    found = sentences(config, evaluate_models(config, {"fusion": [model]}))
+
+    assert found[-1] == "example: sample s1: label cat"
+
+
 def test_figures_where_a_modality_is_present_are_means_as_well():
     runs = [replace(evaluated(name, 9), where_present={"animal": {"accuracy": value}})
             for name, value in (("fusion", 0.2), ("fusion, seed 1", 0.6))]  # fmt: skip
