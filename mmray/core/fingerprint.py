@@ -33,12 +33,6 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
-def digest_folder(folder: Path) -> str:
-    """Return a digest of the names and bytes of every file below ``folder``."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return digest_lines(f"{path.relative_to(folder)} {digest_file(path)}" for path in files)
-
-
 def seal_files(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """Return the SHA-256 of files in ``folder`` by name, for a marker."""
     return {name: _sha256(folder / name) for name in sorted(names)}

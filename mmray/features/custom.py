@@ -1,7 +1,6 @@
 """A user's own extractor, named as ``package.module:function``."""
 
 import ast
-import importlib
 import importlib.util
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from mmray.config.base import CustomConfig
 from mmray.config.modality.modality import ModalityConfig
 from mmray.core.fingerprint import digest_file, fingerprint
 from mmray.core.kind import Kind
-from mmray.core.process.user_code import find_user_code
+from mmray.core.process.user_code import find_user_code, load_factory
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.extractor import Extractor
@@ -46,15 +45,7 @@ def custom_extractor(config: type[E], kind: Kind, version: int) -> ExtractorKind
 
 def load_custom(factory: str, options: Mapping[str, Any], kind: Kind) -> Extractor:
     """Call the factory with its options and check what it returns."""
-    module_name, _, name = factory.partition(":")
-    find_user_code()
-    try:
-        function = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"cannot load the factory {factory!r}: {error}",
-            hint="the module must be in the working folder, on PYTHONPATH or installed",
-        ) from None
+    function = load_factory(factory)
     try:
         extractor = function(**options)
     except TypeError as error:

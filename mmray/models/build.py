@@ -22,6 +22,7 @@ from mmray.config.model.model import ModelConfig
 from mmray.config.model.pretrained import PretrainedConfig
 from mmray.config.training.weighting import FixedWeightingConfig, WeightingConfig
 from mmray.core.kind import Kind
+from mmray.core.process.user_code import load_factory
 from mmray.core.spec import FeatureSpec
 from mmray.errors import located
 from mmray.models.encoders.cnn import ImageCnnEncoder, SequenceCnnEncoder
@@ -42,7 +43,6 @@ from mmray.models.encoders.transformer import (
     SequenceTransformerEncoder,
     transformer_stack,
 )
-from mmray.models.factory import load_factory
 from mmray.models.fit_check import check_model
 from mmray.models.fusion.build import build_fusion, build_head, uses_tokens
 from mmray.models.fusion_model import DropRates, FusionModel

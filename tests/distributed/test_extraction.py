@@ -15,9 +15,10 @@ from mmray.errors import ExtractionError
 from mmray.features.build import build_extractor
 from mmray.features.extractor import extract_batch
 from mmray.features.spec import spec_of
-from mmray.features.store import read_current, read_features, read_outcomes, write_index
+from mmray.features.store import read_current, read_features, write_index
 from mmray.features.store.current import sum_tallies
 from tests.support.payload import clip_payload, tone
+from tests.support.stored import read_outcomes
 
 pytestmark = pytest.mark.ray
 CONFIG = AudioConfig(column="speech", extract=MfccConfig(coefficients=13, mels=20))

@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 
 from mmray.core.file.atomic import read_success
 from mmray.core.spec import spec_from_dict
-from mmray.features.store import read_features, read_index, read_outcomes
+from mmray.features.store import read_features, read_index
+from tests.support.stored import read_outcomes
 from tests.support.workflow import CONFIGS, kill_when, run_workflow, small_corpus
 
 pytestmark = pytest.mark.e2e

@@ -2,6 +2,7 @@
 
 import io
 import posixpath
+from collections.abc import Callable
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -13,7 +14,6 @@ from mmray.media.remote.remote import (
     call,
     open_filesystem,
     read_remote,
-    rejection_of,
     version_in,
     version_of,
 )
@@ -23,6 +23,8 @@ MAX_BYTES = 2**33
 MAX_READ_S = 600.0
 BLOCK_BYTES = 2**20
 """What is fetched at once from a file that is read in parts."""
+REST_BYTES = 2**26
+"""What is fetched at once of all that is left of such a file."""
 
 
 def open_bucket(uri: str) -> "BucketSource":
@@ -70,12 +72,15 @@ class BucketSource:
         return io.BytesIO(self.read(name))
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file to be read and sought in."""
-        try:
-            opened = self._filesystem.open(f"{self._root}/{name}", "rb", block_size=BLOCK_BYTES)
-        except Exception as error:  # every filesystem has its own
-            raise manifest_error(rejection_of(error, self.location(name)), self.uri) from None
-        return cast("BinaryIO", opened)
+        """Open a file to be read in parts, each with a time limit and one kind of error."""
+        path = f"{self._root}/{name}"
+        size = int(self._call("info", path)["size"])
+
+        def part(start: int, count: int) -> bytes:
+            end = min(start + count, size)
+            return self._call("cat_file", path, start=start, end=end) if start < end else b""
+
+        return _in_parts(part)
 
     def version(self, name: str) -> str:
         """Return the ETag, else size and date."""
@@ -142,7 +147,7 @@ class WebSource:
         """Open the file to be read in parts; a ManifestError where the server cannot do that."""
         del name
         self._fetch(0, 1)
-        return cast("BinaryIO", io.BufferedReader(_Parts(self), BLOCK_BYTES))
+        return _in_parts(self._fetch)
 
     def version(self, name: str) -> str:
         """Return the ETag, else date and size."""
@@ -157,10 +162,6 @@ class WebSource:
         del name
         return self.uri
 
-    def part(self, start: int, size: int) -> bytes:
-        """Return ``size`` bytes from ``start``, fewer at the end of the file."""
-        return self._fetch(start, size)
-
     def _fetch(self, start: int | None, size: int) -> bytes:
         try:
             return read_remote(self.uri, self._guard, start=start, size=size, max_s=MAX_READ_S)
@@ -168,11 +169,19 @@ class WebSource:
             raise manifest_error(rejection, self.uri) from None
 
 
-class _Parts(io.RawIOBase):
-    """A file on the web as a stream, each read a request."""
+def _in_parts(part: Callable[[int, int], bytes]) -> BinaryIO:
+    """Return a remote file as a stream; ``part`` returns what it holds from a start, so many bytes.
 
-    def __init__(self, source: WebSource) -> None:
-        self._source = source
+    At the end of the file it returns fewer.
+    """
+    return cast("BinaryIO", io.BufferedReader(_Parts(part), BLOCK_BYTES))
+
+
+class _Parts(io.RawIOBase):
+    """A remote file as a stream, each read a request."""
+
+    def __init__(self, part: Callable[[int, int], bytes]) -> None:
+        self._part = part
         self._position = 0
 
     def readable(self) -> bool:
@@ -186,12 +195,21 @@ class _Parts(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_END:
-            raise io.UnsupportedOperation("the end of a file on the web is not known")
+            raise io.UnsupportedOperation("the end of a remote file is not sought")
         self._position = offset + (self._position if whence == io.SEEK_CUR else 0)
         return self._position
 
     def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        content = self._source.part(self._position, len(buffer))
+        content = self._part(self._position, len(buffer))
         buffer[: len(content)] = content
         self._position += len(content)
         return len(content)
+
+    def readall(self) -> bytes:
+        found = io.BytesIO()
+        while content := self._part(self._position, REST_BYTES):
+            found.write(content)
+            self._position += len(content)
+            if len(content) < REST_BYTES:
+                break
+        return found.getvalue()

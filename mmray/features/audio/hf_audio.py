@@ -6,20 +6,24 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import torch
-from transformers import AutoFeatureExtractor, AutoModel
+from transformers import AutoFeatureExtractor
 
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.audio.batch import Inputs, batches, run_network
 from mmray.features.audio.family import Family
 from mmray.features.audio.join import extract_joined
-from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete
+from mmray.features.checkpoints.loading import loading, read_weights
 from mmray.features.extractor import Feature
 from mmray.media.audio.segment import AudioClip
 
 Pooling = Literal["mean", "sequence", "pooled"]
 Samples = npt.NDArray[np.float32]
 
+MASK = "masked_spec"
+"""In the name of a vector with which wav2vec 2 masks while it is trained: it is not used here."""
+_NEEDS = "config.json, weights and preprocessor_config.json"
 _WHISPER_STRIDE = 320
 
 
@@ -107,11 +111,8 @@ def load_front(model: str, family: Family) -> Callable[[Samples], Inputs]:
 
     One at a time, what it does to a segment cannot depend on the others.
     """
-    with quiet_loading():
-        try:
-            front: Any = AutoFeatureExtractor.from_pretrained(model, **NO_CODE)
-        except (OSError, ValueError, ImportError) as error:
-            raise _unloadable(model, error) from error
+    with loading(model, needs=_NEEDS):
+        front: Any = AutoFeatureExtractor.from_pretrained(model, **NO_CODE)
     options: dict[str, Any] = {"sampling_rate": family.rate_hz, "return_tensors": "np"}
 
     def prepare(segment: Samples) -> Inputs:
@@ -123,16 +124,9 @@ def load_front(model: str, family: Family) -> Callable[[Samples], Inputs]:
 
 
 def _load_network(model: str, pooling: Pooling) -> Any:  # noqa: ANN401 (transformers)
-    with quiet_loading():
-        try:
-            loaded, loading = AutoModel.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
-            )
-        except (OSError, ValueError, ImportError) as error:
-            raise _unloadable(model, error) from error
-    # wav2vec 2 keeps a vector for masking while it is trained: it is not used here.
-    loading["missing_keys"] = {key for key in loading["missing_keys"] if "masked_spec" not in key}
-    has_pooler = check_complete(model, loading)
+    with loading(model, needs=_NEEDS):
+        loaded, found = read_weights(model)
+    has_pooler = check_complete(model, found, unused=MASK)
     if pooling == "pooled" and not has_pooler:
         raise ConfigError(
             f"the pooled output of checkpoint {model!r} was never trained",
@@ -143,10 +137,3 @@ def _load_network(model: str, pooling: Pooling) -> Any:  # noqa: ANN401 (transfo
         network = network.get_encoder()
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     return network.eval().requires_grad_(False)
-
-
-def _unloadable(model: str, error: Exception) -> ConfigError:
-    return ConfigError(
-        f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
-        hint="it needs config.json, weights and preprocessor_config.json",
-    )

@@ -12,8 +12,9 @@ from transformers import AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoTokeniz
 from mmray.errors import ConfigError
 from mmray.features.audio.batch import Inputs, batches, run_network, stacked
 from mmray.features.audio.family import read_family
-from mmray.features.audio.hf_audio import load_front
+from mmray.features.audio.hf_audio import MASK, load_front
 from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.loading import loading, read_weights
 
 Samples = npt.NDArray[np.float32]
 
@@ -70,21 +71,11 @@ class Transcriber:
 def load_recogniser(model: str, *, is_whisper: bool) -> tuple[Any, Any]:
     """Return the tokenizer and the network, frozen; what cannot be loaded is a ConfigError."""
     loader = AutoModelForSpeechSeq2Seq if is_whisper else AutoModelForCTC
-    with quiet_loading():
-        try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(model, **NO_CODE)
-            loaded, loading = loader.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
-            )
-        except (OSError, ValueError, ImportError, TypeError) as error:  # TypeError: no vocabulary
-            raise ConfigError(
-                f"cannot load {model!r} to recognise speech: {str(error).splitlines()[0]}",
-                hint="it needs weights of Whisper or of a CTC head, a tokenizer and"
-                " preprocessor_config.json",
-            ) from error
-    loading["missing_keys"] = {key for key in loading["missing_keys"] if "masked_spec" not in key}
-    check_complete(model, loading)
-    network: Any = loaded
+    needs = "weights of Whisper or of a CTC head, a tokenizer and preprocessor_config.json"
+    with loading(model, needs=needs, use=" to recognise speech"):
+        tokenizer: Any = AutoTokenizer.from_pretrained(model, **NO_CODE)
+        network, found = read_weights(model, loader)
+    check_complete(model, found, unused=MASK)
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     return tokenizer, network.eval().requires_grad_(False)
 

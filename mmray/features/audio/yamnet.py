@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 import torch
-from transformers import AutoModel
 
 from mmray.core.spec import FeatureSpec
-from mmray.errors import ConfigError
 from mmray.features.audio.join import extract_joined
 from mmray.features.audio.yamnet_plan import HOP, PATCH, PATCH_HOP, SHORTEST
-from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import check_complete
+from mmray.features.checkpoints.loading import loading, read_weights
 from mmray.features.extractor import Feature
 from mmray.media.audio.segment import AudioClip
 
@@ -93,16 +92,7 @@ class PatchSpectrum:
 
 
 def _load_network(model: str) -> Any:  # noqa: ANN401 (transformers)
-    with quiet_loading():
-        try:
-            loaded, loading = AutoModel.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
-            )
-        except (OSError, ValueError, ImportError) as error:
-            raise ConfigError(
-                f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
-                hint="it needs config.json and weights",
-            ) from error
-    check_complete(model, loading)
-    network: Any = loaded
+    with loading(model, needs="config.json and weights"):
+        network, found = read_weights(model)
+    check_complete(model, found)
     return network.eval().requires_grad_(False)

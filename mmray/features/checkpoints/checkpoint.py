@@ -108,9 +108,12 @@ def quiet_loading() -> Generator[None]:
             logging.enable_progress_bar()
 
 
-def check_complete(model: str, loading: dict[str, Any]) -> bool:
-    """Refuse a checkpoint that lacks weights; return whether it has those of the pooler."""
-    missing = sorted(loading["missing_keys"])
+def check_complete(model: str, loading: dict[str, Any], *, unused: str | None = None) -> bool:
+    """Refuse a checkpoint that lacks weights; return whether it has those of the pooler.
+
+    Weights with ``unused`` in their names need not be there.
+    """
+    missing = sorted(key for key in loading["missing_keys"] if unused is None or unused not in key)
     lacking = [key for key in missing if "pooler" not in key]
     if lacking:
         raise ConfigError(

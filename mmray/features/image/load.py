@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
 from transformers import (
     MODEL_FOR_BACKBONE_MAPPING,
@@ -15,10 +14,11 @@ from transformers import (
 )
 
 from mmray.errors import ConfigError
-from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete
+from mmray.features.checkpoints.loading import loading, read_weights
 from mmray.features.image.preprocess import SETTINGS, Preprocess, read_preprocess
 
-_LOADING_ERRORS = (OSError, ValueError, ImportError, KeyError)
+_NEEDS = "config.json, weights and preprocessor_config.json"
 
 
 def load_network(model: str) -> tuple[Any, bool]:
@@ -27,15 +27,10 @@ def load_network(model: str) -> tuple[Any, bool]:
     Of a checkpoint for pictures and text it is the half for pictures. What cannot be loaded or
     lacks weights is a ConfigError.
     """
-    with quiet_loading():
-        try:
-            loaded, loading = network_class(model).from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
-            )
-        except _LOADING_ERRORS as error:
-            raise _unloadable(model, error) from error
+    with loading(model, needs=_NEEDS):
+        loaded, found = read_weights(model, network_class(model))
     # Without trained weights the pooler is random: the first token is used in its place.
-    has_pooler = check_complete(model, loading)
+    has_pooler = check_complete(model, found)
     network: Any = getattr(loaded, "vision_model", loaded)
     return network.eval().requires_grad_(False), has_pooler
 
@@ -49,14 +44,11 @@ def network_class(model: str) -> Any:  # noqa: ANN401 (a class of transformers)
 
 def load_preprocess(model: str) -> Preprocess:
     """Return the checkpoint's preprocessing; one that ours does not equal is a ConfigError."""
-    with quiet_loading():
-        try:
-            processor: Any = AutoImageProcessor.from_pretrained(model, backend="pil", **NO_CODE)
-            settings = {key: getattr(processor, key, None) for key in SETTINGS}
-            preprocess = read_preprocess(settings, brightness_values(processor), model)
-            _check_agreement(preprocess, processor, model)
-        except _LOADING_ERRORS as error:
-            raise _unloadable(model, error) from error
+    with loading(model, needs=_NEEDS):
+        processor: Any = AutoImageProcessor.from_pretrained(model, backend="pil", **NO_CODE)
+        settings = {key: getattr(processor, key, None) for key in SETTINGS}
+        preprocess = read_preprocess(settings, brightness_values(processor), model)
+        _check_agreement(preprocess, processor, model)
     return preprocess
 
 
@@ -79,10 +71,3 @@ def _check_agreement(preprocess: Preprocess, processor: Any, model: str) -> None
             f"the preprocessing of checkpoint {model!r} ({type(processor).__name__}) is unknown",
             hint="use {kind: custom, factory: ...} for this checkpoint",
         )
-
-
-def _unloadable(model: str, error: Exception) -> ConfigError:
-    return ConfigError(
-        f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
-        hint="it needs config.json, weights and preprocessor_config.json",
-    )

@@ -4,7 +4,7 @@ One folder per modality and fingerprint. Older versions of a sample may lie in o
 ``index.parquet`` says which version counts.
 """
 
-from mmray.features.store.current import read_current, read_outcomes, write_current
+from mmray.features.store.current import read_current, write_current
 from mmray.features.store.gaps import Gaps, find_gaps
 from mmray.features.store.index import read_index, write_index
 from mmray.features.store.read import (
@@ -13,7 +13,6 @@ from mmray.features.store.read import (
     measure_features,
     read_features,
 )
-from mmray.features.store.rows import stored_keys
 from mmray.features.store.shard import shards_of, write_shard
 
 __all__ = [
@@ -25,9 +24,7 @@ __all__ = [
     "read_current",
     "read_features",
     "read_index",
-    "read_outcomes",
     "shards_of",
-    "stored_keys",
     "write_current",
     "write_index",
     "write_shard",

@@ -44,13 +44,6 @@ def rows_of(index: pa.Table, stored: StoredRows, columns: Sequence[str]) -> Stor
     return StoredRows(stored.shards, stored.abouts, index)
 
 
-def read_outcomes(folder: Path) -> dict[str, tuple[str, str]]:
-    """Return ``(reason, detail)`` of each sample in the index; a reason of "" means extracted."""
-    table = read_current(folder, ("detail",)).table
-    outcomes = zip(table["reason"].to_pylist(), table["detail"].to_pylist(), strict=True)
-    return dict(zip(table["sample_id"].to_pylist(), outcomes, strict=True))
-
-
 def sum_tallies(table: pa.Table) -> Counter[str]:
     """Return the sum of the tallies of some rows."""
     total: Counter[str] = Counter()

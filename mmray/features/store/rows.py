@@ -58,9 +58,3 @@ def locate(wanted: pa.Table, stored: pa.Table) -> Rows:
 def _pairs(table: pa.Table) -> pa.ChunkedArray:
     joined = pc.binary_join_element_wise(table["sample_id"], table["key"], "\0")
     return joined.combine_chunks()
-
-
-def stored_keys(folder: Path) -> dict[str, str]:
-    """Return the newest payload version of every sample that complete shards of ``folder`` hold."""
-    table = read_rows(folder, KEYS).table
-    return dict(zip(table["sample_id"].to_pylist(), table["key"].to_pylist(), strict=True))

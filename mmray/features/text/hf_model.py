@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoTokenizer
 
-from mmray.errors import ConfigError
-from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete
+from mmray.features.checkpoints.loading import loading, read_weights
 from mmray.features.text.position import check_positions
 
 POOLING = (
@@ -31,19 +30,11 @@ class TextModel:
 
 def load_text_model(model: str, max_tokens: int) -> TextModel:
     """Load the text encoder of a checkpoint in float32, ready to run and without gradients."""
-    with quiet_loading():
-        try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(model, **NO_CODE)
-            loaded, loading = AutoModel.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
-            )
-        except (OSError, ValueError, ImportError) as error:
-            raise ConfigError(
-                f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
-                hint="it needs config.json, weights and a tokenizer",
-            ) from error
+    with loading(model, needs="config.json, weights and a tokenizer"):
+        tokenizer: Any = AutoTokenizer.from_pretrained(model, **NO_CODE)
+        loaded, found = read_weights(model)
     network, unused = text_half(loaded)
-    needed = [key for key in loading["missing_keys"] if not key.startswith(unused)]
+    needed = [key for key in found["missing_keys"] if not key.startswith(unused)]
     check_complete(model, {"missing_keys": needed})
     check_positions(model, network.config.to_dict(), max_tokens)
     kind = network.config.model_type

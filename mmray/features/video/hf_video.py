@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from transformers import AutoModel
 
 from mmray.core.spec import FeatureSpec
-from mmray.errors import ConfigError
-from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.checkpoint import check_complete
+from mmray.features.checkpoints.loading import loading, read_weights
 from mmray.features.extractor import Feature
 from mmray.features.image.preprocess import Preprocess
 from mmray.media.video.sampling import spread
@@ -72,16 +71,7 @@ class HFVideoExtractor:
 
 
 def _load_network(model: str) -> Any:  # noqa: ANN401
-    try:
-        with quiet_loading():
-            network, loading = AutoModel.from_pretrained(
-                model, dtype=torch.float32, output_loading_info=True, **NO_CODE
-            )
-    except (OSError, ValueError, ImportError) as error:
-        raise ConfigError(
-            f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
-            hint="it needs config.json, weights and preprocessor_config.json",
-        ) from error
-    check_complete(model, loading)
-    module: Any = network
-    return module.eval().requires_grad_(False)
+    with loading(model, needs="config.json, weights and preprocessor_config.json"):
+        network, found = read_weights(model)
+    check_complete(model, found)
+    return network.eval().requires_grad_(False)

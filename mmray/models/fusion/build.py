@@ -23,7 +23,7 @@ from mmray.config.model.model import (
     TensorFusionConfig,
     TransformerFusionConfig,
 )
-from mmray.models.factory import load_factory
+from mmray.core.process.user_code import load_factory
 from mmray.models.fusion.attention import AttentionFusion
 from mmray.models.fusion.bottleneck import BottleneckFusion
 from mmray.models.fusion.concat import ConcatFusion

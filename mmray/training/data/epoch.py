@@ -39,9 +39,3 @@ def eval_indices(
     share = np.argsort(samples.lengths(), kind="stable")[rank::world]
     for start in range(0, len(share), batch_size):
         yield share[start : start + batch_size]
-
-
-def eval_batches(samples: Samples, *, batch_size: int, rank: int, world: int) -> Iterator[Batch]:
-    """Yield batches that cover every sample exactly once over all workers."""
-    for indices in eval_indices(samples, batch_size=batch_size, rank=rank, world=world):
-        yield samples.batch(indices)

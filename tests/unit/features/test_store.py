@@ -15,8 +15,6 @@ from mmray.features.store import (
     read_current,
     read_features,
     read_index,
-    read_outcomes,
-    stored_keys,
     write_index,
     write_shard,
 )
@@ -24,6 +22,7 @@ from mmray.features.store.current import sum_tallies
 from mmray.features.store.statistics import describe, measure, merge
 from mmray.features.store.verify import find_misfits
 from tests.support.sample import SPECS, make_values
+from tests.support.stored import read_outcomes, stored_keys
 
 VECTOR = SPECS["vector"]
 

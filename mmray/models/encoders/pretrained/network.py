@@ -8,6 +8,7 @@ from transformers import AutoConfig, AutoModel
 
 from mmray.errors import ConfigError
 from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
+from mmray.features.checkpoints.loading import loading, read_weights
 
 _OFF = (
     "layerdrop", "encoder_layerdrop", "drop_path_rate", "drop_connect_rate", "apply_spec_augment",
@@ -31,27 +32,20 @@ def load_network(
     With ``saved``, a folder with config.json, it is one of that shape whose weights are to come.
     Weights that begin with ``unused`` need not be there.
     """
-    with quiet_loading():
-        if saved is not None:
-            if not (saved / "config.json").is_file():
-                raise ConfigError(f"there is no config.json in {str(saved)!r}")
+    if saved is not None:
+        if not (saved / "config.json").is_file():
+            raise ConfigError(f"there is no config.json in {str(saved)!r}")
+        with quiet_loading():
             return _of_shape(AutoConfig.from_pretrained(saved, **NO_CODE), loader), True
-        try:
-            config: Any = AutoConfig.from_pretrained(model, **NO_CODE)
-            for name in _OFF:
-                if (before := getattr(config, name, None)) is not None:
-                    setattr(config, name, type(before)(0))  # some insist on int, some on float
-            loaded, loading = loader.from_pretrained(
-                model, config=config, dtype=torch.float32, output_loading_info=True, **NO_CODE
-            )
-        except (OSError, ValueError, ImportError, KeyError) as error:
-            raise ConfigError(
-                f"cannot load checkpoint {model!r}: {str(error).splitlines()[0]}",
-                hint="it needs config.json and weights",
-            ) from error
+    with loading(model, needs="config.json and weights"):
+        config: Any = AutoConfig.from_pretrained(model, **NO_CODE)
+        for name in _OFF:
+            if (before := getattr(config, name, None)) is not None:
+                setattr(config, name, type(before)(0))  # some insist on int, some on float
+        loaded, found = read_weights(model, loader, config=config)
     needed = [
         key
-        for key in loading["missing_keys"]
+        for key in found["missing_keys"]
         if not (unused and key.startswith(unused)) and not key.endswith(_UNUSED)
     ]
     return loaded, check_complete(model, {"missing_keys": needed})

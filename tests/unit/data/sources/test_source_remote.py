@@ -7,6 +7,7 @@ from mmray.config.data import DataConfig
 from mmray.core.rejection import Rejection
 from mmray.data.manifest.normalise import normalise
 from mmray.data.manifest.probe import probe_references
+from mmray.data.sources.open import open_source
 from mmray.data.table.table import digest_table
 from mmray.errors import ExtractionError, ManifestError
 from mmray.features.payloads.payload import payload_key, read_payloads, remote_uris
@@ -94,6 +95,24 @@ def test_a_shard_on_the_web_is_read_in_parts():
 
     assert payload == bytes([7]) * 5000
     assert web.asked == ["GET /c/0.tar"]
+
+
+def test_a_file_of_a_bucket_is_read_in_parts_and_an_error_on_the_way_is_a_manifest_error(bucket):
+    content = bytes(range(256)) * 12_000  # three blocks
+    bucket.pipe("pets/large.bin", content)
+    source = open_source("s3://pets")
+
+    with source.open("large.bin") as stream:
+        start = stream.read(10)
+        stream.seek(2_500_000)
+        middle, rest = stream.read(5), stream.read()
+    assert (start, middle) == (content[:10], content[2_500_000:2_500_005])
+    assert rest == content[2_500_005:]
+
+    with source.open("large.bin") as stream:
+        bucket.rm("pets/large.bin")
+        with pytest.raises(ManifestError, match="there is no manifest"):
+            stream.read(1)
 
 
 def test_an_object_over_the_limit_is_rejected_and_an_empty_one_too(bucket):
