@@ -1,18 +1,10 @@
 """Mel spectrogram in decibels. Axes: S samples, T frames, F mel bands."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from mmray.config.modality.audio import AudioConfig, LogMelConfig, MfccConfig
-from mmray.features.audio.decode import audio_decoder
-from mmray.features.audio.frames import AudioFramesExtractor
-from mmray.features.audio.spec import spectrum_spec
-from mmray.features.extractor import Extractor
-from mmray.features.kind import ExtractorKind
 
 Floats = npt.NDArray[np.float32]
 
@@ -87,22 +79,3 @@ def _mel_to_hz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _hann(size: int) -> Floats:
     steps = np.arange(size) * (2.0 * np.pi / size)
     return (0.5 - 0.5 * np.cos(steps)).astype(np.float32)
-
-
-def log_mel_of(config: AudioConfig, extract: MfccConfig | LogMelConfig) -> LogMel:
-    """Return the spectrogram that the document asks for."""
-    return LogMel(
-        config.decode.sample_rate_hz,
-        mels=extract.mels,
-        fft_size=extract.fft_size,
-        hop=extract.hop,
-        top_db=extract.top_db,
-    )
-
-
-def _build(config: AudioConfig, extract: LogMelConfig, state: Path | None) -> Extractor:
-    decode, log_mel = audio_decoder(config.decode), log_mel_of(config, extract)
-    return AudioFramesExtractor(spectrum_spec(config, extract), decode, log_mel, extract.pooling)
-
-
-LOG_MEL = ExtractorKind(config=LogMelConfig, version=2, spec=spectrum_spec, build=_build)

@@ -1,19 +1,12 @@
 """Mel-frequency cepstral coefficients. Axes: S samples, T frames, F coefficients."""
 
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from mmray.config.modality.audio import AudioConfig, MfccConfig
-from mmray.features.audio.decode import audio_decoder
-from mmray.features.audio.frames import AudioFramesExtractor
-from mmray.features.audio.mel import LogMel, log_mel_of
-from mmray.features.audio.spec import spectrum_spec
-from mmray.features.extractor import Extractor
-from mmray.features.kind import ExtractorKind
+from mmray.features.audio.mel import LogMel
 
 Floats = npt.NDArray[np.float32]
 
@@ -56,17 +49,3 @@ def _cosines(mels: int, coefficients: int) -> Floats:
     matrix = np.cos(mel * np.arange(coefficients)[None, :]) * np.sqrt(2.0 / mels)
     matrix[:, 0] /= np.sqrt(2.0)
     return matrix.astype(np.float32)
-
-
-def _build(config: AudioConfig, extract: MfccConfig, state: Path | None) -> Extractor:
-    mfcc = Mfcc(
-        log_mel_of(config, extract),
-        mels=extract.mels,
-        coefficients=extract.coefficients,
-        deltas=extract.deltas,
-    )
-    decode = audio_decoder(config.decode)
-    return AudioFramesExtractor(spectrum_spec(config, extract), decode, mfcc, extract.pooling)
-
-
-MFCC = ExtractorKind(config=MfccConfig, version=3, spec=spectrum_spec, build=_build)
