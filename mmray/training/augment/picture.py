@@ -1,4 +1,4 @@
-"""Augmentation of pictures, and of clips: all frames of one alike.
+"""Augmentation of pictures, and of clips: all frames of a clip in the same way.
 
 Axes: B batch, T frames, N pictures, H W picture, K random numbers.
 """
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from mmray.models.feature_batch import FeatureBatch
 
 _GREY = (0.299, 0.587, 0.114)
-"""How much red, green and blue make of brightness (ITU-R BT.601)."""
+"""Weights of red, green and blue in brightness (ITU-R BT.601)."""
 
 
 class PictureStep(ABC):
@@ -47,7 +47,7 @@ class Crop(PictureStep):
     def change(
         self, pixels: UInt8[Tensor, "N H W 3"], luck: Float[Tensor, "N 2"]
     ) -> UInt8[Tensor, "N H W 3"]:
-        """Move by a whole number of pixels in [-padding, padding] each way."""
+        """Move by an integer number of pixels in [-padding, padding] each way."""
         moves = (luck * (2 * self._padding + 1)).long() - self._padding  # (N, 2)
         rows, inside_rows = _moved(moves[:, :1], pixels.shape[1])  # (N, H)
         columns, inside_columns = _moved(moves[:, 1:], pixels.shape[2])  # (N, W)

@@ -20,7 +20,7 @@ class Batch:
     label_totals: dict[str, int]
     """Labelled samples per task in the global batch: that of all workers together."""
     share: float = 1.0
-    """Of the batch of one step: less than one where a step is made of parts."""
+    """Share of the batch of one step: less than one if a step has several parts."""
     least: int | None = None
     """Samples of the worker that has the fewest in this step; None where all have as many."""
 

@@ -88,7 +88,7 @@ class Samples:
         return has_label(self.labels[task])
 
     def lengths(self) -> Integer[np.ndarray, " N"]:
-        """Return the steps of each sample over all modalities, to batch alike with alike."""
+        """Return the steps of each sample over all modalities, to batch similar lengths."""
         totals = np.zeros(len(self), dtype=np.int64)
         for features in self.modalities.values():
             totals += features.lengths()

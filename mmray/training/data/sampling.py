@@ -1,4 +1,4 @@
-"""Which samples an epoch is made of, and in which order. Axes: N samples."""
+"""The samples of an epoch, and their order. Axes: N samples."""
 
 import numpy as np
 from jaxtyping import Integer

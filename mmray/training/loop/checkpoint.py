@@ -1,4 +1,4 @@
-"""Checkpoints: one folder per epoch, either whole or not there; safetensors and JSON only.
+"""Checkpoints: one folder per epoch, complete or absent; safetensors and JSON only.
 
 epoch-0003/model.safetensors  optimizer.safetensors  [average.safetensors]  progress.json
 """
@@ -33,7 +33,7 @@ AVERAGE = "average.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that is needed to go on as if nothing had happened.
+    """Everything that an exact resume needs.
 
     No generator is saved: every epoch seeds its own (`training.loop`).
     """
@@ -79,13 +79,13 @@ def save_checkpoint(
         raise TrainingError(
             f"the checkpoint of epoch {progress.epoch} cannot be written: {error}",
             where=str(target),
-            hint="make room on this disk and run again: training goes on from the epoch before",
+            hint="make room on this disk and run again: training resumes from the epoch before",
         ) from error
     return target
 
 
 def prune_checkpoints(folder: Path, *, newest: int, epochs: Collection[int]) -> None:
-    """Remove all checkpoints but the ``newest`` and those after so many ``epochs``."""
+    """Remove all checkpoints except the ``newest`` and those of these ``epochs``."""
     kept = {epoch_folder(folder, number) for number in epochs}
     for old in _newest_first(folder)[newest:]:
         if old not in kept:
@@ -93,10 +93,10 @@ def prune_checkpoints(folder: Path, *, newest: int, epochs: Collection[int]) -> 
 
 
 def evaluated_weights(folder: Path, epochs: int) -> Weights:
-    """Return the weights that were evaluated after so many epochs.
+    """Return the weights that were evaluated after this epoch.
 
     Raises:
-        TrainingError: that checkpoint is not there, or it is damaged.
+        TrainingError: the checkpoint is absent or damaged.
     """
     path = epoch_folder(folder, epochs)
     try:
@@ -106,7 +106,7 @@ def evaluated_weights(folder: Path, epochs: int) -> Weights:
         raise TrainingError(
             f"a checkpoint that the best epochs need cannot be used: {error}",
             where=str(path),
-            hint=f"delete {folder} and run again: this training starts anew",
+            hint=f"delete {folder} and run again: this training starts over",
         ) from None
 
 
@@ -116,7 +116,7 @@ def load_latest(folder: Path) -> Checkpoint | None:
         try:
             return _load(candidate)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError, TrainingError) as error:
-            logger.warning("checkpoint %s is not taken: %s", candidate, error.args[0])
+            logger.warning("checkpoint %s is skipped: %s", candidate, error.args[0])
     return None
 
 
@@ -155,7 +155,7 @@ def _write(folder: Path, parts: Mapping[str, Weights], progress: TrainingProgres
 
 
 def _read_progress(path: Path) -> dict[str, Any]:
-    """Return what a checkpoint says of itself; one that is damaged is a ValueError."""
+    """Return the metadata of a checkpoint; a damaged one is a ValueError."""
     try:
         document = unsealed(read_json(path / PROGRESS))
     except ValueError as error:

@@ -128,7 +128,7 @@ def same_weights(model: nn.Module, context: WorkerContext, epoch: int) -> list[s
     if len(set(hashes)) > 1:
         raise TrainingError(
             f"after epoch {epoch + 1} the workers hold different models: {hashes}",
-            hint="a custom module may use randomness or state that is not the same everywhere",
+            hint="a custom module may use randomness or state that differs between workers",
         )
     return hashes
 
@@ -143,7 +143,7 @@ def weights_hash(model: nn.Module) -> str:
 
 
 def seed_epoch(seed: int, epoch: int, rank: int) -> None:
-    """Seed dropout anew in every epoch, so that no generator need be saved to go on exactly."""
+    """Seed dropout in every epoch, so that an exact resume needs no saved generator."""
     state = np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)
     torch.manual_seed(int(state[0] >> 1))
 
@@ -177,7 +177,7 @@ def _check_finite(metrics: Mapping[str, float], epoch: int) -> None:
         raise TrainingError(
             f"after epoch {epoch + 1} no finite numbers: {', '.join(wrong)}",
             where="train",
-            hint="lower train.lr or train.clip_norm; with precision fp16, try bf16",
+            hint="lower train.lr or train.clip_norm; with precision float16, try bfloat16",
         )
 
 
@@ -189,7 +189,7 @@ def _check_plan(plan: TrainPlan) -> None:
     size, world = plan.config.batch_size, plan.context.world
     if num_train_batches(len(plan.train), batch_size=size, world=world) == 0:
         raise TrainingError(
-            f"{len(plan.train)} training samples in batches of {size} do not reach {world} workers",
+            f"too few samples for {world} worker{'s' * (world > 1)}: {len(plan.train)} in batches of {size}",
             where="train.batch_size",
             hint="use fewer workers, larger batches or more samples",
         )
@@ -216,9 +216,9 @@ def _resume(state: TrainState, plan: TrainPlan) -> tuple[TrainingProgress, Weigh
         raise TrainingError(
             f"the checkpoint of epoch {found.progress.epoch} does not fit this model: {error}",
             where=str(plan.folder),
-            hint="delete this folder and run again: this training starts anew",
+            hint="delete this folder and run again: this training starts over",
         ) from error
-    logger.info("going on after epoch %d", found.progress.epoch)
+    logger.info("resuming after epoch %d", found.progress.epoch)
     return found.progress, found.best_model
 
 

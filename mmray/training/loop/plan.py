@@ -13,7 +13,7 @@ from mmray.training.tasks.task import Tasks
 
 @dataclass(frozen=True, slots=True)
 class TrainPlan:
-    """Everything that one training needs besides the model."""
+    """Everything that a training needs besides the model."""
 
     tasks: Tasks
     train: Samples

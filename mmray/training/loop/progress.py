@@ -20,7 +20,7 @@ class Best:
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """The epochs done so far. It decides alike wherever the metrics are alike."""
+    """The epochs done so far. Equal metrics give equal decisions."""
 
     records: tuple[EpochRecord, ...] = ()
     best: Best | None = None

@@ -37,7 +37,7 @@ def greedy_soup(
         if not objective.is_better(old, new):
             kept, parts, metrics = [*kept, epoch], tried, {**metrics, **found}
     model.load_state_dict(mean_weights(parts))
-    logger.info("the soup is made of epochs %s", ", ".join(str(epoch + 1) for epoch in kept))
+    logger.info("the soup averages epochs %s", ", ".join(str(epoch + 1) for epoch in kept))
     return Soup(tuple(kept), metrics)
 
 

@@ -76,9 +76,9 @@ def view_losses(
     *,
     weighting: TaskWeighting | None = None,
 ) -> StepLosses:
-    """Return the loss of the whole samples, and that of each modality alone.
+    """Return the loss of complete samples, and that of each modality alone.
 
-    An alignment compares modalities, so there is none of one alone.
+    An alignment compares modalities, so it has no loss of one alone.
     """
     world = plan.context.world
     whole = step_loss(plan.tasks, sums, batch, world=world, weighting=weighting)

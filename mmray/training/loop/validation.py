@@ -1,4 +1,4 @@
-"""The metrics of a whole split, exact over all workers. Axes: N samples, C outputs."""
+"""The metrics of a complete split, exact over all workers. Axes: N samples, C outputs."""
 
 from collections.abc import Sequence
 

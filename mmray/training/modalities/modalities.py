@@ -15,7 +15,7 @@ from mmray.training.modalities.watch import ModalityWatch
 
 
 class Modalities:
-    """What a step does besides the whole's loss and its gradients.
+    """What a step does besides the joint loss and its gradients.
 
     Every step calls, in this order: ``begin_step``, ``loss``, the backward pass, ``after_backward``
     with gradients that are neither scaled nor clipped, ``see_gradients`` with the norms that those
@@ -27,7 +27,7 @@ class Modalities:
         # Of sharded weights no worker has the whole gradient.
         is_sharded = plan.config.parallel == "fsdp"
         self.encoders = [] if is_sharded else self.balance.weights
-        """The weights of each, where their gradients can be told apart."""
+        """The weights of each, if their gradients can be separated."""
         self._watches_gradients = plan.config.watch_modalities and len(self.encoders) > 1
         self._watch = ModalityWatch(plan)
         learns = self.balance.learns_alone or plan.auxiliary > 0.0
@@ -59,5 +59,5 @@ class Modalities:
             self._watch.add_gradients(norms)
 
     def metrics(self) -> dict[str, float]:
-        """Return what the epoch's steps tell."""
+        """Return the metrics of the epoch's steps."""
         return self._watch.metrics() | self.balance.metrics()

@@ -1,4 +1,4 @@
-"""The model as it is trained: on whole samples and, if asked, on each modality alone.
+"""The model in training: on complete samples and, if asked, on each modality alone.
 
 Axes: B batch, M modalities, C outputs.
 """
@@ -15,7 +15,7 @@ from mmray.models.fusion_model import FusionModel
 
 
 class TrainingOutputs(NamedTuple):
-    """Outputs per task (B, C): of the whole samples, and of each modality alone."""
+    """Outputs per task (B, C): of complete samples, and of each modality alone."""
 
     whole: dict[str, Tensor]
     alone: list[dict[str, Tensor]]
@@ -23,12 +23,12 @@ class TrainingOutputs(NamedTuple):
 
 
 class TrainingModel(nn.Module):
-    """Runs the encoders once, then fusion and heads on the whole and on every modality alone.
+    """Runs the encoders once, then fusion and heads on all and on each modality alone.
 
-    What is learnt fastest would otherwise explain the labels before the other encoders have learnt
-    anything. All share the weights, so they also teach the fusion to do with one modality.
-    Outputs of one modality that only show how good it is (``learns_alone`` is off) have no
-    gradients.
+    Otherwise the modality that learns fastest would explain the labels before the other encoders
+    have learned anything. All share the weights, so this also trains the fusion to work with one
+    modality. Outputs of one modality that only show how good it is (``learns_alone`` is off) have
+    no gradients.
     """
 
     def __init__(self, model: FusionModel, *, alone: bool, learns_alone: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""What an epoch's steps tell of each modality. Axes: M modalities, K tasks."""
+"""Per-modality metrics of an epoch's steps. Axes: M modalities, K tasks."""
 
 from collections.abc import Mapping, Sequence
 

@@ -15,10 +15,11 @@ from mmray.training.parallel.sharded import synchronise
 
 
 def cut(batch: Batch, parts: int) -> Iterator[Batch]:
-    """Yield the batch in ``parts``, or in fewer where a worker has fewer samples; none is empty.
+    """Yield the batch in ``parts``, or in fewer if a worker has fewer samples; none is empty.
 
-    Each part knows the labels of the whole batch, so the gradients of all of them add up to its.
-    All workers make as many: with sharded weights, each part is one exchange between them.
+    Each part knows the labels of the complete batch, so the gradients of all parts add up to its
+    gradient. All workers have the same number: with sharded weights, each part is one exchange
+    between them.
     """
     size = len(batch.present)
     parts = max(1, min(parts, size if batch.least is None else batch.least))

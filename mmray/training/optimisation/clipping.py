@@ -1,4 +1,4 @@
-"""Clipping: the norm of the whole gradient is cut, and that of each part told."""
+"""Clipping: the norm of the complete gradient is clipped, and that of each part reported."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 def clip_gradients(
     weights: Iterable[nn.Parameter], parts: Sequence[Sequence[nn.Parameter]], *, limit: float
 ) -> list[Float[Tensor, ""]]:
-    """Cut the Euclidean norm of all gradients to ``limit``; return what that of each part was.
+    """Clip the Euclidean norm of all gradients to ``limit``; return the norm of each part before.
 
-    As ``torch.nn.utils.clip_grad_norm_`` but for rounding; every gradient is read once for its part
-    and the whole. No weight is in two parts; what is in none counts for the whole alone.
+    As ``torch.nn.utils.clip_grad_norm_`` except for rounding; every gradient is read once for its
+    part and the total. No weight is in two parts; a weight in none counts for the total only.
     """
     weights = list(weights)
     named = {id(weight) for part in parts for weight in part}

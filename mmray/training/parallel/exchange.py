@@ -21,7 +21,7 @@ def gather(value: Value, context: WorkerContext) -> list[Value]:
 
 
 def agree(value: Value, context: WorkerContext) -> Value:
-    """Return the first worker's value on every worker, so that all decide alike."""
+    """Return the first worker's value on every worker, so that all decide the same."""
     return gather(value, context)[0]
 
 

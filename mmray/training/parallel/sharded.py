@@ -40,7 +40,7 @@ def whole(value: Tensor) -> Tensor:
 
 
 def like(value: Tensor, reference: Tensor) -> Tensor:
-    """Return this worker's part of a tensor that is whole, shared out as ``reference`` is."""
+    """Return this worker's shard of a full tensor, sharded as ``reference`` is."""
     if not dist.is_initialized():
         return value
     from torch.distributed.tensor import DTensor, distribute_tensor
@@ -53,7 +53,7 @@ def like(value: Tensor, reference: Tensor) -> Tensor:
 
 @torch.no_grad()
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Put weights that are whole into a model that may be sharded."""
+    """Load full weights into a model that may be sharded."""
     for name, value in model.state_dict().items():
         value.copy_(like(weights[name], value))
 

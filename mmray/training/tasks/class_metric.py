@@ -16,7 +16,7 @@ Average = Literal["macro", "weighted", "none"]
 
 
 class ClassRows(NamedTuple):
-    """Predicted classes and labels, as numbers of so many classes."""
+    """Predicted classes and labels, as class numbers."""
 
     predicted: Integer[Tensor, " N"]
     labels: Integer[Tensor, " N"]
@@ -101,7 +101,7 @@ def per_class_metrics(
 def confusion_matrix(
     predicted: ClassNumbers, labels: ClassNumbers, classes: Sequence[str]
 ) -> list[list[int]]:
-    """Return how often each class (row) was taken for each class (column)."""
+    """Return how often each class (row) was predicted as each class (column)."""
     from torchmetrics.functional.classification import multiclass_confusion_matrix
 
     return multiclass_confusion_matrix(*class_rows(predicted, labels, classes)).tolist()

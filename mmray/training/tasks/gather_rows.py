@@ -26,7 +26,7 @@ def gather_rows(
 ) -> Shaped[Tensor, "G ..."]:
     """Return all workers' rows by rank; ``counts`` are theirs, and may differ.
 
-    The gradient of a row is the sum of what all workers' losses say of it.
+    The gradient of a row is the sum over all workers' losses.
     """
     if context.world == 1:
         return rows

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 
 CUTS = {"recall_at_1": 1, "recall_at_5": 5}
-"""A payload counts as found that is among so many nearest."""
+"""A payload counts as found if it is among this many nearest."""
 QUERIES = 1024
 """At once: N of them against N candidates would not fit."""
 

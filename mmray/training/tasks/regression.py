@@ -159,6 +159,6 @@ def _to_number(label: Label | None) -> float:
     except ValueError as error:
         raise ManifestError(
             f"the label {label!r} of a regression {error}",
-            hint="leave the label out where it is not known",
+            hint="leave the label empty where it is unknown",
         ) from error
     return math.nan if number is None else number

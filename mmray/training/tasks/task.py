@@ -19,11 +19,11 @@ Statistic: TypeAlias = Callable[[Array], float]
 
 @runtime_checkable
 class Task(Protocol):
-    """The settings of a task, what it learnt from the train split's labels, and what follows.
+    """The settings of a task, its state fitted on the train split's labels, and what follows.
 
     *Encoded* labels are int64 with -1 for none, or float32 with NaN for none: (N,), or (N, C) where
     a sample has several. *Decoded* outputs are what people read: probabilities, numbers in the
-    label's unit, embeddings. Metrics get labelled samples alone.
+    label's unit, embeddings. Metrics get only labelled samples.
     """
 
     @property
@@ -60,7 +60,7 @@ class Task(Protocol):
         ...
 
     def details(self, decoded: Array, labels: Array) -> dict[str, Any]:
-        """Return what else is to be told of N labelled samples, as plain JSON types."""
+        """Return further details about N labelled samples, as plain JSON types."""
         ...
 
     def main_statistic(self, decoded: Array, labels: Array) -> Statistic:
@@ -79,11 +79,11 @@ class Task(Protocol):
         ...
 
     def summary(self) -> str:
-        """Say in a phrase what the model card tells of the outputs."""
+        """Return a phrase about the outputs for the model card."""
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what was learnt from the labels as plain JSON types."""
+        """Return the fitted state as plain JSON types."""
         ...
 
 

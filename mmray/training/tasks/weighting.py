@@ -48,7 +48,7 @@ def label_totals(tasks: Tasks, batch: Batch) -> Float[Tensor, " K"]:
 
 
 def task_weights(wrapped: nn.Module, tasks: Tasks) -> dict[str, float]:
-    """Return the weight that each task has come to, where weights are learnt."""
+    """Return the current weight of each task, if weights are learned."""
     weighting = fusion_model_of(wrapped).weighting
     if isinstance(weighting, FixedWeighting):
         return {}

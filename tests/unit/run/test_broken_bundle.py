@@ -185,8 +185,8 @@ def test_sizes_that_no_memory_has(bundle, keys, size):
         ("tasks", {}, "other tasks"),
         ("tasks.animal", {}, "cannot be loaded: KeyError"),
         ("tasks.animal.classes", ["cat", "dog"], "are not those of the document's model"),
-        ("tasks.animal.classes", 7, "'classes' of a task is no list of names"),
-        ("tasks.size.mean", {}, "'mean' of a task holds '{}', which is no number"),
+        ("tasks.animal.classes", 7, "'classes' of a task is not a list of names"),
+        ("tasks.size.mean", {}, "'mean' of a task holds '{}', which is not a number"),
         ("metrics", None, "metrics"),
     ],
 )

@@ -23,11 +23,11 @@ class StepLosses(NamedTuple):
 
 
 class Balance:
-    """Trains the whole, and each modality alone with weight ``auxiliary / M``: no balancing.
+    """Trains the joint model, and each modality alone with weight ``auxiliary / M``: no balancing.
 
     A method changes the loss, or the gradients between backward pass and clipping. What it keeps
-    beyond a step follows from the seed and the records of earlier epochs, so that a training that
-    goes on needs no more than its checkpoint.
+    beyond a step follows from the seed and the records of earlier epochs, so that a resumed
+    training needs only its checkpoint.
     """
 
     needs_alone = False
@@ -60,5 +60,5 @@ class Balance:
         """Change the gradients; they are those of the global batch, the same on every worker."""
 
     def metrics(self) -> dict[str, float]:
-        """Return what an epoch tells of the method, and begin anew."""
+        """Return the method's metrics of an epoch, and reset."""
         return {}

@@ -1,15 +1,15 @@
 """Gradient blending. Axes: M modalities.
 
-Wang et al. 2020, arXiv 1905.12681. The loss is sum_k w_k L_k over each modality alone and the
-whole, the weights summing to one. Between two epochs, with the gap O_k = L_k(val) - L_k(train),
+Wang et al. 2020, arXiv 1905.12681. The loss is sum_k w_k L_k over each modality alone and the joint
+model, the weights summing to one. Between two epochs, with the gap O_k = L_k(val) - L_k(train),
 
     w_k ~ G_k / O_k^2,   G_k = fall of L_k(val) (0 where it rises),   O_k = |change of the gap|
 
 The paper's online variant, estimated from the joint training itself: the paper trains a copy of the
-model for each loss to estimate these, which costs M + 1 trainings more. Every ``every`` epochs the
+model for each loss to estimate these, which costs M + 1 more trainings. Every ``every`` epochs the
 last ``every`` are looked at; the weights are equal before, and kept where no L_k(val) falls. A loss
-whose gap hardly changes would take all the weight, so O_k is at least a tenth of the largest.
-Train losses are those of the steps of an epoch. Several tasks add up with their weights.
+whose gap hardly changes would take all the weight, so O_k is at least a tenth of the largest. Train
+losses are those of the steps of an epoch. Several tasks add up with their weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ class GradientBlending(Balance):
             self.blend = blend_weights(curves[start], curves[end], self.blend)
 
     def loss(self, losses: StepLosses) -> Float[Tensor, ""]:
-        """Return the blend, the whole last."""
+        """Return the blend, the joint loss last."""
         loss = self.blend[-1] * losses.whole
         for weight, alone in zip(self.blend[:-1], losses.alone, strict=True):
             loss = loss + weight * alone
@@ -85,7 +85,7 @@ def equal_blend(count: int) -> list[float]:
 def losses_of(
     metrics: Mapping[str, float], tasks: Mapping[str, float], modalities: Sequence[str]
 ) -> Float[np.ndarray, "2 M1"]:
-    """Return the train and the val loss of each modality alone, and of the whole last.
+    """Return the train and the val loss of each modality alone, and of the joint model last.
 
     A task counts where every modality has a labelled sample in the val split.
     """

@@ -1,7 +1,8 @@
 """Pareto integration of the joint and each modality's own gradient. Axes: M modalities.
 
-Wei and Hu 2024, arXiv 2405.17730. The loss is that of the whole plus that of each modality alone.
-On the encoder of a modality, with g_w and g_a the gradients of the whole and of that one alone,
+Wei and Hu 2024, arXiv 2405.17730. The loss is that of the joint model plus that of each modality
+alone. On the encoder of a modality, with g_w and g_a the gradients of the joint loss and of that
+modality alone,
 
     where g_w . g_a < 0:  a = argmin over [0, 1] of |a g_w + (1 - a) g_a|^2, which is
                           clip((g_a - g_w) . g_a / |g_a - g_w|^2, 0, 1);   else a = 1/2
@@ -32,7 +33,7 @@ class MmPareto(Balance):
     """One more backward pass through the encoders gives their own gradients.
 
     No encoder is reached by the loss of another modality alone, so one pass serves all; and the
-    gradient of the whole is what is left of the gradient of the sum.
+    joint gradient is the rest of the gradient of the sum.
     """
 
     needs_alone = True

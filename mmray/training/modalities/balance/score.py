@@ -1,4 +1,4 @@
-"""How well each modality alone tells the labels. Axes: B batch, C outputs, M modalities."""
+"""How well each modality alone predicts the labels. Axes: B batch, C outputs, M modalities."""
 
 from collections.abc import Mapping, Sequence
 

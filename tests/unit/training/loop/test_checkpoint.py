@@ -85,7 +85,7 @@ def test_a_best_epoch_that_is_damaged_is_not_taken_for_the_model(tmp_path, caplo
     (path.with_name("epoch-0001") / AVERAGE).write_bytes(b"cut")
 
     assert load_latest(tmp_path) is None
-    assert "epoch-0002 is not taken: a checkpoint that the best epochs need" in caplog.text
+    assert "epoch-0002 is skipped: a checkpoint that the best epochs need" in caplog.text
     with pytest.raises(TrainingError, match=r"average\.safetensors is not what was") as caught:
         evaluated_weights(tmp_path, 1)
     assert caught.value.where == str(tmp_path / "epoch-0001")
@@ -110,7 +110,7 @@ def test_a_disk_that_is_full_is_an_error_and_the_checkpoint_before_stays_the_new
         save(tmp_path, 2, size=5000)
 
     assert "File too large" in str(caught.value)
-    assert "training goes on from the epoch before" in caught.value.hint
+    assert "training resumes from the epoch before" in caught.value.hint
     assert names(tmp_path) == ["epoch-0001"]
     assert load_latest(tmp_path).model["w"].tolist() == [1, 1]
 

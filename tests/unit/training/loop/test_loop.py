@@ -204,7 +204,7 @@ def test_a_val_metric_that_is_not_finite_is_an_error_that_names_it():
 def test_too_few_samples_for_the_workers_are_an_error():
     config = TrainConfig(batch_size=8)
 
-    with pytest.raises(TrainingError, match="0 training samples in batches of 8"):
+    with pytest.raises(TrainingError, match="too few samples for 1 worker: 0 in batches of 8"):
         train(make_plan(config=config, train=0))
 
 
