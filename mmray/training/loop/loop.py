@@ -189,7 +189,8 @@ def _check_plan(plan: TrainPlan) -> None:
     size, world = plan.config.batch_size, plan.context.world
     if num_train_batches(len(plan.train), batch_size=size, world=world) == 0:
         raise TrainingError(
-            f"too few samples for {world} worker{'s' * (world > 1)}: {len(plan.train)} in batches of {size}",
+            f"too few samples for {world} worker{'s' * (world > 1)}: "
+            f"{len(plan.train)} in batches of {size}",
             where="train.batch_size",
             hint="use fewer workers, larger batches or more samples",
         )
