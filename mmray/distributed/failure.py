@@ -30,7 +30,7 @@ def to_own_error(error: BaseException) -> BaseException:
         rank, failure = min(failures.items())
         return TrainingError(
             f"worker {rank} failed: {_last_line(failure)}",
-            hint="with --debug the worker's whole traceback is printed",
+            hint="with --debug the worker's full traceback is printed",
         )
     return error
 

@@ -12,7 +12,7 @@ _FLAGS = {"true": 1.0, "false": 0.0}
 
 
 def is_missing(value: object) -> bool:
-    """Say whether a cell stands for nothing: null, empty text or not a number."""
+    """Return whether a cell is missing: null, empty text or not a number."""
     if isinstance(value, Sized):
         return isinstance(value, str) and not value
     try:

@@ -38,8 +38,8 @@ __all__ = [
 SHARDS_PER_RAY_TASK = 8
 """At most: a Ray task costs some milliseconds, and is what is run again when a process is lost."""
 TASKS_AHEAD = 4
-"""A Ray task is no larger than what is left, shared out to every actor so many times: the last Ray
-tasks are of one shard, and all actors end at about the same time."""
+"""Ray tasks shrink so that each actor could still get this many: the last Ray tasks have one shard,
+and all actors end at about the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def extract_all(jobs: Sequence[PooledJob], *, on_shard: Callable[[ShardOutcome],
                     raise ExtractionError(
                         outcome.failure,
                         where=f"modalities.{outcome.name}",
-                        hint="what was extracted so far is kept; run again once this is mended",
+                        hint="what was extracted so far is kept; run again once this is fixed",
                     )
                 on_shard(outcome)
                 done += outcome.samples

@@ -37,7 +37,7 @@ class LoadingActor:
         journal.end_loading(actor)
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
-        """Extract the shard tasks of this batch, and say of each how it went."""
+        """Extract the shard tasks of this batch, and return the outcome of each."""
         if self._actor is not None:
             yield from self._actor(batch)
             return

@@ -1,4 +1,4 @@
-"""How many processes extract a modality, and with what: planned and told before anything starts."""
+"""The number and resources of processes that extract a modality, planned before anything starts."""
 
 import math
 import os
@@ -123,7 +123,7 @@ def _check_fits(name: str, size: ClusterSize, *, actors: int, cpus: float, gpus:
             f"one actor of {name!r} wants {cpus:g} CPUs and {gpus:g} GPUs; "
             f"there are {size.cpus} and {size.gpus}",
             where=f"runtime.resources.{name}",
-            hint="it would wait for ever; ask for less, or for a larger cluster",
+            hint="it would wait forever; request less, or use a larger cluster",
         )
 
 

@@ -1,4 +1,4 @@
-"""The process that extracts: it reads, decodes, extracts and writes whole shards.
+"""The process that extracts: it reads, decodes, extracts and writes complete shards.
 
 No raw bytes and no features travel between processes of Ray, and a shard that exists is done.
 """
@@ -45,7 +45,7 @@ class ShardActor:
         self._worker: ModalityWorker | None = None
 
     def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
-        """Extract the shard tasks of this batch, and say of each how it went."""
+        """Extract the shard tasks of this batch, and return the outcome of each."""
         columns = (batch[name].to_pylist() for name in ("number", "name", "task"))
         for number, name, packed in zip(*columns, strict=True):
             outcome = self._extract(number, name, unpack_shard_task(packed))

@@ -68,9 +68,9 @@ def answers(address: str) -> Generator[None]:
         ) from error
     except (RuntimeError, OSError, aiohttp.ClientError) as error:
         raise ClusterError(
-            f"the cluster does not do it: {shown(error)}",
+            f"the cluster refused: {shown(error)}",
             where=masked(address),
-            hint="'ray status' on the head, and 'mmray jobs', say how it is",
+            hint="'ray status' on the head, and 'mmray jobs', show its state",
         ) from error
     except (ValueError, TypeError, KeyError) as error:
         raise _not_ray(address, shown(error)) from error
@@ -108,13 +108,13 @@ def _not_ray(address: str, why: str) -> ClusterError:
 def _token_error(address: str) -> ClusterError:
     if read_token() and not auth_headers(address):
         return ClusterError(
-            "the cluster wants a token, and it is not sent in clear over a network",
+            "the cluster requires a token, which is not sent in clear over a network",
             where=masked(address),
             hint="use a tunnel ('ray dashboard cluster.yaml') or https://, or name the host in "
             f"{TOKEN_HOSTS}",
         )
     return ClusterError(
-        "the cluster wants another token than this machine's, or any at all",
+        "the cluster requires a token, and this machine's is absent or different",
         where=masked(address),
         hint="copy the head's ~/.ray/auth_token here, or set RAY_AUTH_TOKEN",
     )

@@ -81,7 +81,7 @@ def protect(path: Path) -> None:
     status = path.stat()
     if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) & 0o077:
         path.chmod(0o600)
-        logger.info("%s could be read by others; now by you alone", path)
+        logger.info("%s could be read by others; now only by you", path)
 
 
 def _is_loopback(host: str) -> bool:

@@ -48,7 +48,7 @@ def submit(
         jobs = _submitted(client)
         job_id = _active(jobs, identity)
         if job_id:
-            logger.info("job %s is there already, and has not ended", job_id)
+            logger.info("job %s is already running", job_id)
         else:
             free_id = _free_id(identity, [str(job.submission_id) for job in jobs])
             job_id = _send(client, config, document, workflow=workflow.resolve(), job_id=free_id)

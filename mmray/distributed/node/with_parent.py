@@ -1,7 +1,7 @@
 """``python -P with_parent.py SCRIPT ARGUMENTS``: run a script that ends when its parent does.
 
 An agent of Ray whose node was killed first tries for a minute to reach that node's control service.
-``-P``: no file beside this one may take the place of a library.
+``-P``: no file beside this one may replace a library.
 """
 
 import ctypes

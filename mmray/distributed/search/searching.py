@@ -29,7 +29,8 @@ __all__ = ["TrialResult", "plan_trials", "search_trials"]
 logger = logging.getLogger(__name__)
 
 DRIVER_CPUS = 0.1
-"""Of a trial's driver, which only waits: a whole core would starve a small machine's workers."""
+"""Cores of a trial's driver, which only waits: a full core would starve a small machine's
+workers."""
 TUNE_ENV = {
     # Ctrl-C is for this process: Tune would take it for the end of a search that is done.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
@@ -45,7 +46,7 @@ def plan_trials(
 ) -> tuple[int, WorkerShare]:
     """Return how many trials run at once, and the share of each one's workers.
 
-    A trial's driver takes a little, so whole cores for the workers would never fit.
+    A trial's driver takes a little, so full cores for the workers would never fit.
     """
     base = plan_workers(train, size)
     fitting = max(1, size.gpus // base.workers if base.use_gpu else size.cpus // base.workers)

@@ -188,4 +188,4 @@ def _reason(trial: Trial) -> str:
     path = Path(trial.error_file or "")
     text = path.read_text(encoding="utf-8") if path.is_file() else str(trial.get_error() or "")
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip()[:MAX_CHARS] if lines else "its process ended without a word"
+    return lines[-1].strip()[:MAX_CHARS] if lines else "its process ended without a message"

@@ -40,7 +40,7 @@ class EpochListener:
 
 
 def _heard_before(path: Path) -> list[int]:
-    """Return the epochs that were passed on; a damaged file says of none, and all are again."""
+    """Return the epochs that were passed on; with a damaged file, none."""
     try:
         heard = read_json(path.with_name(HEARD))
     except (OSError, ValueError, RecursionError):
@@ -105,7 +105,7 @@ def _interrupt(_: int, __: object) -> None:
 def _check_there(needed: Path) -> None:
     if not needed.exists():
         raise TrainingError(
-            "the workspace was removed or moved while it was trained in",
+            "the workspace was removed or moved during training",
             where=str(needed),
             hint="run the same command again: it computes what is missing",
         )

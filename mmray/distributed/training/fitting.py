@@ -42,7 +42,7 @@ class WorkerShare:
     cpus: float
     use_gpu: bool
     least: int | None = None
-    """Where the cluster has room for fewer, or loses some, training goes on with so many."""
+    """Smallest number of workers that training continues with."""
 
     @property
     def num_workers(self) -> int | tuple[int, int]:

@@ -52,7 +52,7 @@ def test_a_cluster_that_wants_another_token_is_an_error_that_says_so(code):
     with serve({"/api/version": status(code)}) as web, pytest.raises(ClusterError) as raised:
         open_client(web.uri)
 
-    assert "wants another token" in str(raised.value)
+    assert "requires a token" in str(raised.value)
     assert TOKEN not in str(raised.value)
 
 

@@ -103,7 +103,7 @@ def test_the_reason_of_a_failure_is_its_last_line_or_that_there_is_none(log, tmp
         log.on_trial_error(1, [silent, told], each)
 
     errors = [result.error for result in log.ranked()]
-    assert errors == ["its process ended without a word", "ValueError: no room"]
+    assert errors == ["its process ended without a message", "ValueError: no room"]
 
 
 @pytest.mark.parametrize("sampler", ["random", "optuna"])
