@@ -1,4 +1,4 @@
-"""What can happen to an extraction: processes killed, a node lost, a disk that is full."""
+"""Faults for an extraction: killed processes, a lost node, a full disk."""
 
 import os
 import random

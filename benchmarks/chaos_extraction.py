@@ -1,4 +1,4 @@
-"""An extraction that is disturbed again and again, against one that never was.
+"""An extraction that is disturbed repeatedly, against an undisturbed one.
 
     python -m benchmarks.chaos_extraction [--json] [--kills 36] [--samples 3000] [--seed N]
 
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def parse_options() -> argparse.Namespace:
-    """Return the options; without a seed, one is drawn and told."""
+    """Return the options; without a seed, one is drawn and printed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--kills", type=int, default=36)
@@ -158,7 +158,7 @@ class Trial:
     def _disturb(
         self, kind: str, command: subprocess.Popen, document: Path
     ) -> tuple[subprocess.Popen, bool]:
-        """Do one thing; return the command that goes on, and whether it could be done."""
+        """Cause one fault; return the running command, and whether the fault could be caused."""
         match kind:
             case "driver":
                 chaos.end(command)

@@ -1,15 +1,14 @@
-"""A modality that is learnt fast keeps a better one from being learnt: what balancing gives.
+"""A modality that learns fast holds back a better one: the effect of balancing.
 
     python -m benchmarks.collapse [--json] [--rounds 3]
 
-Two generated modalities tell one of four classes. *fast*: 100 numbers in which the class stands
-openly, but four samples in ten have one drawn by lot; the rest is noise, by which a network soon
-knows every training sample by heart. *slow*: the class is two bits, each the product of two signs,
-hidden in 24 noisy numbers; one sample in ten has a class drawn by lot. Once *fast* explains the
-training labels, rightly or by heart, little gradient is left to learn *slow* from.
-Every model has the same encoders, fusion, data and
-epochs, keeps the epoch that is best on the validation split, and is evaluated on new samples. One
-thread.
+Two generated modalities show one of four classes. *fast*: 100 numbers that show the class directly,
+but four samples in ten have a random one; the rest is noise, by which a network soon memorises
+every training sample. *slow*: the class is two bits, each the product of two signs, hidden in 24
+noisy numbers; one sample in ten has a random class. Once *fast* explains the training labels,
+rightly or memorised, little gradient is left for *slow*. Every model has the same encoders, fusion,
+data and epochs, keeps the epoch that is best on the validation split, and is evaluated on new
+samples. One thread.
 """
 
 import json

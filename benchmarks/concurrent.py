@@ -3,11 +3,11 @@
     python -m benchmarks.concurrent [--json] [--samples 60] [--seed N]
 
 Two documents share a workspace and its features: one of all samples, one of every second sample.
-Nothing may be mixed up. First both are run alone. Then, for each pair of stages, what the first
-document's stage and the second one's had left is removed and both are started at the same time,
-chance says which a moment earlier. A command must end as it did alone, with the same figures; or it
-must say that the features stand for other samples by now, and end so after the stage before was run
-again. Last, five commands at once: five stages, and five whole workflows in a new workspace.
+Nothing may be mixed up. First both run alone. Then, for each pair of stages, what the first
+document's stage and the second one's had left is removed and both are started at the same time, in
+random order a moment apart. A command must end as it did alone, with the same figures; or it must
+say that the features belong to other samples now, and end so after the earlier stage ran again.
+Last, five commands at once: five stages, and five complete workflows in a new workspace.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from mmray.data.demo_corpus.corpus import write_corpus
 ROOT = Path(__file__).parents[1]
 STAGES = ("prepare", "extract", "train", "evaluate")
 LIMIT_S = 280.0
-SAYS_SO = ("stand for other samples by now", "has not been run for this document and corpus")
+SAYS_SO = ("were made from other samples", "has not been run for this document and corpus")
 NOT_COMPARED = ("samples_per_s",)
 DOCUMENT = """
 name: {name}
@@ -56,7 +56,7 @@ def write_documents(folder: Path, samples: int, seed: int) -> None:
 
 
 def start(folder: Path, stage: str, document: str) -> subprocess.Popen[str]:
-    """Start a stage, or a whole workflow, as a person does."""
+    """Start a stage, or a complete workflow, as a person does."""
     workflow = [str(ROOT / "workflows" / "fusion.py")]
     program = workflow if stage == "workflow" else ["-m", "mmray", stage]
     return subprocess.Popen(
@@ -143,7 +143,7 @@ class Trial:
         return report
 
     def from_nothing(self) -> None:
-        """Five whole workflows at once where there is no workspace."""
+        """Five complete workflows at once in a new workspace."""
         shutil.rmtree(self.folder, ignore_errors=True)
         subprocess.run(["cp", "-a", self.complete, self.folder], check=True)
         shutil.rmtree(self.folder / "work")

@@ -2,15 +2,15 @@
 
     python -m benchmarks.extraction_limit [--json] [--rounds 1] [--samples 20000] [--small]
 
-Both ways read the same files with the same number of processes, one thread each, and write the
-same Parquet shards: a note of 30 words as tokens, a photo of 640x480 as pixels, five seconds of
-speech as MFCC; with ``--small`` 200x160 and one second, so that the engine's own work weighs more.
-The loop is a ``multiprocessing.Pool`` that decodes unguarded, plans nothing and keeps no account;
-the stage has all of that, and starts Ray. Each way runs as a process of its own, once on few
-samples and once on all: the first is its start-up, the difference its steady state. The two take
-turns of three seconds: one is stopped while the other works; the ratio is the median of the rounds'
-own, as the machine's pace differs from round to round. The features must be equal.
-``nothing_changed_s`` is the stage once more on what it left: the whole process, nothing decoded.
+Both ways read the same files with the same number of processes, one thread each, and write the same
+Parquet shards: a note of 30 words as tokens, a photo of 640x480 as pixels, five seconds of speech
+as MFCC; with ``--small`` 200x160 and one second, so that the engine's own work weighs more. The
+loop is a ``multiprocessing.Pool`` that decodes unguarded, plans nothing and keeps no journal; the
+stage has all of that, and starts Ray. Each way runs as a process of its own, once on few samples
+and once on all: the first is its start-up, the difference its steady state. The two take turns of
+three seconds: one is stopped while the other works; the ratio is the median of the rounds' own, as
+the machine's pace differs from round to round. The features must be equal. ``nothing_changed_s`` is
+the stage again on its own output: the complete process, nothing decoded.
 """
 
 import os

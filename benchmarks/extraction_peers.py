@@ -4,9 +4,9 @@
 
 A note becomes a bag of words, a photo pixels, a clip MFCC, and all of it Parquet. Every other way
 is written as its own examples are: one function of a row that reads, decodes and extracts, whose
-extractors are built once per process. None of them guards against a decoder that crashes, keeps
-account of rejections, or goes on after it was killed; the stage does. All but ``ray_usual`` call
-mmray's own extractors, so that the engine alone is compared.
+extractors are built once per process. None of them guards against a crashing decoder, records
+rejections, or resumes after being killed; the stage does. All but ``ray_usual`` call mmray's own
+extractors, so that the engine alone is compared.
 
 - ``ray_map``: ``ray.data.from_items(rows).map(row).write_parquet(...)``;
 - ``ray_usual``: the same, but the function of a row gets the same features from Pillow and librosa
@@ -43,7 +43,7 @@ SHARD = 256
 
 
 def rows_of(manifest: Path) -> list[dict]:
-    """Return the rows, with whole paths."""
+    """Return the rows, with full paths."""
     rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     for row in rows:
         for column in ("photo", "speech"):

@@ -9,12 +9,11 @@ and extracted by commands of their own, and their processes are watched.
 ``s_per_sample``: extraction in the steady state, on all cores, three payloads; each process counts
 from the end of its first unit of a modality to the end of its last one. ``text_ms`` and so on: the
 same by modality. ``driver_ms_per_sample``: what the command does besides: reading the manifest,
-looking at every file, learning the vocabulary, writing the index, counting.
-``cpu_ms_per_sample``: time on the CPU of all processes, start-up included. Memory is private (RSS
-less what is shared), at its highest.
-Sizes that are soon done are measured up to five times, some before and some after the others, as
-the machine's pace drifts; the one in the middle is told.
-``ratio``: seconds per sample at the smallest size over those at the largest.
+looking at every file, learning the vocabulary, writing the index, counting. ``cpu_ms_per_sample``:
+time on the CPU of all processes, start-up included. Memory is private (RSS less what is shared), at
+its highest. Sizes that are soon done are measured up to five times, some before and some after the
+others, as the machine's pace drifts; the median is reported. ``ratio``: seconds per sample at the
+smallest size over those at the largest.
 """
 
 import os

@@ -33,7 +33,7 @@ SYLLABLES = ("ba", "co", "di", "fe", "gu", "ha", "jo", "ki", "la", "me", "nu", "
 
 
 def make_texts() -> tuple[list[str], list[str]]:
-    """Return texts of 3 to 180 words, log-normally spread, and the words that they are made of."""
+    """Return texts of 3 to 180 words, log-normally spread, and their words."""
     generator = np.random.default_rng(0)
     words = ["".join(generator.choice(SYLLABLES, generator.integers(1, 4))) for _ in range(2000)]
     lengths = np.clip(generator.lognormal(np.log(20), 0.9, TEXTS), 3, 180).astype(int)

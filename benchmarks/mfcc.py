@@ -3,7 +3,7 @@
     python -m benchmarks.mfcc [--json] [--rounds 3]
 
 Both get the same decoded clips at 16 kHz in memory, run in one thread and give all frames with the
-same settings. The outputs must agree within 1e-3; the largest difference is told in 'settings'.
+same settings. The outputs must agree within 1e-3; the largest difference is in 'settings'.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Kill a training at a random step, go on, and compare the weights with the undisturbed run's.
+"""Kill a training at a random step, resume, and compare the weights with the undisturbed run's.
 
     python -m benchmarks.resume [--json] [--ray] [--kills 10] [--seed N]
 

@@ -1,7 +1,7 @@
 """Commands that take turns of a few seconds: what slows the machine down slows all of them.
 
-A machine that is shared is by a tenth faster or slower from one minute to the next, so commands
-that run one after the other, each for a minute, cannot be told apart by less.
+A machine that is shared is by a tenth faster or slower from one minute to the next, so smaller
+differences between commands that run one after the other do not show.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ class Turn:
 
 
 class Command:
-    """A command and all processes below it, which are stopped and go on together."""
+    """A command and all processes below it, which are stopped and continued together."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words
@@ -34,7 +34,7 @@ class Command:
         self._stopped: set[psutil.Process] = set()
 
     def work(self, seconds: float | None) -> bool:
-        """Let it work for so long, or until it ends; return whether it goes on.
+        """Let it work for this long, or until it ends; return whether it still runs.
 
         Raises CalledProcessError where it fails.
         """
@@ -55,7 +55,7 @@ class Command:
             self._stopped |= new
 
     def end(self) -> None:
-        """End it, if it goes on."""
+        """End it if it still runs."""
         if self._process.poll() is None:
             _send(self._stopped, signal.SIGCONT)
             self._process.terminate()

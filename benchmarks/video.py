@@ -58,7 +58,7 @@ def take(payload: bytes) -> np.ndarray:
 
 
 def take_key_frames(payload: bytes) -> np.ndarray:
-    """Return what the encoder wrote whole: faster, but not the frames in the middles."""
+    """Return the key frames: faster, but not the frames in the middles."""
     return decode_video(
         payload, render=RENDER, sampling=Sampling("key_frames", FRAMES), limits=LIMITS
     )

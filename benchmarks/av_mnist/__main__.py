@@ -183,7 +183,7 @@ def parse_options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--parts", type=Path, required=True, help="folder of the parts")
-    parser.add_argument("--work", type=Path, help="kept, so that a later run goes on")
+    parser.add_argument("--work", type=Path, help="kept, so that a later run resumes")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""What is made of damaged inputs: used or refused in words, and never anything else.
+"""Damaged inputs: used, or refused in words, and nothing else.
 
     python -m benchmarks.fuzz [--json] [--only image] [--files 2000] [--cases 2000] [--from 0]
 

@@ -1,8 +1,8 @@
-"""What decoders make of damaged files: decoded or rejected, and never anything else.
+"""Decoders on damaged files: decoded or rejected, and nothing else.
 
 Each decoder runs as in the product, in a process of its own. A process that dies or hangs is a
-crash; memory is that process's own, after the first tenth of the files and at the end, and says
-nothing unless one process decoded them all: how many did is told.
+crash; memory is that process's own, after the first tenth of the files and at the end, and is
+meaningful only if one process decoded them all: the number of processes is reported.
 """
 
 import time
