@@ -20,7 +20,11 @@ from mmray.config.model.model import FilmFusionConfig, ModelConfig
 from mmray.config.task.kind import balanced_task, independent, kind_of
 from mmray.config.task.task import TaskConfig
 from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
-from mmray.config.training.objective import check_alone, check_objectives
+from mmray.config.training.objective import (
+    check_alone,
+    check_objectives,
+    with_own_directions,
+)
 from mmray.config.training.search import SearchConfig
 from mmray.config.training.train import TrainConfig
 from mmray.core.kind import Kind, axis_order
@@ -149,6 +153,12 @@ class Config(StrictModel):
             for name, section in modalities.items()
         }
         return document | {"modalities": named}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _directions_of_own_metrics(cls, document: Any) -> Any:  # noqa: ANN401 (raw YAML)
+        """Let an objective be a metric of a custom task, which declares its direction."""
+        return with_own_directions(document) if isinstance(document, dict) else document
 
     @model_validator(mode="after")
     def _no_clashing_names(self) -> Self:

@@ -15,7 +15,7 @@ from mmray.config.document import Config
 from mmray.core.file.atomic import mark_success, read_complete, read_json, replacing, write_json
 from mmray.core.kind import Split
 from mmray.data.manifest.manifest import Manifest, read_manifest
-from mmray.errors import TrainingError
+from mmray.errors import TrainingError, located
 from mmray.models.build import build_model, save_encoders
 from mmray.models.fit_check import check_augment
 from mmray.models.fusion_model import FusionModel
@@ -176,7 +176,8 @@ def fit_tasks(config: Config, manifest: Manifest, modalities: Sequence[str]) -> 
     tasks: dict[str, Task] = {}
     for name, task in config.tasks_of(len(modalities)).items():
         labels = manifest.labels.get(name, absent)
-        tasks[name] = fit_task(task, [labels[row] for row in rows], modalities)
+        with located(f"tasks.{name}"):
+            tasks[name] = fit_task(task, [labels[row] for row in rows], modalities)
     return tasks
 
 
@@ -207,4 +208,8 @@ def load_tasks(folder: Path, config: Config) -> dict[str, Task]:
 
 def restore_tasks(config: Config, document: Mapping[str, Any]) -> dict[str, Task]:
     """Restore each task from its ``to_dict``."""
-    return {name: restore_task(config.tasks[name], task) for name, task in document.items()}
+    tasks: dict[str, Task] = {}
+    for name, task in document.items():
+        with located(f"tasks.{name}"):
+            tasks[name] = restore_task(config.tasks[name], task)
+    return tasks

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MANIFEST = "manifest.parquet"
 MODEL = "model"
 REPORT = "report.json"
-READ_FROM_LABELS = {"kind", "column", "classes", "positive", "separator"}
+READ_FROM_LABELS = {"kind", "column", "classes", "positive", "separator", "labels"}
 NOT_IN_PREPARED = {
     "manifest",  # its content counts, and not where it lies
     "max_rejected_fraction",

@@ -15,6 +15,7 @@ from mmray.config.task.task import (
     AlignmentConfig,
     BinaryConfig,
     ClassificationConfig,
+    CustomTaskConfig,
     MultilabelConfig,
     OrdinalConfig,
     RegressionConfig,
@@ -50,6 +51,14 @@ def alignment(labels=NAMES, **settings):
     return fit_task(AlignmentConfig(size=4, **settings), labels, MODALITIES)
 
 
+def custom(**settings):
+    section = {
+        "column": "c", "factory": "tests.support.count_task:counts", "labels": "number",
+        "metrics": {"deviance": "min", "within_one": "max"},
+    }  # fmt: skip
+    return fit_task(CustomTaskConfig(**section | settings), NUMBERS)
+
+
 EVERY_TASK = {
     "classes": (classification(), NAMES),
     "classes_focal": (classification(loss=FocalClassesConfig(class_weights="balanced")), NAMES),
@@ -67,5 +76,6 @@ EVERY_TASK = {
     "info_nce": (alignment(), NAMES),
     "siglip": (alignment(loss=SiglipConfig()), NAMES),
     "supervised": (alignment(column="c", loss=SupervisedContrastiveConfig()), NAMES),
+    "custom": (custom(), NUMBERS),
 }
 MISSING = (None, "", math.nan)

@@ -4,7 +4,7 @@ Its other half, what computes, is in ``mmray/training/tasks/build.py``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any, Literal, TypeAlias
 
@@ -14,6 +14,7 @@ from mmray.config.task.task import (
     BaseTaskConfig,
     BinaryConfig,
     ClassificationConfig,
+    CustomTaskConfig,
     MultilabelConfig,
     OrdinalConfig,
     RegressionConfig,
@@ -34,12 +35,18 @@ class TaskKind:
     """What a cell of its column holds."""
     answer: AnswerForm
     """What it predicts of a sample."""
+    form: Callable[[Any], LabelForm] | None = None
+    """The form of labels and answers, where a section tells it."""
     has_probabilities: bool = False
     """Whether every class has a probability beside the answer."""
     has_one_class: bool = False
     """Whether a sample has one class, by whose number it is encoded: these can be balanced."""
     needs_two_classes: bool = False
     """Whether a single class is not enough to train."""
+    metrics: Callable[[Any], tuple[Metric, ...]] | None = None
+    """The metrics that a section names, the main one first; else those of the list."""
+    has_known_classes: bool = False
+    """Whether a class that is neither listed nor in the train split is an error."""
     listed: Callable[[Any], tuple[str, ...] | None] | None = None
     """The classes that a section lists, if it may; else they are those of the train split."""
     positive: Callable[[Any], str | None] | None = None
@@ -72,40 +79,96 @@ def _positive(task: BinaryConfig) -> str | None:
     return task.positive
 
 
-def _separator(task: MultilabelConfig) -> str:
+def _separator(task: MultilabelConfig | CustomTaskConfig) -> str:
     return task.separator
+
+
+def _form(task: CustomTaskConfig) -> LabelForm:
+    return task.labels
+
+
+def _metrics(task: CustomTaskConfig) -> tuple[Metric, ...]:
+    return tuple(Metric(name, direction) for name, direction in task.metrics.items())
 
 
 TASK_KINDS: Mapping[str, TaskKind] = {
     "classification": TaskKind(
-        ClassificationConfig, "class", "class", has_probabilities=True, has_one_class=True,
-        needs_two_classes=True, listed=_listed, drawing="confusion matrix",
+        ClassificationConfig,
+        "class",
+        "class",
+        has_known_classes=True,
+        has_probabilities=True,
+        has_one_class=True,
+        needs_two_classes=True,
+        listed=_listed,
+        drawing="confusion matrix",
     ),
     "binary": TaskKind(
-        BinaryConfig, "class", "class", has_probabilities=True, has_one_class=True,
-        needs_two_classes=True, positive=_positive, drawing="confusion matrix",
+        BinaryConfig,
+        "class",
+        "class",
+        has_known_classes=True,
+        has_probabilities=True,
+        has_one_class=True,
+        needs_two_classes=True,
+        positive=_positive,
+        drawing="confusion matrix",
     ),
     "multilabel": TaskKind(
-        MultilabelConfig, "classes", "classes", has_probabilities=True, listed=_listed,
+        MultilabelConfig,
+        "classes",
+        "classes",
+        has_known_classes=True,
+        has_probabilities=True,
+        listed=_listed,
         separator=_separator,
     ),
     "ordinal": TaskKind(
-        OrdinalConfig, "class", "class", has_probabilities=True, has_one_class=True,
-        needs_two_classes=True, listed=_listed, has_ordered_classes=True, unit="ranks",
+        OrdinalConfig,
+        "class",
+        "class",
+        has_known_classes=True,
+        has_probabilities=True,
+        has_one_class=True,
+        needs_two_classes=True,
+        listed=_listed,
+        has_ordered_classes=True,
+        unit="ranks",
         drawing="confusion matrix",
     ),
     "regression": TaskKind(
-        RegressionConfig, "number", "number", unit="column", drawing="predicted against true",
+        RegressionConfig,
+        "number",
+        "number",
+        unit="column",
+        drawing="predicted against true",
     ),
     "alignment": TaskKind(
-        AlignmentConfig, "class", "embeddings", needs_two_classes=True, compares_modalities=True,
+        AlignmentConfig,
+        "class",
+        "embeddings",
+        has_known_classes=True,
+        needs_two_classes=True,
+        compares_modalities=True,
     ),
-}  # fmt: skip
+    "custom": TaskKind(
+        CustomTaskConfig,
+        "number",
+        "number",
+        form=_form,
+        separator=_separator,
+        metrics=_metrics,
+    ),
+}
 
 
 def kind_of(task: TaskConfig) -> TaskKind:
     """Return the record of a task's kind."""
-    return TASK_KINDS[task.kind]
+    kind = TASK_KINDS[task.kind]
+    if kind.form is None:
+        return kind
+    form = kind.form(task)
+    return replace(kind, label=form, answer=form)
 
 
 def listed_classes(task: TaskConfig) -> tuple[str, ...] | None:
@@ -116,11 +179,15 @@ def listed_classes(task: TaskConfig) -> tuple[str, ...] | None:
 
 def main_metric(task: TaskConfig) -> Metric:
     """Return the metric that reports and plots show first."""
-    return main_metric_of(task.kind)
+    metrics = kind_of(task).metrics
+    return main_metric_of(task.kind) if metrics is None else metrics(task)[0]
 
 
 def task_metrics(task: TaskConfig, modalities: Sequence[str]) -> tuple[Metric, ...]:
     """Return the metrics that a task can have; the labels decide which exist."""
+    metrics = kind_of(task).metrics
+    if metrics is not None:
+        return metrics(task)
     found = [m for m in metrics_of(task.kind) if task.quantiles or not m.of_quantiles]
     pairs = list(permutations(modalities, 2))
     of_pairs = [

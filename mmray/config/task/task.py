@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from mmray.config.base import StrictModel
+from mmray.config.base import CustomConfig, StrictModel
 from mmray.config.task.class_name import ClassNames, FlagName
 from mmray.config.task.loss import (
     AlignmentLossConfig,
@@ -18,6 +18,16 @@ from mmray.config.task.loss import (
     RegressionLossConfig,
     SupervisedContrastiveConfig,
 )
+from mmray.config.task.metric import EPOCH_METRICS, Direction
+
+
+def _is_free(name: str) -> str:
+    if name in {metric.name for metric in EPOCH_METRICS}:
+        raise ValueError(f"{name!r} is a metric of every task: name this one otherwise")
+    return name
+
+
+MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_is_free)]
 
 
 class BaseTaskConfig(StrictModel):
@@ -121,12 +131,27 @@ class AlignmentConfig(BaseTaskConfig):
         return self
 
 
+class CustomTaskConfig(BaseTaskConfig, CustomConfig):
+    """A user's own task."""
+
+    kind: Literal["custom"] = "custom"
+    column: str
+    """Column of the manifest that holds the labels."""
+    labels: Literal["class", "classes", "number"]
+    """Content of a cell of the column, and of an answer."""
+    separator: str = Field(default="|", min_length=1)
+    """Text between the labels of a cell, where a sample has several; JSON lists need none."""
+    metrics: Annotated[dict[MetricName, Direction], Field(min_length=1)]
+    """Metrics by name, each with its better direction; reports and plots show the first one."""
+
+
 TaskConfig = Annotated[
     ClassificationConfig
     | BinaryConfig
     | MultilabelConfig
     | OrdinalConfig
     | RegressionConfig
-    | AlignmentConfig,
+    | AlignmentConfig
+    | CustomTaskConfig,
     Field(discriminator="kind"),
 ]

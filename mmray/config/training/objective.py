@@ -1,6 +1,7 @@
 """Whether an objective names a metric that will exist."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from mmray.config.base import HintedError
 from mmray.config.task.task import TaskConfig
@@ -9,6 +10,7 @@ from mmray.config.training.search import SearchConfig
 from mmray.config.training.train import ObjectiveConfig, TrainConfig
 from mmray.core.text.nearest import nearest, shortened
 
+OBJECTIVES = (("train", "keep_best"), ("train", "early_stop"), ("search", "objective"))
 PREFIXES = ("val", "train")
 """The split that epochs are evaluated on: train where the val split is empty."""
 
@@ -57,6 +59,30 @@ def check_alone(
                 f"{key}: a modality trained alone has no metric {objective.metric!r}",
                 hint="choose another, or set 'evaluation.alone' to false",
             )
+
+
+def with_own_directions(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a raw document whose objectives tell the directions that custom tasks declare."""
+    filled = dict(document)
+    for section, key in OBJECTIVES:
+        settings = filled.get(section)
+        if not isinstance(settings, dict):
+            continue
+        objective = settings.get(key)
+        if not isinstance(objective, dict) or objective.get("mode") is not None:
+            continue
+        direction = _own_direction(document.get("tasks"), objective.get("metric"))
+        if direction is not None:
+            filled[section] = settings | {key: objective | {"mode": direction}}
+    return filled
+
+
+def _own_direction(tasks: Any, metric: Any) -> Any:  # noqa: ANN401 (raw YAML)
+    """Return what the task that ``metric`` names declares of it, if anything."""
+    _, *named = metric.split("/") if isinstance(metric, str) else ("",)
+    task = tasks.get(named[0]) if isinstance(tasks, dict) and named else None
+    metrics = task.get("metrics") if isinstance(task, dict) else None
+    return metrics.get(named[-1]) if isinstance(metrics, dict) else None
 
 
 def objectives_of(

@@ -46,7 +46,7 @@ def _read(value: Any, task: TaskConfig, location: str) -> Label | None:  # noqa:
     if is_missing(value) or (isinstance(value, str) and not value.strip()):
         return None
     kind = kind_of(task)
-    if kind.separator is not None:
+    if kind.label == "classes" and kind.separator is not None:
         return _read_several(value, kind.separator(task), f"{task.column}", location)
     if not isinstance(value, str | Real | Decimal | date):
         raise ManifestError(

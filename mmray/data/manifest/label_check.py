@@ -29,7 +29,7 @@ def check_labels(
     for name, found in labels.items():
         _check_any(name, config.tasks[name].column, found, splits, uri)
     for name, task in config.tasks.items():
-        if name in labels and kind_of(task).has_classes:
+        if name in labels and kind_of(task).has_known_classes:
             seen = _in_train(labels[name], splits)
             _check_train_classes(name, task, seen, uri)
             _check_known(name, task, labels[name], seen, locations)

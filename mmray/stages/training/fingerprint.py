@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from mmray.config.base import CustomConfig
 from mmray.config.document import Config
 from mmray.config.modality.modality import ModalityConfig
 from mmray.config.model.pretrained import PretrainedConfig
+from mmray.config.task.task import TaskConfig
 from mmray.core.fingerprint import fingerprint
 from mmray.features.checkpoints.checkpoint import checkpoint_identity
+from mmray.features.custom import custom_digest
 
 TRAIN_VERSION = 1
 """Increased when the same settings would give other weights, or other names of weights."""
@@ -28,9 +31,17 @@ def train_fingerprint(config: Config, extracted: str) -> str:
         extracted,
         config.model.model_dump(mode="json"),
         config.train.model_dump(mode="json", exclude=NOT_IN_FINGERPRINT),
-        {name: task.model_dump(mode="json") for name, task in config.tasks.items()},
+        {name: _task_settings(task) for name, task in config.tasks.items()},
         {name: _encode_settings(m) for name, m in config.modalities.items()},
     )
+
+
+def _task_settings(task: TaskConfig) -> dict[str, Any]:
+    """Return a task's settings, with a digest of the code where they name some."""
+    settings = task.model_dump(mode="json")
+    if isinstance(task, CustomConfig):
+        settings["code"] = custom_digest(task.factory)
+    return settings
 
 
 def _encode_settings(modality: ModalityConfig) -> dict[str, Any]:

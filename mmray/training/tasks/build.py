@@ -23,6 +23,7 @@ from mmray.training.tasks.classification import (
     label_probabilities,
     restore_classification,
 )
+from mmray.training.tasks.custom import fit_custom, restore_custom
 from mmray.training.tasks.flag_metric import BINARY, MULTILABEL
 from mmray.training.tasks.multilabel import fit_multilabel, restore_multilabel
 from mmray.training.tasks.number_metric import REGRESSION
@@ -43,7 +44,8 @@ class TaskImplementation:
     restore: Callable[[Any, Mapping[str, Any]], Task]
     """From the section and what ``to_dict`` wrote."""
     metrics: Collection[str]
-    """The names of those that it computes, which the list of metrics declares."""
+    """The names of those that it computes, which the list of metrics declares; a custom task has
+    those of its section."""
     label_probabilities: LabelProbabilities | None = None
     """Of outputs and labels, where that is not exp(-loss)."""
 
@@ -57,6 +59,7 @@ IMPLEMENTATIONS: Mapping[str, TaskImplementation] = {
     "ordinal": TaskImplementation(fit_ordinal, restore_ordinal, ORDINAL),
     "regression": TaskImplementation(fit_regression, restore_regression, REGRESSION),
     "alignment": TaskImplementation(fit_alignment, restore_alignment, CUTS),
+    "custom": TaskImplementation(fit_custom, restore_custom, ()),
 }
 
 

@@ -76,6 +76,9 @@ def test_every_place_where_a_document_can_name_code_is_found():
             "audio": {"column": "speech", "extract": transcript},
         },
         model={"fusion": custom},
+        tasks={
+            "t": custom | {"column": "c", "labels": "number", "metrics": {"error": "min"}},
+        },
     )
 
     assert sorted(custom_parts(config)) == [
@@ -83,6 +86,7 @@ def test_every_place_where_a_document_can_name_code_is_found():
         "modalities.text.encode",
         "modalities.text.extract",
         "model.fusion",
+        "tasks.t",
     ]
 
 
