@@ -1,4 +1,4 @@
-"""What every verb has alike: its document, its common options, and how it ends.
+"""The common part of every verb: document, options, and exit.
 
 A verb declares what is its own; ``verb`` or ``document_verb`` adds the rest to its signature.
 """
@@ -24,7 +24,7 @@ Command: TypeAlias = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a person asks of a verb, beside the verb's own options."""
+    """The common options of a verb."""
 
     as_json: bool
     verbose: bool
@@ -70,7 +70,7 @@ _FLAGS = {
 
 
 def verb(*, without: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Make a command of a function; ``without`` are common options that it has no use for."""
+    """Return a function as a command; ``without`` are common options that it does not need."""
 
     def decorate(function: Command) -> Command:
         def command(
@@ -91,7 +91,7 @@ def verb(*, without: Collection[str] = ()) -> Callable[[Command], Command]:
 
 
 def document_verb(*, without: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Make a command on a document of a function; it is called when the document is checked."""
+    """Return a function as a command on a document, called after the document is checked."""
 
     def decorate(function: Command) -> Command:
         def command(

@@ -1,4 +1,4 @@
-"""What every part of the document has in common."""
+"""The basis of all sections of the document."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -59,7 +59,7 @@ class ModalityResources(StrictModel):
 
 
 class Runtime(StrictModel):
-    """What every way to run has in common."""
+    """Settings of every runtime."""
 
     resources: dict[str, ModalityResources] = Field(default_factory=dict[str, ModalityResources])
     """Resources by modality, where they replace the plan that mmray makes."""

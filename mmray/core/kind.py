@@ -15,7 +15,7 @@ class Kind(StrEnum):
 
 
 class Split(StrEnum):
-    """What a sample is used for."""
+    """The use of a sample."""
 
     TRAIN = "train"
     VAL = "val"

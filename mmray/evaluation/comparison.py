@@ -29,7 +29,7 @@ class Figure:
     interval: Interval
     """Over test samples."""
     deviation: float
-    """Of the trainings; zero for a single one."""
+    """Standard deviation of the trainings; zero for a single one."""
     samples: int
     trainings: int
 

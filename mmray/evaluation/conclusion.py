@@ -20,7 +20,7 @@ class Conclusion:
     """The model that the bundle holds, among ``figures``."""
     figures: dict[str, Figure]
     answer: str
-    """Of the baseline."""
+    """Answer of the baseline, as a phrase."""
     baseline: Figure
     over_baseline: Difference
     best: str | None

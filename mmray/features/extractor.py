@@ -1,4 +1,4 @@
-"""What every extractor promises, and how one runs over payloads of which some are bad."""
+"""The contract of extractors, and running one over payloads of which some are bad."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Feature: TypeAlias = npt.NDArray[Any]
 Tally: TypeAlias = Callable[[Decoded], Mapping[str, int]]
 
 HELD_BYTES = 64 * 2**20
-"""So much of what is decoded is held before it is extracted."""
+"""Bytes of decoded payloads that are held before they are extracted."""
 
 
 class Extractor(Protocol):
@@ -51,7 +51,7 @@ class ExtractedBatch:
     """Empty where a feature was extracted."""
     details: list[str]
     tallies: list[dict[str, int]] = field(default_factory=list[dict[str, int]])
-    """What was counted in each payload, empty where nothing was; no entries if nothing counts."""
+    """Counts of each payload, empty where nothing was counted; no entries without a tally."""
     contents: list[str | None] = field(default_factory=list[str | None])
     """A digest of the bytes of each payload; None if it was rejected or the decoder gives none."""
 

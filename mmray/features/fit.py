@@ -1,4 +1,4 @@
-"""What extractors learn from the train split."""
+"""Fitting of extractors on the train split."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,11 +13,11 @@ FIT_VERSION = 1
 """Raised when the same payloads would teach something else."""
 
 DECODE_S = 60.0
-"""How long a payload may take to decode, where nobody says otherwise."""
+"""Default limit of decoding one payload."""
 
 
 def needs_fit(config: ModalityConfig) -> bool:
-    """Say whether the extractor learns something before it can be built."""
+    """Return whether the extractor learns something before it can be built."""
     return kind_of(config).needs_fit(config)
 
 

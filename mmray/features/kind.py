@@ -70,11 +70,11 @@ def guessed_format(payload: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TrainSplit:
-    """What an extractor is fitted on."""
+    """The payloads that an extractor is fitted on."""
 
     payloads: Iterable[bytes]
     timeout_s: float
-    """How long one may take to decode."""
+    """Limit of decoding one payload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +88,9 @@ class Fitting(Generic[C, E]):
     file: str | None = None
     """The file of the state; None where ``identity`` and ``export`` of the extractor know it."""
     settings: Callable[[C, E], dict[str, Any]] = fit_settings
-    """What decides, beside the payloads, what the state is; plain JSON."""
+    """The settings that, with the payloads, determine the state; plain JSON."""
     network_decoder: Callable[[C], Decode] | None = None
-    """Where a network reads the payloads: what decodes them for it, with no fitted state."""
+    """The decoder for an extractor whose network reads the payloads, without fitted state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +101,12 @@ class ExtractorKind(Generic[C, E]):
     version: int
     """Raised when its code, or its decoding, gives other features than before."""
     spec: Callable[[C, E], FeatureSpec]
-    """Tells the feature from the settings, before any data is read."""
+    """Returns the spec from the settings, before any data is read."""
     build: Callable[[C, E, Path | None], Extractor]
     """Builds it; the folder holds what ``Fitting.run`` or ``export`` wrote."""
     fitting: Fitting[C, E] | None = None
     identity: Callable[[C, E, Path | None], dict[str, Any]] = _no_identity
-    """What beside settings, version and ``Fitting.file`` decides what the features are."""
+    """Everything besides settings, version and ``Fitting.file`` that determines the features."""
     export: Callable[[C, E, Path | None, Path], None] = _export_nothing
     """Writes into a folder what ``build`` needs on another machine, beside ``Fitting.file``."""
     exported: Callable[[E], tuple[str, ...]] = _no_files
@@ -114,7 +114,7 @@ class ExtractorKind(Generic[C, E]):
     relocated: Callable[[E, Path], E] = _same
     """Points the settings at what ``export`` wrote into a folder, if it did."""
     libraries: tuple[str, ...] = ()
-    """What computes the features, by the names of their packages."""
+    """Packages that compute the features."""
     may_leave_process: bool = True
     """Whether its decoder can run in another process: a user's own may hold what cannot travel."""
 
@@ -132,7 +132,7 @@ class ModalityKind(Generic[C]):
     config: type[C]
     extractors: tuple[ExtractorKind[C, Any], ...]
     libraries: tuple[str, ...]
-    """What decodes the payloads, by the names of their packages."""
+    """Packages that decode the payloads."""
     guard: Literal["always", "long", "never"]
     """Which payloads are decoded in a process of their own: native code reads hostile bytes."""
     format_of: Callable[[bytes], str]
@@ -140,7 +140,7 @@ class ModalityKind(Generic[C]):
     example: Callable[[C], dict[str, Any]]
     """Returns the cells of a made-up payload, by column, as a client would send them."""
     settings: Callable[[C], dict[str, Any]] = decisive_settings
-    """What of the settings decides what the features are; plain JSON."""
+    """The settings that determine the features; plain JSON."""
     tally: Callable[[C], Tally | None] = _no_tally
     """Returns what counts something of note in a decoded payload."""
     also_reads: frozenset[Kind] = frozenset()
@@ -160,7 +160,7 @@ class ModalityKind(Generic[C]):
         return self.extractor(config).build(config, config.extract, state)
 
     def needs_fit(self, config: C) -> bool:
-        """Say whether the extractor is fitted before it can be built."""
+        """Return whether the extractor is fitted before it can be built."""
         fitting = self.extractor(config).fitting
         return fitting is not None and fitting.needed(config.extract)
 

@@ -1,4 +1,4 @@
-"""What a modality's features will look like, without data, torch or transformers."""
+"""The spec of a modality's features, without data, torch or transformers."""
 
 from mmray.config.modality.modality import ModalityConfig
 from mmray.core.spec import FeatureSpec

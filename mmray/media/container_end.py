@@ -12,7 +12,7 @@ _MAX_BOXES = 100_000
 
 
 def is_boxed(payload: bytes) -> bool:
-    """Say whether the payload begins as MP4, MOV and M4A do."""
+    """Return whether the payload begins like MP4, MOV and M4A."""
     return payload[4:8] in BOXES
 
 

@@ -1,4 +1,4 @@
-"""What was decoded, with a digest of the bytes that it was decoded from."""
+"""A decoded payload with a digest of its bytes."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a reference names, as it is written: a path, a URI, or a member of an archive."""
+"""The location of a reference: a path, a URI, or a member of an archive."""
 
 import os
 import re
@@ -22,7 +22,7 @@ class Member:
     archive: str
     name: str
     offset: int
-    """Where its bytes start."""
+    """The offset of its bytes."""
     size: int
 
     def __str__(self) -> str:
@@ -117,12 +117,12 @@ def _absolute_locations(locations: tuple[str, ...], here: str) -> list[str]:
 
 
 def is_uri(text: str) -> bool:
-    """Say whether text starts with a scheme, as in ``s3://``."""
+    """Return whether text starts with a scheme, as in ``s3://``."""
     return bool(_SCHEME.match(text))
 
 
 def is_remote(text: str) -> bool:
-    """Say whether text is a URI of anything but a local file."""
+    """Return whether text is a URI of anything but a local file."""
     return is_uri(text) and not text.startswith("file://")
 
 
@@ -132,7 +132,7 @@ def file_path(uri: str) -> str:
 
 
 def is_below(path: str, root: str) -> bool:
-    """Say whether ``path`` is ``root`` or lies under it, as they are written."""
+    """Return whether ``path`` is ``root`` or lies below it, by their text."""
     # Of every payload it is asked several times, and Path takes ten times as long.
     return path.startswith(root) and (root[-1:] == "/" or path[len(root) :][:1] in ("", "/"))
 

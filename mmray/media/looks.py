@@ -1,4 +1,4 @@
-"""What a payload looks like, in words: whoever asks may not be allowed to see what is in it."""
+"""The type of a payload in words, without its content: the reader may not be allowed to see it."""
 
 import filetype
 

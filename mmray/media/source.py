@@ -65,7 +65,7 @@ class PayloadReader:
         return payload
 
     def is_remote(self, ref: object) -> bool:
-        """Say whether a reference names what is not on this machine's disks."""
+        """Return whether a reference is remote."""
         if not isinstance(ref, str):
             return False
         return is_remote(ref) or (self._is_remote and not ref.startswith(("/", "file://")))
@@ -156,7 +156,7 @@ def _read_span(descriptor: int, start: int, size: int) -> bytes:
 
 
 def _is_header(content: bytes, member: Member) -> bool:
-    """Say whether the block before a member's bytes is the header of such a member."""
+    """Return whether the block before a member's bytes is its header."""
     try:
         info = tarfile.TarInfo.frombuf(content[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
     except tarfile.HeaderError:

@@ -41,7 +41,7 @@ def _put_back(rows: Tensor, present: Bool[Tensor, " B"]) -> Tensor:
 
 @contextlib.contextmanager
 def _as_they_are(norms: Sequence[BatchNorm]) -> Generator[None]:
-    """Let normalisations use their running statistics, and leave them as they are."""
+    """Let normalisations use their running statistics without updating them."""
     for norm in norms:
         norm.training = False
     try:

@@ -26,12 +26,12 @@ class Embedded(NamedTuple):
 
 
 class DropRates(NamedTuple):
-    """What is dropped while training, with which probability."""
+    """Dropout probabilities during training."""
 
     values: float = 0.0
-    """Of embeddings and of the fused vector."""
+    """Dropout of embeddings and of the fused vector."""
     modalities: float = 0.0
-    """Whole modalities of a sample; one always stays."""
+    """Dropout of complete modalities of a sample; one always stays."""
 
 
 NOTHING_DROPPED = DropRates()

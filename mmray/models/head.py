@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 MAX_SCALE = 100.0
-"""Of similarities: the lowest temperature is 0.01, as in CLIP."""
+"""Largest scale of similarities: the lowest temperature is 0.01, as in CLIP."""
 
 
 class AffineHead(NamedTuple):
@@ -105,7 +105,7 @@ class AlignmentOutputs(NamedTuple):
     """The output of an ``AlignmentHead`` for B samples."""
 
     embeddings: Float[Tensor, "B M S"]
-    """Of length one; zeros where the modality is absent."""
+    """Embeddings of length one; zeros where the modality is absent."""
     scale: Float[Tensor, " B"]
     bias: Float[Tensor, " B"]
 

@@ -1,4 +1,4 @@
-"""How the losses of all tasks make one. Axes: K tasks."""
+"""The weighted sum of the losses of all tasks. Axes: K tasks."""
 
 from typing import TypeAlias, assert_never
 

@@ -34,7 +34,7 @@ class Corpus:
 
     @cached_property
     def folder(self) -> str:
-        """Where relative references start now."""
+        """The present base of relative references."""
         return corpus_folder(self.data)
 
     def versions(
@@ -59,7 +59,7 @@ class Corpus:
         self._remote.save(workspace)
 
     def recall_remote(self, workspace: Path) -> None:
-        """Take the versions that an extraction wrote down for what servers would answer."""
+        """Use the versions that an extraction stored instead of asking servers."""
         self._remote.recall(workspace)
 
     def _look(self, name: str, modality: ModalityConfig, manifest: Manifest) -> pa.Array:

@@ -39,7 +39,7 @@ def run(
     retry: bool = False,
     compute: Compute | None = None,
 ) -> Report:
-    """Bring the features of every modality up to date; see ``extract_modalities``.
+    """Update the features of every modality; see ``extract_modalities``.
 
     ``compute`` extracts what is missing; the default is Ray.
     """

@@ -1,4 +1,4 @@
-"""Where a document's runs are in its tracking store."""
+"""A document's runs in its tracking store."""
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException

@@ -32,7 +32,7 @@ class LazyTracker:
 
     @property
     def uri(self) -> str:
-        """Where the store is."""
+        """Address of the store."""
         return tracking_uri(self._config)
 
     def identify(self, key: str) -> None:

@@ -52,7 +52,7 @@ class MLflowTracker:
 
     @property
     def uri(self) -> str:
-        """Where the store is."""
+        """Address of the store."""
         return self._uri
 
     def identify(self, key: str) -> None:
@@ -101,7 +101,7 @@ class MLflowTracker:
 
     @contextmanager
     def _answering(self) -> Generator[None]:
-        """Say of a store that does not answer what to do."""
+        """Raise an error with a hint if the store does not answer."""
         try:
             yield
         except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:

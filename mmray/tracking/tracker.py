@@ -69,7 +69,7 @@ class Tracker(Protocol):
 
     @property
     def uri(self) -> str:
-        """Where the store is."""
+        """Address of the store."""
         ...
 
     def identify(self, key: str) -> None:

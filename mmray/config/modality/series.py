@@ -23,7 +23,7 @@ class SeriesWindowsConfig(StrictModel):
     hop: PositiveInt
     """Steps between the starts of two windows."""
     most: PositiveInt = 64
-    """What comes after this many windows is left out."""
+    """Most windows; later ones are left out."""
 
 
 class SeriesDecodeConfig(StrictModel):
@@ -75,7 +75,7 @@ class SeriesDecodeConfig(StrictModel):
 
     @property
     def channels(self) -> int:
-        """How many channels there are."""
+        """The number of channels."""
         return self.columns if isinstance(self.columns, int) else len(self.columns)
 
 

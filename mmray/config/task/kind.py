@@ -32,9 +32,9 @@ class TaskKind:
 
     config: type[BaseTaskConfig]
     label: LabelForm
-    """What a cell of its column holds."""
+    """The form of a label in its column."""
     answer: AnswerForm
-    """What it predicts of a sample."""
+    """The form of its prediction."""
     form: Callable[[Any], LabelForm] | None = None
     """The form of labels and answers, where a section tells it."""
     has_probabilities: bool = False
@@ -52,16 +52,16 @@ class TaskKind:
     positive: Callable[[Any], str | None] | None = None
     """The class that a section names as the one that is sought, of two."""
     separator: Callable[[Any], str] | None = None
-    """What stands between the classes of a cell of text, where a sample has several."""
+    """The separator of the classes in a cell of text, if a sample has several."""
     has_ordered_classes: bool = False
     """Whether the classes have an order."""
     compares_modalities: bool = False
     """Whether samples are compared across modalities: one alone has nothing to compare, and the
     loss of a sample is of the batch around it."""
     unit: Literal["", "ranks", "column"] = ""
-    """What errors are measured in."""
+    """The unit of errors."""
     drawing: Drawing | None = None
-    """What is drawn of the answers on the test split."""
+    """The plot of predictions on the test split."""
 
     @property
     def has_classes(self) -> bool:

@@ -14,7 +14,7 @@ Direction: TypeAlias = Literal["min", "max"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What is known of a metric without computing it."""
+    """A metric, without its computation."""
 
     name: str
     direction: Direction | None
@@ -24,7 +24,7 @@ class Metric:
     main_of: tuple[str, ...] = ()
     """The kinds of task that reports and plots show it of first."""
     words: str = ""
-    """What people read, where that is not the name with blanks."""
+    """Its title for people, if that is not the name with blanks."""
     low: float | None = None
     """No model can bring it below this."""
     high: float | None = None
@@ -34,7 +34,7 @@ class Metric:
     has_unit: bool = False
     """Measured in the unit of the label."""
     of_quantiles: bool = False
-    """Of a task that predicts quantiles alone."""
+    """Only of a task that predicts quantiles."""
     of_pairs: bool = False
     """A mean over the ordered pairs of modalities, each of which has a value of its own."""
 

@@ -39,7 +39,7 @@ class PayloadCount:
 
 @dataclass(frozen=True, slots=True)
 class CorpusSummary:
-    """What a written corpus holds."""
+    """The counts of a written corpus."""
 
     manifest: Path
     samples: int

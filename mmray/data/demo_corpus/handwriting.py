@@ -22,7 +22,7 @@ class Scans:
     pixels: Pixels
     """Ink from 0 to 1, shape (scans, 8, 8)."""
     digits: NDArray[np.int64]
-    """What each scan shows, 0 to 9."""
+    """The digit of each scan, 0 to 9."""
 
 
 def load_scans() -> Scans:

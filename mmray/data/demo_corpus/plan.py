@@ -1,4 +1,4 @@
-"""What every sample of the embedded corpus will be, before anything is written."""
+"""The plan of the embedded corpus, before anything is written."""
 
 from dataclasses import dataclass
 
@@ -70,7 +70,7 @@ def _plan_scans(splits: list[str], rng: np.random.Generator) -> list[int]:
 
 
 def _plan_missing(samples: int, rng: np.random.Generator) -> list[frozenset[str]]:
-    """Take away a tenth of the payloads of each modality, never the last one of a sample."""
+    """Remove a tenth of the payloads of each modality, never the last one of a sample."""
     missing: list[frozenset[str]] = [frozenset()] * samples
     for modality in MODALITIES:
         candidates = [number for number in range(samples) if len(missing[number]) < 2]

@@ -1,4 +1,4 @@
-"""Where in its file the bytes of an Arrow column lie."""
+"""The positions of an Arrow column's bytes in its file."""
 
 from typing import Any
 

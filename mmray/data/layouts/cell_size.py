@@ -1,4 +1,4 @@
-"""How large the cells of an Arrow array are as Python objects. Axes: N cells.
+"""Sizes of the cells of an Arrow array as Python objects. Axes: N cells.
 
 A dictionary holds a long text once and has many cells that refer to it, and each of them becomes a
 text of its own. So cells are measured, and not the buffers.

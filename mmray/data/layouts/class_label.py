@@ -6,7 +6,7 @@ from typing import Any
 from mmray.errors import ManifestError
 
 NO_CLASS = -1
-"""What a data set without labels has."""
+"""The class number of a missing label."""
 
 
 def with_names(

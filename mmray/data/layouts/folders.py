@@ -18,7 +18,7 @@ SPLITS = {
     "val": "val", "valid": "val", "validation": "val", "dev": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
-"""What people call a split, and what we call it."""
+"""Names of splits, and mmray's names for them."""
 
 _CLUTTER = ("thumbs.db", "desktop.ini")
 
@@ -42,7 +42,7 @@ def read_folders(source: Source) -> Iterator[Row]:
 
 
 def level_note(uri: str, names: Iterable[str]) -> str | None:
-    """Say where all files lie below one folder, and other folders in that: a level too deep."""
+    """Return a hint if all files lie below one folder that has folders: a level too deep."""
     first, others = "", set[str]()
     for name in names:
         folders = name.split("/")[:-1]

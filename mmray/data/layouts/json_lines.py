@@ -51,7 +51,7 @@ def _lines(file: str, stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _has_each_key_once(content: bytes, row: object) -> bool:
-    """Say whether there are as many colons as keys, or as many behind quotes; False is a guess."""
+    """Return whether colons are as many as keys, at least after quotes; False is a guess."""
     if not isinstance(row, dict) or len(row) > MAX_COLUMNS:
         return False
     if content.count(b":") == len(row):

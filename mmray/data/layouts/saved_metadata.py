@@ -8,7 +8,7 @@ from mmray.data.sources.source import Source
 from mmray.errors import ManifestError
 
 MAX_LISTS = 8
-"""Of lists in lists."""
+"""Deepest nesting of lists."""
 SAVE_AGAIN = "write the data set again with save_to_disk"
 
 

@@ -25,7 +25,7 @@ class Manifest:
     """All samples, column by column and in the order of the rows."""
 
     folder: str
-    """Where relative references start; a local path or a URI."""
+    """The base of relative references; a local path or a URI."""
     ids: Sequence[str]
     splits: list[Split]
     references: Mapping[str, Sequence[Reference | None]]
@@ -33,7 +33,7 @@ class Manifest:
     labels: Mapping[str, Sequence[Label | None]]
     """Per task with a column: class, classes or number; None where the sample has no label."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
-    """What was odd when it was read, in sentences; not written."""
+    """Warnings of reading, as sentences; not written."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -93,7 +93,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
 
 
 def _grants_access(manifest: Manifest) -> bool:
-    """Say whether who reads this manifest has secrets of its URIs."""
+    """Return whether who reads this manifest has secrets of its URIs."""
     locations = [manifest.folder]
     for references in manifest.references.values():
         texts, _ = _parts_of(references)

@@ -42,7 +42,7 @@ def normalise(table: RawTable, config: Config) -> Manifest:
 
 
 class _Samples:
-    """What is kept of the rows read so far."""
+    """The state of the rows read so far."""
 
     def __init__(self, table: RawTable, config: Config) -> None:
         self._table, self._config = table, config

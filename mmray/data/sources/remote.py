@@ -19,10 +19,10 @@ from mmray.media.remote.remote import (
 )
 
 MAX_BYTES = 2**33
-"""Of one file of a manifest."""
+"""Most bytes of one file of a manifest."""
 MAX_READ_S = 600.0
 BLOCK_BYTES = 2**20
-"""What is fetched at once from a file that is read in parts."""
+"""Bytes of one request for a file that is read in parts."""
 REST_BYTES = 2**26
 """What is fetched at once of all that is left of such a file."""
 

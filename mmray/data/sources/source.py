@@ -1,4 +1,4 @@
-"""Where a corpus lies: files by their names, on a disk, on the web or in a bucket."""
+"""A corpus: files by name, on a disk, on the web or in a bucket."""
 
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
@@ -18,7 +18,7 @@ class Source(Protocol):
     uri: str
     """As the document has it."""
     folder: str
-    """Where relative references start: an absolute path or a URI."""
+    """The base of relative references: an absolute path or a URI."""
     is_folder: bool
 
     def names(self) -> list[str]:

@@ -20,7 +20,7 @@ from mmray.errors import ManifestError
 
 
 class GatheredSplits:
-    """What decides the split of every row: its split or its group, where a column has it."""
+    """The value that decides the split of every row: its split or its group."""
 
     def __init__(self, config: SplitConfig) -> None:
         self._config = config

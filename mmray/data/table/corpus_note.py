@@ -1,4 +1,4 @@
-"""What a person should know about how a corpus was read, though nothing in it is wrong."""
+"""Notes on how a corpus was read, without errors."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class CorpusNotes:
         self._unused: Counter[str] = Counter()
 
     def add(self, chunk: Chunk) -> None:
-        """Look at some rows; those of a table of text hold no files."""
+        """Check some rows; those of a table of text hold no files."""
         if self._table.layout == "files":
             return
         self._unused.update(

@@ -50,7 +50,7 @@ class RawTable:
         self.uri = uri
         self.layout: Layout = layout
         self.folder = folder
-        """Where relative references start."""
+        """The base of relative references."""
         self._rows = iter(rows)
         self._columns: dict[str, None] = {}
 
@@ -120,7 +120,7 @@ def digest_corpus(config: DataConfig) -> str:
 
 
 def _layout_of(source: Source, layout: Layout) -> Layout:
-    """Say how the rows lie there; what is empty, or could be read in two ways, is an error."""
+    """Return the layout of the rows; an empty or ambiguous one is an error."""
     found: list[Layout] = _layouts_in(source) if source.is_folder else [_layout_of_file(source)]
     if layout != "auto":
         found = [layout] if layout in found else []

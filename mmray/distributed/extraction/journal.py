@@ -1,7 +1,7 @@
-"""What became of each shard task of one run, so that none is repeated blindly.
+"""The outcomes of the shard tasks of one run, so that none is repeated blindly.
 
-Ray runs a Ray task again when its process ends. What such a process had finished must not be
-counted twice, and a shard task that ends every process must not be tried for ever.
+Ray runs a Ray task again when its process ends. Finished work must not be counted twice, and a
+shard task that ends every process must not be tried forever.
 """
 
 import json
@@ -18,10 +18,10 @@ PREFIX = ".run-"
 
 @dataclass(frozen=True, slots=True)
 class ShardOutcome:
-    """How one shard task went."""
+    """The outcome of one shard task."""
 
     name: str
-    """Of the modality."""
+    """Name of the modality."""
     samples: int = 0
     rejected: dict[str, int] = field(default_factory=dict[str, int])
     """Reason -> samples."""

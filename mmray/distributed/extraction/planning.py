@@ -38,7 +38,7 @@ class ExtractionPool:
 
     @property
     def takes_turns(self) -> bool:
-        """Say whether an actor and what decodes for it have one core, and no GPU to keep busy."""
+        """Return whether an actor and its decoders share one core, without a GPU."""
         return not self.gpus and self.threads == 1
 
 

@@ -1,4 +1,4 @@
-"""What an actor extracts; loads none of the libraries that do it."""
+"""The work of an actor; loads none of the libraries that do it."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class ExtractionPlan:
     """Folder of what was fitted on the train split."""
     output: str
     corpus: str
-    """Where relative references start."""
+    """The base of relative references."""
     allow: tuple[str, ...]
     max_payload_bytes: int
     max_decode_s: float

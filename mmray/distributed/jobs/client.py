@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
 TIMEOUT_S = 30.0
-"""How long an answer is waited for."""
+"""Longest wait for an answer."""
 MAX_VERSION_BYTES = 2**16
 VERSION = re.compile(rb'"ray_version":\s*"\d+\.[\w.+-]+"')
 MAX_TOLD = 300
 OVERRIDES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
-"""What Ray's client would rather connect to than to the address that it is given."""
+"""Variables with which Ray's client replaces the address that it is given."""
 
 
 def open_client(address: str) -> "JobSubmissionClient":

@@ -53,7 +53,7 @@ def auth_headers(address: str) -> dict[str, str]:
 
 
 def may_have_token(address: str, environment: Mapping[str, str]) -> bool:
-    """Say whether a token sent there is read by nobody on the way, or by hosts that were named.
+    """Return whether a token sent there is read by nobody on the way, or by hosts that were named.
 
     ``MMRAY_TOKEN_HOSTS`` names hosts, separated by commas, to which it may go in clear.
     """

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 READY_S = 120.0
-"""How long a cluster that is starting is waited for."""
+"""Longest wait for a cluster that is starting."""
 NOT_READY = "No available agent"
-"""What Ray's dashboard answers before the head's agent is up; it waits a while itself."""
+"""Answer of Ray's dashboard before the head's agent is up; it waits a while itself."""
 TAKEN = "already exists"
-"""What it answers to a job that another command has handed in at the same moment."""
+"""Answer to a job that another command has submitted at the same moment."""
 IDENTITY = "mmray"
-"""Of a job's metadata: the name that all jobs of a document and a workflow share."""
+"""Key in a job's metadata: the name that all jobs of a document and a workflow share."""
 
 
 def submit(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ray.job_submission import JobDetails, JobSubmissionClient
 
 LOST_S = 60.0
-"""How long a cluster may be out of reach before following it ends."""
+"""Longest time that a cluster may be unreachable before following ends."""
 PAUSE_S = 1.0
 
 
@@ -39,7 +39,7 @@ def follow(client: "JobSubmissionClient", job_id: str) -> "JobDetails":
 
 @dataclass(slots=True)
 class _Log:
-    """How much of a log has been written; every connection begins at its start."""
+    """Written length of a log; every connection begins at its start."""
 
     written: int = 0
 

@@ -1,4 +1,4 @@
-"""What is sent to a cluster with a job: this package, the workflow and the document."""
+"""The files of a job: this package, the workflow and the document."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""How mmray connects to Ray: to a local cluster of its own, or to one that is there."""
+"""Connection to Ray: to a local cluster of mmray's own, or to an existing one."""
 
 import atexit
 import contextlib
@@ -63,7 +63,7 @@ DRIVER_ENV = {
 NATIVE_LOG = re.compile(
     rb"\[[\d\- :,]+ \w \d+ \d+\] \w+\.cc:\d+:|[IWEF]\d{4} [\d:.]+ +\d+ \w+\.cc:\d+\]"
 )
-"""How Ray's core and its libraries begin a line."""
+"""The beginning of log lines of Ray and its libraries."""
 
 REACH_S = 10.0
 LOCAL_ENV = {
@@ -74,7 +74,7 @@ LOCAL_ENV = {
 
 @dataclass(frozen=True, slots=True)
 class ClusterSize:
-    """What the cluster has."""
+    """The size of the cluster."""
 
     cpus: int
     gpus: int

@@ -1,4 +1,4 @@
-"""Where local nodes keep sockets, logs and spilled objects: closed to other users."""
+"""The folder of local nodes for sockets, logs and spilled objects, closed to other users."""
 
 import contextlib
 import os

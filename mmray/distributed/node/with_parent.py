@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-"""Of prctl(2): the signal that a process gets when its parent dies."""
+"""Option of prctl(2): the signal that a process gets when its parent dies."""
 
 
 def main() -> None:

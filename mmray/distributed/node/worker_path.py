@@ -1,4 +1,4 @@
-"""Where Ray's workers find modules: where the command finds them."""
+"""Module search paths of Ray's workers: those of the command."""
 
 import os
 from importlib.metadata import PackageNotFoundError, distribution

@@ -46,7 +46,7 @@ class OneNode:
 
 
 class NoTracker:
-    """Takes the place of the handle of the actor that records where the others are."""
+    """Replaces the handle of the actor that records the locations of the others."""
 
     class Method:
         """A method of the handle."""

@@ -32,12 +32,12 @@ class Releaser(tune.Callback):
     ending: list[Any] = field(default_factory=list[Any])
     """Actors of trials that Tune has just asked to end."""
     waiting: list[Reservation] = field(default_factory=list[Reservation])
-    """What is still reserved."""
+    """The resources that are still reserved."""
 
     def on_trial_complete(
         self, iteration: int, trials: list[Trial], trial: Trial, **_: object
     ) -> None:
-        """Take a trial that is complete, was stopped early, or has failed."""
+        """Handle a trial that is complete, was stopped early, or has failed."""
         actor = trial.temporary_state.ray_actor
         if actor is not None:
             self.ending.append(actor)

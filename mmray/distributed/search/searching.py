@@ -89,7 +89,7 @@ def search_trials(
 
 
 def _closed(folder: Path) -> Path:
-    """Make a folder for the user alone: Tune writes down what a trial is made of, secrets too."""
+    """Make a folder for the user alone: Tune writes the settings of trials, secrets too."""
     folder.mkdir(exist_ok=True)
     folder.chmod(0o700)
     return folder.resolve()

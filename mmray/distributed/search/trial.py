@@ -1,4 +1,4 @@
-"""What a search knows of its trials, also on disk: it resumes without repeating one."""
+"""The trials of a search, also on disk: it resumes without repeating one."""
 
 import fcntl
 import logging
@@ -44,7 +44,7 @@ class TrialResult:
 
 @dataclass(frozen=True, slots=True)
 class TrialState:
-    """What is noted in a trial's folder."""
+    """The record in a trial's folder."""
 
     epochs: int = 0
     has_ended: bool = False
@@ -76,7 +76,7 @@ class TrialLog(tune.Callback):
     folder: Path
     """Of the search."""
     folder_of: Callable[[Sample], Path]
-    """Where a sample's trial is; the same sample has the same folder."""
+    """The folder of a sample's trial; equal samples have the same folder."""
     on_epoch: OnEpoch
     results: dict[str, TrialResult] = field(default_factory=dict[str, TrialResult])
     """By Tune's id, which does not say the order."""
@@ -125,7 +125,7 @@ class TrialLog(tune.Callback):
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **_: object
     ) -> None:
-        """Say what ended the trial; the others continue."""
+        """Report what ended the trial; the others continue."""
         result = self.results[trial.trial_id]
         result.has_ended, result.error = True, _reason(trial)
         logger.warning("trial %d failed: %s", result.number, result.error)
@@ -141,7 +141,7 @@ class TrialLog(tune.Callback):
 
     @property
     def num_ended(self) -> int:
-        """How many trials have ended."""
+        """The number of ended trials."""
         return sum(result.has_ended for result in self.results.values())
 
     def ranked(self) -> list[TrialResult]:
@@ -152,7 +152,7 @@ class TrialLog(tune.Callback):
         )
 
     def _recall(self, result: TrialResult) -> None:
-        """Give a trial that ended in an earlier search what it reached there.
+        """Restore the epochs of a trial that ended in an earlier search.
 
         Its epochs are reported to Tune once more, which may stop it at another epoch this time.
         """

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkerShare:
-    """How many workers there are, and what each may use."""
+    """The number of workers, and the resources of each."""
 
     workers: int
     cpus: float
@@ -126,7 +126,7 @@ def _forget_earlier(plans: Sequence[TrainingJob]) -> None:
 
 
 def _reached(plans: Sequence[TrainingJob]) -> str:
-    """Say after which epoch the training under way would resume, and which of several it is."""
+    """Return the epoch from which the running training would resume, and its number of several."""
     plan = next((each for each in plans if read_complete(Path(each.folder)) is None), plans[-1])
     lines = epoch_lines(Path(plan.folder) / EPOCHS)
     of = f" of {plan.name!r}" if len(plans) > 1 else ""

@@ -1,4 +1,4 @@
-"""How the workers of one machine find each other without listening to the network.
+"""How the workers of one machine find each other without a network port.
 
 Ray Train lets torch's first worker open a key-value store on all addresses, without a password:
 anyone who reaches the port can read and write what the workers exchange there. On one machine a

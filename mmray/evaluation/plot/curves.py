@@ -14,7 +14,7 @@ from mmray.evaluation.plot.figure import INK, drawing, style
 
 LIGHT = "#8aa5bd"
 Epochs = Sequence[Mapping[str, Any]]
-"""Of one training, in order: ``epoch`` from one, and ``metrics``."""
+"""Epochs of one training in order: ``epoch`` from one, and ``metrics``."""
 
 
 def plot_curves(

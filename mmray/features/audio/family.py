@@ -1,4 +1,4 @@
-"""What an audio checkpoint expects and gives, read from its JSON files alone.
+"""The inputs and outputs of an audio checkpoint, read from its JSON files alone.
 
 Axes: S samples, T frames, F feature.
 """

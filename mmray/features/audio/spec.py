@@ -1,4 +1,4 @@
-"""What audio features will look like, without data, torch or transformers."""
+"""The specs of audio features, without data, torch or transformers."""
 
 from mmray.config.modality.audio import AudioConfig, AudioDecodeConfig, LogMelConfig, MfccConfig
 from mmray.core.kind import Kind

@@ -16,7 +16,7 @@ Recogniser = Callable[[Sequence[Samples]], list[str]]
 
 
 class TranscriptExtractor:
-    """What an extractor of texts gives for the words that are recognised in a clip."""
+    """The features of a text extractor for the recognised words of a clip."""
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ from mmray.media.audio.segment import AudioClip
 from mmray.media.guard.guard import GuardedDecoder
 
 TEXT_FOLDER = "text"
-"""Where the state of a transcript's text extractor lies."""
+"""The folder of a transcript's text extractor."""
 
 
 def _text(extract: TranscriptConfig) -> TextConfig:

@@ -1,4 +1,4 @@
-"""Where a pretrained checkpoint is: a local folder, or a name on the Hugging Face hub."""
+"""A pretrained checkpoint: a local folder, or a name on the Hugging Face hub."""
 
 import os
 from collections.abc import Generator, Iterable
@@ -12,7 +12,7 @@ from mmray.errors import ConfigError
 from mmray.features.checkpoints.hub import find_on_hub
 
 MODEL_FOLDER = "model"
-"""Where a bundle keeps the checkpoint of a modality."""
+"""The folder of a modality's checkpoint in a bundle."""
 NO_CODE = {"trust_remote_code": False}
 """For whatever transformers loads: code that a checkpoint brings is neither run nor asked about."""
 _PARTS = ("*.json", "*.safetensors", "*.bin", "*.txt", "*.model")
@@ -80,7 +80,7 @@ def checkpoint_identity(model: str, *, main_file: str = "config.json") -> dict[s
 
 @contextmanager
 def offline() -> Generator[None]:
-    """Let nothing be looked for on the hub in this block, whatever a checkpoint names."""
+    """Block access to the hub, whatever a checkpoint names."""
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE

@@ -1,4 +1,4 @@
-"""What the records of all extractors have in common that are a pretrained checkpoint, frozen."""
+"""The basis of the records of all frozen pretrained extractors."""
 
 from pathlib import Path
 from typing import Any, Protocol

@@ -11,7 +11,7 @@ from mmray.errors import ConfigError
 from mmray.features.checkpoints.checkpoint import NO_CODE, quiet_loading
 
 _ERRORS = (OSError, ValueError, ImportError, KeyError, TypeError)
-"""What transformers raises for files that are missing, broken or of an unknown family."""
+"""Exceptions of transformers for files that are missing, broken or of an unknown family."""
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class VisionNetwork:
                 weight.data = weight.data.contiguous(memory_format=self._layout)
         self._prefix = prefix_tokens(self._network)
         self.shape = self._probe(model)
-        """Of one feature: ``(F,)``, or ``(T, F)`` for a sequence."""
+        """Shape of one feature: ``(F,)``, or ``(T, F)`` for a sequence."""
 
     def extract(self, pictures: Sequence[Pixels]) -> list[Feature]:
         """Return ``(F,)`` or ``(T, F)`` float32 for each ``(H, W, 3)`` uint8, in order."""
@@ -134,7 +134,7 @@ def prefix_tokens(network: Any) -> int:  # noqa: ANN401
 
 
 def _rows_of_one_shape(shapes: Sequence[tuple[int, ...]], batch_size: int) -> Generator[list[int]]:
-    """Put rows of equal shape together, at most ``batch_size`` at a time."""
+    """Group rows of equal shape, at most ``batch_size`` at a time."""
     rows: dict[tuple[int, ...], list[int]] = {}
     for row, shape in enumerate(shapes):
         rows.setdefault(shape, []).append(row)

@@ -1,4 +1,4 @@
-"""What a vision checkpoint expects of a picture, done with Pillow.
+"""The preprocessing of a vision checkpoint, done with Pillow.
 
 Axes: B batch, H height, W width. Needs neither torch nor transformers.
 """
@@ -41,7 +41,7 @@ class Preprocess:
     """Fill up to this size, after the normalisation, on the right and at the bottom."""
     resample: int
     values: npt.NDArray[np.float32]
-    """What each of the 256 brightnesses of each colour becomes, ``(3, 256)``."""
+    """The values of the 256 brightnesses of each colour, ``(3, 256)``."""
 
     @property
     def output(self) -> Size | None:

@@ -1,4 +1,4 @@
-"""Where decoders run: native code reads hostile bytes in a process of its own."""
+"""Processes of decoders: native code reads hostile bytes in a process of its own."""
 
 from functools import partial
 from typing import Any
@@ -40,7 +40,7 @@ def safe_decoder(
 
 
 def is_guarded(config: ModalityConfig) -> bool:
-    """Say whether payloads are decoded in processes of their own."""
+    """Return whether payloads are decoded in processes of their own."""
     kind = kind_of(config)
     return kind.guard == "always" and kind.extractor(config).may_leave_process
 

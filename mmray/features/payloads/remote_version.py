@@ -66,7 +66,7 @@ class RemoteVersions:
                 pq.write_table(pa.table(columns), temporary, compression="zstd")
 
     def recall(self, workspace: Path) -> None:
-        """Take what ``save`` wrote for what servers would answer."""
+        """Use what ``save`` wrote instead of asking servers."""
         if (workspace / VERSIONS).is_file():
             table, _ = read_columns(workspace / VERSIONS, ("uri", "version"))
             saved = zip(table["uri"].to_pylist(), table["version"].to_pylist(), strict=True)

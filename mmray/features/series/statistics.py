@@ -21,7 +21,7 @@ Values = npt.NDArray[np.float64]
 FIXED = 8
 """Statistics beside the quantiles."""
 LARGEST = 1e15
-"""Where a statistic is cut, so that float32 can still square it."""
+"""Limit of a statistic, so that float32 can still square it."""
 
 
 class SeriesStatisticsExtractor:

@@ -68,7 +68,7 @@ def remove_changed(folder: Path, listed: Files) -> list[str]:
 
 
 def is_whole(folder: Path, listed: Files) -> bool:
-    """Say whether every listed file is there in its size. What they hold is not read."""
+    """Return whether every listed file exists with its size. Contents are not read."""
     try:
         sizes = {name: (folder / name).stat().st_size for name in listed}
     except OSError:

@@ -1,4 +1,4 @@
-"""What a folder lacks of the payload versions that are wanted."""
+"""The wanted payload versions that a folder lacks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def find_gaps(
 def _rejected_in_vain(
     stored: StoredRows, limits: Mapping[str, Any] | None, *, retry: bool
 ) -> npt.NDArray[np.bool_]:
-    """Say of each row whether it was rejected and might not be now."""
+    """Return, per row, whether it was rejected and might not be now."""
     reasons = stored.table["reason"]
     if retry:
         return np.asarray(pc.not_equal(reasons, ""))

@@ -35,7 +35,7 @@ class StoredFeatures:
 
 @dataclass(frozen=True, slots=True)
 class _Locations:
-    """Where the features of wanted samples lie: of those that there are."""
+    """The locations of the wanted samples' features, as far as they exist."""
 
     targets: Array
     """Which of the wanted samples each is."""

@@ -21,7 +21,7 @@ from mmray.features.store.statistics import measure
 
 PATTERN = "shard-*.parquet"
 PREFIX = "mmray."
-"""Of the keys of the schema metadata that are ours."""
+"""Prefix of mmray's keys in the schema metadata."""
 _SEEN: set[tuple[str, int, int, int, str]] = set()
 """Files that this process has compared with their SHA-256: splits share the shards."""
 ENCODINGS: Mapping[str, Any] = {
@@ -122,7 +122,7 @@ def read_columns(
 
 
 def _is_sealed(path: Path, content: pa.Buffer, sha256: str) -> bool:
-    """Say whether a file is what it was; one that was read before is not hashed again."""
+    """Return whether a file is unchanged; one that was read before is not hashed again."""
     status = path.stat()
     seen = (str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, sha256)
     if seen not in _SEEN and hashlib.sha256(content).hexdigest() == sha256:

@@ -38,7 +38,7 @@ def open_on_disk(path: Path) -> Array:
 
 
 def release(values: Array) -> None:
-    """Give back the memory of what has been read or written; of what is in memory, nothing."""
+    """Release the pages of a mapped file; arrays in memory are unchanged."""
     if isinstance(values, np.memmap):
         if values.flags.writeable:
             values.flush()

@@ -11,12 +11,12 @@ import pyarrow as pa
 from mmray.core.spec import FeatureSpec
 
 PIECE = 2**20
-"""So many values are taken at a time."""
+"""Number of values per step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Of the values of some features, and of their lengths along the first axis."""
+    """Statistics of the values of features, and of their lengths along the first axis."""
 
     features: int = 0
     values: int = 0

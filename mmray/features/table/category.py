@@ -16,7 +16,7 @@ class CategoryState:
 
     column: str
     slots: int
-    """How many names there is room for."""
+    """Number of slots for names."""
     known: Sequence[str]
 
     @property

@@ -1,4 +1,4 @@
-"""What table extractors learn from the train split: scales, names and ids."""
+"""Fitting of table extractors on the train split: scales, names and ids."""
 
 from functools import partial
 from pathlib import Path

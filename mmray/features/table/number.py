@@ -14,7 +14,7 @@ Values = npt.NDArray[np.float64]
 LIMIT = 10.0
 """Deviations beyond which a standardised number is cut."""
 RAW_LIMIT = 1e15
-"""Where a number that is not scaled is cut, so that float32 can still square it."""
+"""Limit of a number that is not scaled, so that float32 can still square it."""
 LANDMARKS = 1000
 EDGE = 1e-7
 """Shares of a normal distribution that the smallest and largest number map to."""

@@ -19,7 +19,7 @@ class SequenceState:
 
     column: str
     slots: int
-    """How many ids there is room for."""
+    """Number of slots for ids."""
     known: Sequence[str]
     weighting: Literal["counts", "recent"]
     half_life: float

@@ -14,7 +14,7 @@ NUMBER_SLOTS = 2
 DATE_SLOTS = 8
 """The time, sine and cosine of its place in the year, week and day, and whether it is missing."""
 EXTRA_SLOTS = 2
-"""Of a category or sequence column, beside its names: unknown, and missing."""
+"""Slots of a category or sequence column besides its names: unknown, and missing."""
 
 
 def table_spec(config: TableConfig, extract: TableVectorConfig) -> FeatureSpec:

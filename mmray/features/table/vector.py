@@ -28,7 +28,7 @@ class TableState:
 
     @property
     def slots(self) -> int:
-        """How many slots categories and sequences have."""
+        """Number of slots of categories and sequences."""
         return sum(column.slots for column in (*self.categories, *self.sequences))
 
     @property

@@ -1,4 +1,4 @@
-"""How a text is decoded and cleaned for the extractor that the document names."""
+"""Decoding and cleaning of a text for its extractor."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial

@@ -18,7 +18,7 @@ Pooling = Literal["cls", "mean", "max", "sequence"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How texts are read and what is kept of the hidden states."""
+    """Settings of reading texts and pooling hidden states."""
 
     pooling: Pooling = "cls"
     layer: int = -1

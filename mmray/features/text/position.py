@@ -8,7 +8,7 @@ from mmray.errors import ConfigError
 _AFTER_PADDING = ("roberta", "camembert", "mpnet", "longformer", "esm", "data2vec-text", "xmod")
 """Families, or parts of their names, that number positions from the padding's id on."""
 LAYERS = ("num_hidden_layers", "encoder_layers", "num_layers", "n_layers", "n_layer")
-"""What a config.json may call the number of layers."""
+"""Names of the number of layers in config.json."""
 
 
 def text_settings(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ def train_tokenizer(
 ) -> tokenizers.Tokenizer:
     """Train at most ``vocabulary`` pieces, 0 being the padding and 1 the unknown one.
 
-    Each word of ``whole`` becomes one piece wherever it stands.
+    Each word of ``whole`` becomes one piece wherever it occurs.
     """
     train = train_wordpiece if algorithm == "wordpiece" else train_bpe
     library: Any = tokenizers

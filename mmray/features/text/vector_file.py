@@ -113,7 +113,7 @@ def _binary_word(path: Path, stream: BinaryIO) -> str:
 
 
 def _is_row(line: bytes, dim: int) -> bool:
-    """Say whether a line is a word and ``dim`` numbers."""
+    """Return whether a line is a word and ``dim`` numbers."""
     fields = line.split()
     if len(fields) <= dim:
         return False

@@ -22,7 +22,7 @@ from mmray.features.text.vector_file import (
 from mmray.media.text.word import find_words
 
 VECTORS_FILE = "vectors.bin"
-"""Where a bundle keeps the word vectors of a modality."""
+"""The file of a modality's word vectors in a bundle."""
 
 
 class WordVectorsExtractor:

@@ -35,9 +35,9 @@ class VideoCheckpoint:
     frames: int
     """Those that it was trained with."""
     tubelet: int | None
-    """Where it takes any number of frames, that must be a multiple of this."""
+    """Divisor of the number of frames, if any number is accepted."""
     width: int
-    """Of the feature (F)."""
+    """Size of the feature (F)."""
     preprocess: Preprocess
 
 

@@ -22,7 +22,7 @@ _LOUDEST = 1e9
 
 @dataclass(frozen=True, slots=True)
 class AudioSteps:
-    """What is done to a clip, in the order of the fields; None leaves a step out.
+    """Steps of decoding a clip, in the order of the fields; None leaves a step out.
 
     At most one of ``segment_s``, ``windows`` and ``by_silence`` is given.
     """
@@ -38,7 +38,7 @@ class AudioSteps:
     windows: tuple[float, float] | None = None
     """Length and hop in seconds."""
     by_silence: tuple[float, float] | None = None
-    """How many dB below the loudest a pause lies, and the shortest segment in seconds."""
+    """Level of a pause in dB below the loudest, and the shortest segment in seconds."""
     max_segments: int = 64
 
 

@@ -18,7 +18,7 @@ of a signal and its opposite."""
 
 
 class Mixer:
-    """Makes one channel of all blocks of one clip, and remembers how loud each channel was."""
+    """Mixes the blocks of one clip to one channel, and records the level of each channel."""
 
     def __init__(self, channels: Channels = "average") -> None:
         self._channels = channels
@@ -46,7 +46,7 @@ class Mixer:
 
     @property
     def gain(self) -> float:
-        """What the average lacks in loudness because some channels are silent throughout."""
+        """Factor that compensates the average for channels that are silent throughout."""
         if len(self._peaks) != 1:
             return 1.0
         ((count, peaks),) = self._peaks.items()

@@ -1,4 +1,4 @@
-"""Where a clip is quiet, as ``librosa.effects`` finds it. Axes: S samples, T frames."""
+"""The quiet parts of a clip, as ``librosa.effects`` finds them. Axes: S samples, T frames."""
 
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ def loud_spans(samples: Samples, top_db: float) -> list[Span]:
 
 
 def _is_loud(samples: Samples, top_db: float) -> npt.NDArray[np.bool_]:
-    """Say of every frame of 2048 samples, centred 512 apart, whether it is no pause: ``(T,)``."""
+    """Return, per frame of 2048 samples, centred 512 apart, whether it is not a pause: ``(T,)``."""
     count = 1 + samples.size // _HOP
     half = _HOPS_PER_FRAME // 2 * _HOP
     size = (count + _HOPS_PER_FRAME) * _HOP

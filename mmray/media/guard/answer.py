@@ -1,4 +1,4 @@
-"""What a decoder's process answers, as JSON and bytes: nothing in it can run in the parent.
+"""Answers of a decoder's process, as JSON and bytes: nothing in them can run in the parent.
 
 The process read hostile bytes with native code, so its parent believes nothing that it says: an
 answer is text, numbers, arrays of numbers, an ``AudioClip``, any of these with a digest, a

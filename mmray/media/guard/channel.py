@@ -1,4 +1,4 @@
-"""How a GuardedDecoder and its child talk: small messages by socket, bytes by shared memory.
+"""Between a GuardedDecoder and its child: messages by socket, bytes by shared memory.
 
 Each side owns one half of the memory and fills it from the start whenever its turn begins; what
 finds no room goes through the socket. One byte before them says which payload is at work.
@@ -23,11 +23,11 @@ _HEAD = 64
 _COUNT = struct.Struct("<Q")
 _INLINE = 2**63
 _MOST_PARTS = 2**20
-"""Of one message; a clip has one part per segment."""
+"""Most parts of one message; a clip has one part per segment."""
 
 
 class BrokenMessage(OSError):  # noqa: N818 (what was received, not an error of ours)
-    """What the other side sent cannot be a message."""
+    """The other side did not send a valid message."""
 
 
 class Channel:

@@ -26,7 +26,7 @@ from mmray.media.guard.answer import Answer, to_message
 from mmray.media.guard.channel import Channel
 
 SENT_BYTES = 2**20
-"""So much of what was decoded is held before it is sent."""
+"""Bytes of decoded payloads that are held before they are sent."""
 
 
 def main() -> None:

@@ -11,11 +11,11 @@ from mmray.media.guard.channel import HALF_BYTES
 from mmray.media.guard.process import FROM_OUTSIDE, ChildLost, GuardProcess, describe_exit
 
 MAX_MEMORY_BYTES = 4 * 2**30
-"""What a child may take; a decoder that wants more fails on its payload."""
+"""Memory limit of a child; a decoder that wants more fails on its payload."""
 BATCH_PAYLOADS, BATCH_BYTES = 64, 8 * 2**20
 """Limits of one message: number of payloads, and bytes after which no further one is added."""
 FEW_PAYLOADS = 8
-"""So many before it is known how large answers are, and of several children to each."""
+"""Payloads of a message before the size of answers is known, and per child of several."""
 
 Entry = bytes | str | Rejection
 """A payload; a reference, where ``decode`` takes those, too; or why there is neither."""

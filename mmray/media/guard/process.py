@@ -19,7 +19,7 @@ FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
 ODD_ANSWER = 256
 """In place of an exit status: the child was ended because it sent what no decoder sends."""
 STARTS = 3
-"""So often a child is started that is ended from outside before it is ready."""
+"""Number of starts of a child that is ended from outside before it is ready."""
 GRACE_S = 30.0
 """A child that has not ended itself so long after its time was up is ended from here."""
 
@@ -30,7 +30,7 @@ class ChildLost(Exception):  # noqa: N818 (what happened, not an error of ours)
     def __init__(self, number: int, code: int) -> None:
         super().__init__(number, code)
         self.number = number
-        """Of the payload that it was at."""
+        """Index of the payload in work."""
         self.code = code
         """Exit status; of a signal, its number with a minus."""
 
@@ -151,7 +151,7 @@ def _beside(payload: bytes | str) -> pickle.PickleBuffer | str:
 
 
 def describe_exit(code: int) -> str:
-    """Say how a process ended."""
+    """Return how a process ended."""
     if code == ODD_ANSWER:
         return "ended for an answer that no decoder gives"
     return f"ended by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"

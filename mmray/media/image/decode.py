@@ -44,14 +44,14 @@ Crop = Literal["none", "center"]
 
 @dataclass(frozen=True, slots=True)
 class ImageSteps:
-    """How a picture is read."""
+    """Settings of reading a picture."""
 
     crop: Crop = "center"
     max_pixels: int = 64_000_000
     draft: float = 0.0
     """How many times larger than needed a JPEG must still be decoded; 0 decodes it at full size."""
     bits: int | None = None
-    """How many of 16 bits are used; None finds out, see ``scale_bits``."""
+    """Number of used bits of 16; None detects it, see ``scale_bits``."""
 
 
 def decode_image(
@@ -109,7 +109,7 @@ def _open_picture(payload: bytes, steps: ImageSteps, needed_side: int) -> Image.
 
 
 def _is_known(payload: bytes) -> bool:
-    """Say whether the payload begins as a picture that could be opened does."""
+    """Return whether the payload begins like a picture that could be opened."""
     if payload[4:8] == b"ftyp":
         return payload[8:12] in (b"avif", b"avis") or is_heic(payload)
     return payload.startswith(_MAGIC) or payload[8:12] == b"WEBP"
@@ -122,7 +122,7 @@ def _check_pixels(image: Image.Image, max_pixels: int) -> None:
 
 
 def _draft(image: Image.Image, needed_side: int) -> None:
-    """Let the JPEG decoder leave out what is not needed."""
+    """Decode a JPEG at reduced scale."""
     scale = needed_side / min(image.size)
     if scale < 1:
         image.draft("RGB", (int(image.width * scale) + 1, int(image.height * scale) + 1))

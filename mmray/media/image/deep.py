@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 _DEPTHS = (8, 10, 12, 14, 16)
-"""What cameras and scanners deliver in 16 bits."""
+"""Bit depths that cameras and scanners deliver in 16 bits."""
 _PHOTOMETRIC, _BITS = 262, 258  # TIFF tags; a photometric of 0 means that zero is white
 _BY_FFMPEG = {"PNG": "png_pipe", "TIFF": "tiff_pipe"}
 
@@ -35,7 +35,7 @@ def grey_from_16_bits(image: Image.Image, bits: int | None) -> npt.NDArray[np.ui
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Say whether Pillow will cut 16-bit colours to 8; to be asked before it loads them."""
+    """Return whether Pillow will reduce 16-bit colours to 8; call it before loading."""
     tiles: Any = getattr(image, "tile", [])
     told = tiles[0][3] if tiles else ""
     return str(told if isinstance(told, str) else told[0]).startswith("RGB;16")

@@ -15,7 +15,7 @@ def is_heic(payload: bytes) -> bool:
 
 
 def enable_heic() -> None:
-    """Let Pillow open HEIC, on one thread; ``image_unsupported`` where the plug-in is not there."""
+    """Let Pillow open HEIC, on one thread; ``image_unsupported`` without the plug-in."""
     if find_spec("pi_heif") is None:
         raise Rejection("image_unsupported", "a HEIC file; install mmray[heic] to read it")
     import pi_heif

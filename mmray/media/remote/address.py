@@ -68,7 +68,7 @@ class HostGuard:
 
 
 def is_private(ip: Address) -> bool:
-    """Say whether an address, or one that is wrapped in it, is not of the public internet."""
+    """Return whether an address, or one embedded in it, is not public."""
     return any(not inner.is_global or inner.is_multicast for inner in _unwrapped(ip))
 
 

@@ -12,7 +12,7 @@ from mmray.media.remote.address import HostGuard
 from mmray.media.remote.deadline import run_call, run_coroutine
 
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
-"""What to install for a scheme, as in ``pip install 'mmray[s3]'``."""
+"""The extra of a scheme, as in ``pip install 'mmray[s3]'``."""
 MAX_DETAIL = 300
 
 FileSystem = fsspec.AbstractFileSystem
@@ -114,7 +114,7 @@ def rejection_of(error: Exception, uri: str) -> Rejection:
 
 
 _CONNECTION = ("EndpointConnection", "ConnectTimeout", "ReadTimeout", "ConnectionClosed", "Client")
-"""How the names of connection errors start in libraries that share no base class."""
+"""Beginnings of the names of connection errors, in libraries without a common base class."""
 
 
 def _is_empty(filesystem: FileSystem, path: str, max_s: float) -> bool:

@@ -21,7 +21,7 @@ DELIMITERS = "\t;,"
 _ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 _MICROSECOND_S = 1e-6
 _EXAMPLE = 20
-"""So many lines are looked at for a time."""
+"""Number of lines that are searched for a time."""
 
 
 def read_csv(payload: bytes, plan: SeriesPlan) -> Table:

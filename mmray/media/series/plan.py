@@ -1,4 +1,4 @@
-"""How a payload becomes steps of channels, and which of its columns are the channels."""
+"""Settings of reading a payload as steps of channels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class SeriesPlan:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What was read of a payload. Axes: T steps, F channels."""
+    """The content of a payload. Axes: T steps, F channels."""
 
     values: Values
     """``(T, F)``, NaN where missing."""

@@ -31,7 +31,7 @@ _ENCODINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """What ``clean_text`` does, in the order in which it does it."""
+    """The steps of ``clean_text``, in order."""
 
     max_chars: int = 1_000_000
     encoding: str = "utf-8"

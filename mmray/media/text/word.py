@@ -22,7 +22,7 @@ def find_words(text: str) -> list[str]:
 
 
 def segment_chinese(text: str) -> str:
-    """Put a space between Chinese words. Other writing is left as it is."""
+    """Put a space between Chinese words. Other text is unchanged."""
     if not _CJK.search(text):
         return text
     return _CJK.sub(lambda run: f" {' '.join(_segmenter()(run[0]))} ", text)

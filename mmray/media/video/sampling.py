@@ -15,7 +15,7 @@ _ROUNDING_S = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the frames of a clip are chosen; never more than ``frames``."""
+    """Selection of the frames of a clip; never more than ``frames``."""
 
     kind: Literal["uniform", "rate", "scenes", "key_frames"]
     frames: int
@@ -27,7 +27,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class VideoLimits:
-    """What a payload may ask for."""
+    """Limits of a payload."""
 
     max_bytes: int
     max_pixels: int

@@ -1,4 +1,4 @@
-"""What every encoder returns. Axes: B batch, T time, D width, F feature."""
+"""The output of every encoder. Axes: B batch, T time, D width, F feature."""
 
 from typing import NamedTuple
 

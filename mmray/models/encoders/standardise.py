@@ -24,7 +24,7 @@ class Standardise(nn.Module):
         self.register_buffer("deviation", torch.ones(size))
 
     def fit(self, mean: Float[Tensor, " F"], deviation: Float[Tensor, " F"]) -> None:
-        """Take over what all steps of the train split have; a constant feature keeps its scale."""
+        """Set the statistics of the train split; a constant feature keeps its scale."""
         self.mean.copy_(mean)
         self.deviation.copy_(torch.where(deviation > 1e-6, deviation, 1.0))
 

@@ -1,4 +1,4 @@
-"""What a fusion over tokens gets. Axes: B batch, M modalities, T tokens, D width."""
+"""The input of a fusion over tokens. Axes: B batch, M modalities, T tokens, D width."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class ModalityTokens(NamedTuple):
 def fill_absent(
     tokens: Sequence[ModalityTokens], present: Bool[Tensor, "B M"], absent: Float[Tensor, "M D"]
 ) -> list[ModalityTokens]:
-    """Put a learned token in the place of an absent modality's summary and mask its tokens."""
+    """Replace an absent modality's summary by a learned token, and mask its tokens."""
     filled: list[ModalityTokens] = []
     for part, here, token in zip(tokens, present.unbind(1), absent, strict=True):
         shown = part.mask & here[:, None]  # (B, T)

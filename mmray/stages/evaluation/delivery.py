@@ -28,9 +28,9 @@ def delivered_files(folder: Path) -> list[str]:
 
 
 def deliver(config: Config, folder: Path) -> None:
-    """Let the workspace have the model and the report of this complete evaluation.
+    """Copy the model and the report of this complete evaluation to the workspace.
 
-    Nothing is done where it has them; what is replaced is named.
+    Nothing is done if it has them; what is replaced is named.
     """
     workspace = Path(config.workspace)
     if not _differences(workspace, folder):
@@ -72,7 +72,7 @@ def _evaluation_of(report: Path) -> tuple[str, str] | None:
 
 
 def _replace_folder(source: Path, target: Path) -> None:
-    """Put a folder with the files of ``source`` in the place of ``target``."""
+    """Replace ``target`` by a folder with the files of ``source``."""
     new, old = (target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp") for _ in "ab")
     try:
         shutil.copytree(source, new, copy_function=_link)

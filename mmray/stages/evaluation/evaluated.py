@@ -1,4 +1,4 @@
-"""What the test split shows of all models: figures, comparisons, sentences."""
+"""The evaluation of all models on the test split: figures, comparisons, sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ def bundle_metrics(config: Config, main: EvaluatedModel) -> dict[str, dict[str, 
 
 
 def sentences(config: Config, evaluated: Evaluated) -> tuple[str, ...]:
-    """Say what was found, task by task, and give one prediction as an example."""
+    """Return the findings, task by task, and one prediction as an example."""
     order, lines = config.modality_order(), list[str | None]()
     for task, found in evaluated.found.items():
         table = evaluated.ablation.get(task)

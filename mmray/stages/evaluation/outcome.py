@@ -1,4 +1,4 @@
-"""What an evaluation leaves: tables, plots, the runs' figures, ``report.json``."""
+"""The output of an evaluation: tables, plots, the runs' figures, ``report.json``."""
 
 from collections.abc import Iterable
 from pathlib import Path

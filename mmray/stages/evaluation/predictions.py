@@ -99,7 +99,7 @@ def _evaluate(variant: Variant, workspace: Workspace) -> EvaluatedModel:
 def _example(
     manifest: Manifest, sample: str, outputs: Mapping[str, np.ndarray[Any, Any]], tasks: Tasks
 ) -> str:
-    """Say what was predicted for a sample, and what its labels are."""
+    """Return the prediction for a sample, and its labels."""
     row = list(manifest.ids).index(sample)
     labels = {name: column[row] for name, column in manifest.labels.items()}
     told = [

@@ -27,7 +27,7 @@ class FeatureTarget:
     wanted: pa.Table
     """``sample_id`` and ``key`` of every payload."""
     digest: str
-    """Of the keys."""
+    """Digest of the keys."""
     fit: Fit | None
     folder: Path | None
     """None while the extractor is not fitted."""

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 def extract_modalities(
     workspace: Workspace, *, compute: Compute, refit: bool = False, retry: bool = False
 ) -> dict[str, ModalityOutcome]:
-    """Bring every modality's feature folder up to date with the prepared manifest.
+    """Update every modality's feature folder to the prepared manifest.
 
     With ``refit`` a state fitted on another train split is not kept; with ``retry`` rejected
     payloads are tried again.

@@ -14,7 +14,7 @@ from mmray.training.augment.step import AugmentStep
 from mmray.training.data.batch import Batch
 
 Augmentation = Mapping[str, Sequence[AugmentStep]]
-"""What is done to the features of a modality, in this order."""
+"""The augmentation steps of a modality, in order."""
 
 
 @dataclass(frozen=True, slots=True)

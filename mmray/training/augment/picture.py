@@ -67,7 +67,7 @@ class ResizedCrop(PictureStep):
     def change(
         self, pixels: UInt8[Tensor, "N H W 3"], luck: Float[Tensor, "N 4"]
     ) -> UInt8[Tensor, "N H W 3"]:
-        """Look at each picture through its box."""
+        """Crop each picture to its box, and resize it."""
         boxes = self.boxes(luck)  # (N, 4)
         top, left, height, width = boxes.unbind(dim=1)
         zeros = torch.zeros_like(top)

@@ -1,4 +1,4 @@
-"""What every augmentation promises. Axes: B batch, K random numbers."""
+"""The contract of augmentations. Axes: B batch, K random numbers."""
 
 from typing import Protocol, runtime_checkable
 

@@ -1,4 +1,4 @@
-"""What one worker sees in one step. Axes: B batch, M modalities."""
+"""The data of one worker in one step. Axes: B batch, M modalities."""
 
 from dataclasses import dataclass
 

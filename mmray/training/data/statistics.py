@@ -1,4 +1,4 @@
-"""What encoders must know of the train split beforehand. Axes: N samples or steps, F feature."""
+"""Statistics of the train split for encoders. Axes: N samples or steps, F feature."""
 
 from collections.abc import Iterator
 

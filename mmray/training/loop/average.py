@@ -23,7 +23,7 @@ class WeightAverage(AveragedModel):
 
     @torch.no_grad()
     def take_buffers(self, model: nn.Module) -> None:
-        """Take the buffers of the model, as every update does."""
+        """Copy the buffers of the model, as every update does."""
         for mine, theirs in zip(self.module.buffers(), model.buffers(), strict=True):
             mine.copy_(theirs)
 

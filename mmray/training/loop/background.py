@@ -1,4 +1,4 @@
-"""What need not be waited for: the next batch, and the last checkpoint."""
+"""Background work: the next batch, and the last checkpoint."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

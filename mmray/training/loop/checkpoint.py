@@ -131,7 +131,7 @@ def flatten_optimizer(optimizer: torch.optim.Optimizer) -> Weights:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, flat: Weights) -> None:
-    """Put back what ``flatten_optimizer`` returned; the settings stay the optimiser's own."""
+    """Restore what ``flatten_optimizer`` returned; the optimiser keeps its settings."""
     state: dict[int, Weights] = {}
     parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
     for key, value in flat.items():

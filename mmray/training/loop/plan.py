@@ -1,4 +1,4 @@
-"""What is trained, on what, and where; and what came of it."""
+"""The plan of a training, and its outcome."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,7 @@ class EpochRecord:
     epoch: int
     metrics: dict[str, float]
     weights_hashes: list[str]
-    """Of every worker's weights after the epoch, by rank; training ends if they differ."""
+    """Hash of every worker's weights after the epoch, by rank; training fails if they differ."""
     seconds: float
 
 
@@ -55,7 +55,7 @@ class Soup:
 
 @dataclass(frozen=True, slots=True)
 class FitReport:
-    """What came of a training."""
+    """The outcome of a training."""
 
     records: tuple[EpochRecord, ...]
     best_epoch: int
@@ -63,7 +63,7 @@ class FitReport:
     resumed_from: int | None
     """Epochs that an earlier process had done, if any."""
     soup: Soup | None = None
-    """What the model is, in place of the best epoch, where a soup was asked for."""
+    """Epochs of the soup that replaces the best epoch, if one was requested."""
 
     @property
     def stopped_after(self) -> int:

@@ -1,4 +1,4 @@
-"""How far a training is, and which epoch was best."""
+"""The progress of a training, and its best epoch."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace

@@ -25,11 +25,11 @@ from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.weighting import fusion_model_of
 
 SCALER, AVERAGE = "scaler.", "average."
-"""Of what stands beside the optimiser's own state in a checkpoint."""
+"""Prefix of the other state beside the optimiser's in a checkpoint."""
 
 
 class TrainState:
-    """What one worker holds."""
+    """The state of one worker."""
 
     def __init__(
         self, model: FusionModel, plan: TrainPlan, wrap: Callable[[nn.Module], nn.Module]
@@ -51,12 +51,12 @@ class TrainState:
         return self.model if self.average is None else fusion_model_of(self.average)
 
     def after_step(self) -> None:
-        """Take note of new weights."""
+        """Record new weights."""
         if self.average is not None:
             self.average.update_parameters(self.model)
 
     def end_epoch(self, context: WorkerContext) -> None:
-        """Let the statistics that normalisations keep of batches be the same on all workers."""
+        """Make the batch statistics of normalisations equal on all workers."""
         join_statistics(self.trained, context)
         if self.average is not None:
             self.average.take_buffers(self.model)
@@ -78,7 +78,7 @@ class TrainState:
         return flat
 
     def restore(self, found: Checkpoint) -> None:
-        """Put back what a checkpoint holds."""
+        """Restore the state of a checkpoint."""
         load_weights(self.trained, found.model)
         rest = dict(found.optimizer)
         scaler = {name: rest.pop(SCALER + name).item() for name in self.scaler.state_dict()}
@@ -98,7 +98,7 @@ class Snapshot:
     average: Weights
     """Empty where there is none."""
     rest: Weights
-    """Of the optimiser, of the scaler and of the average's count."""
+    """State of the optimiser, of the scaler and of the average's count."""
 
     @property
     def evaluated(self) -> Weights:

@@ -1,4 +1,4 @@
-"""How good each modality is alone in the joint model, beside the fusion. Axes: N samples."""
+"""Metrics of each modality alone in the joint model, compared with the fusion. Axes: N samples."""
 
 import math
 from collections.abc import Mapping, Sequence

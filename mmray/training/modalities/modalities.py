@@ -54,7 +54,7 @@ class Modalities:
         self.balance.after_backward()
 
     def see_gradients(self, norms: Sequence[Float[Tensor, ""]]) -> None:
-        """Take note of the norm of each encoder's gradient."""
+        """Record the norm of each encoder's gradient."""
         if self._watches_gradients:
             self._watch.add_gradients(norms)
 

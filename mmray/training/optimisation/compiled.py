@@ -17,7 +17,7 @@ def compiled(module: nn.Module, config: TrainConfig) -> nn.Module:
 
 @contextlib.contextmanager
 def compiling(config: TrainConfig) -> Generator[None]:
-    """Say of a model that torch.compile cannot compile, or cannot compile here, what to do."""
+    """Raise an error with a hint if torch.compile cannot compile the model."""
     if not config.compile:
         yield
         return

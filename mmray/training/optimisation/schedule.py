@@ -7,7 +7,7 @@ import torch
 from mmray.config.training.train import TrainConfig
 
 START_DIVISOR, END_DIVISOR = 25.0, 1e4
-"""Of one_cycle: it starts at lr / 25 and ends at a ten thousandth of that."""
+"""Divisors of one_cycle: it starts at lr / 25 and ends at a ten thousandth of that."""
 
 
 def learning_rate(step: int, num_steps: int, config: TrainConfig) -> float:

@@ -27,7 +27,7 @@ def agree(value: Value, context: WorkerContext) -> Value:
 
 @contextlib.contextmanager
 def in_turn(context: WorkerContext) -> Generator[None]:
-    """Let the first worker through the block before all the others."""
+    """Run the block on the first worker before all others."""
     if context.rank > 0:
         gather(None, context)
     yield

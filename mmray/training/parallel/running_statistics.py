@@ -1,4 +1,4 @@
-"""What batch normalisations keep of the batches they have seen, over all workers."""
+"""Running statistics of batch normalisations over all workers."""
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from mmray.training.parallel.worker_context import WorkerContext
 
 @torch.no_grad()
 def join_statistics(model: nn.Module, context: WorkerContext) -> None:
-    """Give every worker the mean of all workers' running statistics; every worker must call this.
+    """Set the mean of all workers' running statistics on every worker; all must call this.
 
     Each has seen its own share of the last batch at least, so that theirs differ.
     """

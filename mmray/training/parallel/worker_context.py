@@ -1,4 +1,4 @@
-"""Where a part of a training runs."""
+"""The context of one worker of a training."""
 
 from dataclasses import dataclass, field
 

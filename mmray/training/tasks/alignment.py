@@ -138,7 +138,7 @@ class AlignmentTask:
         }
 
     def summary(self) -> str:
-        """Say what the outputs are."""
+        """Return a phrase about the outputs."""
         return (
             f"one space of {self.config.size} coordinates for {', '.join(self.modalities)}: "
             "`mmray.load(folder).embed(records)`"

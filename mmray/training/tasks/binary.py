@@ -31,7 +31,7 @@ class BinaryTask:
     config: BinaryConfig
     classes: tuple[str, str]
     positive_weight: float = 1.0
-    """Of a positive label in the loss."""
+    """Weight of a positive label in the loss."""
 
     outputs = 1
     head = AffineHead(1)
@@ -79,7 +79,7 @@ class BinaryTask:
         }
 
     def summary(self) -> str:
-        """Say what the outputs are."""
+        """Return a phrase about the outputs."""
         return f"{self.classes[1]} or {self.classes[0]}, with probabilities"
 
     def to_dict(self) -> dict[str, Any]:

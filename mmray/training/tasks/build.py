@@ -37,7 +37,7 @@ LabelProbabilities = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class TaskImplementation:
-    """What computes of one kind of task."""
+    """The computing part of one kind of task."""
 
     fit: Callable[[Any, Sequence[Label | None], Sequence[str]], Task]
     """From the section, the labels of the train split and the modalities."""

@@ -37,7 +37,7 @@ class ClassificationTask:
     config: ClassificationConfig
     classes: tuple[str, ...]
     weights: tuple[float, ...] | None = None
-    """Of each class in the loss."""
+    """Weight of each class in the loss."""
 
     @property
     def head(self) -> AffineHead:
@@ -93,7 +93,7 @@ class ClassificationTask:
         return {"label": self.classes[int(decoded.argmax())], "probabilities": probabilities}
 
     def summary(self) -> str:
-        """Say what the outputs are."""
+        """Return a phrase about the outputs."""
         return f"one of {listed(self.classes)}, with probabilities"
 
     def to_dict(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class MultilabelTask:
     config: MultilabelConfig
     classes: tuple[str, ...]
     positive_weights: tuple[float, ...]
-    """Of a positive label of each class in the loss."""
+    """Weight of a positive label of each class in the loss."""
 
     @property
     def head(self) -> AffineHead:
@@ -104,7 +104,7 @@ class MultilabelTask:
         }
 
     def summary(self) -> str:
-        """Say what the outputs are."""
+        """Return a phrase about the outputs."""
         return f"any of {listed(self.classes)}, with probabilities"
 
     def to_dict(self) -> dict[str, Any]:

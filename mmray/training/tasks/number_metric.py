@@ -21,7 +21,7 @@ class NumberRows(NamedTuple):
     quantiles: Array | None = None
     """Predicted quantiles (N, Q), where there are any."""
     levels: Sequence[float] = ()
-    """Of the quantiles (Q)."""
+    """The quantiles (Q)."""
 
     def in_float64(self) -> tuple[Float[Tensor, " N"], Float[Tensor, " N"]]:
         """Return predictions and labels: in float32 large ones would lose their spread."""

@@ -103,7 +103,7 @@ class OrdinalTask:
         return {"label": self.classes[_ranks(decoded[None])[0]], "probabilities": probabilities}
 
     def summary(self) -> str:
-        """Say what the outputs are."""
+        """Return a phrase about the outputs."""
         return f"one of {listed(self.classes, between=' < ')}, with probabilities"
 
     def to_dict(self) -> dict[str, Any]:

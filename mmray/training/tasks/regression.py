@@ -28,7 +28,7 @@ SHOWN = 2000
 
 @dataclass(frozen=True, slots=True)
 class RegressionTask:
-    """What standardises the target; the outputs are standardised as well."""
+    """A regression; its mean and deviation standardise the target, and the outputs too."""
 
     config: RegressionConfig
     mean: float
@@ -120,7 +120,7 @@ class RegressionTask:
         }
 
     def summary(self) -> str:
-        """Say what the outputs are."""
+        """Return a phrase about the outputs."""
         text = f"a number (train mean {self.mean:.4g})"
         if self.quantiles is None:
             return text

@@ -1,10 +1,10 @@
-"""What a task's ``to_dict`` wrote, read back: names and finite numbers, and nothing else."""
+"""Reading what a task's ``to_dict`` wrote: names and finite numbers only."""
 
 from collections.abc import Mapping
 from typing import Any, cast
 
 MAX_NUMBER = 1e38
-"""What float32 still holds."""
+"""Largest number of a task; float32 can hold it."""
 
 
 def saved_names(document: Mapping[str, Any], key: str) -> tuple[str, ...]:

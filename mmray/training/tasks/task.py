@@ -1,4 +1,4 @@
-"""What every task can do. Axes: N samples, B batch, C outputs."""
+"""The interface of all tasks. Axes: N samples, B batch, C outputs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -38,7 +38,7 @@ class Task(Protocol):
 
     @property
     def outputs(self) -> int:
-        """How many numbers the head gives for a sample (C)."""
+        """Number of outputs of the head per sample (C)."""
         ...
 
     def encode(self, labels: Sequence[Label | None]) -> Shaped[np.ndarray, "N ..."]:
@@ -89,11 +89,11 @@ class Task(Protocol):
 
 @runtime_checkable
 class ComparesModalities(Protocol):
-    """What a task can do besides whose samples are compared across modalities and batches."""
+    """The additional interface of a task that compares samples across modalities and batches."""
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """What belongs together; None where that is each sample, or copies of one payload."""
+        """Groups that belong together; None for single samples, or copies of one payload."""
         ...
 
     def paired(

@@ -77,13 +77,13 @@ PREFIXES = {
     "en": (("", 0), ("number ", 2), ("it is ", 2), ("digit ", 2)),
     "zh": (("", 0), ("数字", 2), ("这是", 2), ("号码", 2)),
 }
-"""What is said before the digit, and its syllables."""
+"""The words before the digit, and their syllables."""
 PREFIX_CHANCES = (0.85, 0.05, 0.05, 0.05)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one clip says, and how."""
+    """The words and the voice of one clip."""
 
     clip: str
     digit: int

@@ -28,12 +28,12 @@ Read = Callable[[Any, Tensor, Tensor | None], Encoded]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an encoder is built from where the checkpoint is not."""
+    """The files from which an encoder is built without its checkpoint."""
 
     config: Any
     """The checkpoint's own, of transformers."""
     facts: Mapping[str, Any]
-    """What else must be known of the checkpoint, as plain JSON."""
+    """Other facts about the checkpoint, as plain JSON."""
 
     def save(self, folder: Path) -> None:
         """Write config.json and the facts; no weights."""

@@ -19,7 +19,7 @@ class Lora:
 
 
 def add_adapters(network: nn.Module, lora: Lora) -> None:
-    """Put adapters beside the layers of ``network``; they alone learn, and at first add nothing."""
+    """Add adapters to the layers of ``network``; only they learn, and initially add zero."""
     from peft import LoraConfig, inject_adapter_in_model
     from transformers.pytorch_utils import Conv1D
 

@@ -52,7 +52,7 @@ def load_network(
 
 
 def drop_pooler(network: Any) -> None:  # noqa: ANN401 (transformers)
-    """Take away a pooler that has weights but is not used, or was not trained."""
+    """Remove a pooler that has weights but is unused or untrained."""
     pooler = getattr(network, "pooler", None)
     if isinstance(pooler, torch.nn.Module) and next(pooler.parameters(), None) is not None:
         network.pooler = None

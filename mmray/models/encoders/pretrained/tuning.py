@@ -19,11 +19,11 @@ Tune = Literal["full", "last_layers", "lora", "frozen"]
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """What is trained of a checkpoint."""
+    """The trained part of a checkpoint."""
 
     tune: Tune = "full"
     layers: int = 2
-    """How many, where ``tune`` is ``last_layers``."""
+    """Number of layers, if ``tune`` is ``last_layers``."""
     lora: Lora = field(default_factory=Lora)
     lr: float = 5e-5
     layer_decay: float = 1.0
@@ -62,7 +62,7 @@ def set_trained(
     probe: Callable[[], Tensor],
     order: CallOrder,
 ) -> int:
-    """Let those weights learn that ``tuning`` names and ``probe`` depends on; return its F.
+    """Train the weights that ``tuning`` names and ``probe`` depends on; return its F.
 
     ``probe`` runs the network and returns a pooled state ``(B, F)``. A weight that does not reach
     it would get no gradient, which data parallelism does not forgive.

@@ -13,7 +13,7 @@ from mmray.models.encoders.encoded import Encoded, at_least_one, length_mask
 from mmray.models.encoders.pretrained.pooling import pool_steps
 
 FRONT = ("feature_size", "sampling_rate", "hop_length", "chunk_length", "n_fft")
-"""Of the checkpoint's preprocessing, what its spectrogram depends on."""
+"""The settings of the checkpoint's preprocessing that its spectrogram depends on."""
 _STRIDE = 2
 """Frames of the spectrogram per hidden state."""
 _QUIETEST = 1e-10

@@ -114,7 +114,7 @@ def check_shapes(model: nn.Module, shapes: Shapes, path: Path) -> None:
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Put the weights of a file into a model; wrong ones, or some not finite, are a BundleError."""
+    """Load the weights of a file into a model; wrong or infinite ones are a BundleError."""
     try:
         weights = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What a method that balances modalities does around one step. Axes: M modalities."""
+"""The interface of a method that balances modalities. Axes: M modalities."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,8 +16,7 @@ class StepLosses(NamedTuple):
 
     whole: Float[Tensor, ""]
     alone: list[Float[Tensor, ""]]
-    """Of each modality alone (M), all tasks but alignments summed; empty if there is no such view.
-    """
+    """Loss of each modality alone (M), summed over tasks except alignments; empty without it."""
     alone_sums: list[dict[str, Tensor]]
     """Summed over this worker's samples, by modality and task."""
 
@@ -38,7 +37,7 @@ class Balance:
     def __init__(self, plan: TrainPlan, weights: Sequence[Sequence[nn.Parameter]]) -> None:
         self.plan = plan
         self.weights = weights
-        """Of each modality's encoder, in M-axis order."""
+        """Parameters of each modality's encoder, in M-axis order."""
 
     def begin_epoch(self, epoch: int, records: Sequence[EpochRecord]) -> None:
         """Prepare for an epoch; ``records`` are of all epochs before it."""

@@ -60,7 +60,7 @@ class MmPareto(Balance):
         return losses.whole + torch.stack(losses.alone).sum()
 
     def after_backward(self) -> None:
-        """Put the integrated gradients in place of the sums."""
+        """Replace the sums by the integrated gradients."""
         own = average(self._own, self.plan.context.world)
         self._own = []
         conflicts: list[Tensor] = []
