@@ -4,22 +4,12 @@ from collections.abc import Mapping
 
 from mmray.config.modality.modality import ModalityConfig
 from mmray.config.modality.table import TableConfig
-from mmray.config.model.encoder import EncoderConfig, LeNetEncoderConfig, TransformerEncoderConfig
+from mmray.config.model.encoder import EncoderConfig
 from mmray.config.model.model import FusionConfig, ModelConfig, TensorFusionConfig
 from mmray.config.training.augment import AugmentConfig, SpecAugmentConfig
 from mmray.core.spec import FeatureSpec, Layout
 from mmray.errors import ConfigError
-
-FITTING: dict[Layout, tuple[str, ...]] = {
-    "vector": ("linear", "mlp", "custom"),
-    "sequence": (
-        *("linear", "mlp", "lstm", "gru", "cnn", "lenet", "transformer"),
-        *("hf_audio", "custom"),
-    ),
-    "tokens": ("linear", "mlp", "lstm", "gru", "cnn", "transformer", "hf_text", "custom"),
-    "pixels": ("linear", "mlp", "cnn", "lenet", "transformer", "hf_image", "custom"),
-    "frames": ("linear", "mlp", "cnn", "transformer", "hf_image", "hf_video", "custom"),
-}
+from mmray.models.encoders.kind import encoder_kind, kinds_for
 
 AUGMENTED: dict[str, tuple[Layout, ...]] = {
     "crop": ("pixels", "frames"),
@@ -38,26 +28,15 @@ MAX_TENSOR_WEIGHTS = 2**25
 def check_encoder(name: str, config: EncoderConfig, spec: FeatureSpec) -> None:
     """Refuse an encoder that cannot take the features of modality ``name``."""
     where = f"modalities.{name}.encode"
-    if config.kind not in FITTING[spec.layout]:
+    kind = encoder_kind(config)
+    if spec.layout not in kind.takes:
         raise ConfigError(
             f"a {config.kind} encoder cannot take {spec.describe()}",
             where=where,
-            hint=f"kinds that fit: {', '.join(FITTING[spec.layout])}",
+            hint=f"kinds that fit: {', '.join(kinds_for(spec.layout))}",
         )
-    if isinstance(config, LeNetEncoderConfig) and min(spec.shape[:2]) < 2**config.layers:
-        raise ConfigError(
-            f"{config.layers} halving layers leave nothing of {spec.describe()}",
-            where=f"{where}.layers",
-            hint="use fewer layers",
-        )
-    if isinstance(config, TransformerEncoderConfig) and spec.layout in ("pixels", "frames"):
-        height, width = spec.shape[-3:-1]
-        if height % config.patch or width % config.patch:
-            raise ConfigError(
-                f"patch ({config.patch}) does not divide {spec.describe()}",
-                where=f"{where}.patch",
-                hint="choose a patch that divides the height and the width of the picture",
-            )
+    if kind.check is not None:
+        kind.check(config, spec, where)
 
 
 def check_model(
@@ -68,12 +47,9 @@ def check_model(
     for name, spec in specs.items():
         encoder = encoders[name]
         check_encoder(name, encoder, spec)
-        if isinstance(encoder, TransformerEncoderConfig) and config.width % encoder.heads:
-            raise ConfigError(
-                f"model.width ({config.width}) is not a multiple of heads ({encoder.heads})",
-                where=f"modalities.{name}.encode.heads",
-                hint="change heads, or model.width",
-            )
+        check_width = encoder_kind(encoder).check_width
+        if check_width is not None:
+            check_width(encoder, config.width, f"modalities.{name}.encode")
 
 
 def check_augment(

@@ -1,6 +1,7 @@
 """What every encoder promises, for every layout that it fits."""
 
 import copy
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from mmray.config.model.encoder import (
     CnnEncoderConfig,
+    EncoderConfig,
     GruEncoderConfig,
     LeNetEncoderConfig,
     LinearEncoderConfig,
@@ -25,8 +27,8 @@ from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
 from mmray.models.batch_statistics import encode_present
 from mmray.models.build import build_encoder
+from mmray.models.encoders.kind import ENCODER_KINDS, encoder_kind
 from mmray.models.feature_batch import FeatureBatch
-from mmray.models.fit_check import FITTING
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import WORDS, checkpoints
 from tests.support.sample import SPECS, make_features
@@ -96,7 +98,7 @@ PLAIN = [
     (config, SPECS[layout])
     for config in CONFIGS
     for layout in SPECS
-    if config.kind in FITTING[layout]
+    if layout in encoder_kind(config).takes
 ]
 CASES = [
     pytest.param(config, spec, id=f"{number}-{config.kind}-{spec.layout}")
@@ -128,6 +130,14 @@ def setup(made):
         return encoder, make_features(spec, present)
 
     return build
+
+
+def test_there_is_a_record_of_every_section():
+    union, _ = get_args(EncoderConfig)
+
+    sections = {section.model_fields["kind"].default: section for section in get_args(union)}
+
+    assert {name: kind.config for name, kind in ENCODER_KINDS.items()} == sections
 
 
 def encode(encoder, features, indices):
