@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mmray.config.document import Config
-from mmray.config.reading.load import check_document, load_config, replace_key, resolved
-from mmray.config.training.search import ChoiceSpace, SearchConfig
+from mmray.config.reading.load import load_config, resolved
+from mmray.config.training.search import SearchConfig
 from mmray.core.file.atomic import replacing, write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
@@ -21,6 +21,15 @@ from mmray.core.text.secret import masked
 from mmray.errors import ConfigError, TrainingError
 from mmray.run.training_job import CHECKPOINTS
 from mmray.stages.marker import earlier_report, require_success
+from mmray.stages.searching.trial import (
+    apply_sample,
+    check_space,
+    plan_trial,
+    shown_sample,
+    shown_value,
+    trial_folder,
+    trial_name,
+)
 from mmray.stages.training.runs import training_seconds
 from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Tracker
@@ -32,7 +41,6 @@ logger = logging.getLogger(__name__)
 STAGE = "search"
 BEST = "best.yaml"
 TRIALS = "trials.json"
-SEARCHABLE = ("model", "train", "tasks")
 
 
 def run(workspace: Workspace, tracker: Tracker) -> Report:
@@ -136,9 +144,10 @@ def _report(
         },
         metrics={metric: best.best, "best": dict(best.sample)},
         found=(
-            f"{_best_of(results)}: {metric} {best.best:.4f} with {_shown(best.sample)}",
+            f"{_best_of(results)}: {metric} {best.best:.4f} with {shown_sample(best.sample)}",
             *(
-                f"  trial {r.number}: {_value(r.best)} after {r.epochs} epochs, {_shown(r.sample)}"
+                f"  trial {r.number}: {shown_value(r.best)} after {r.epochs} epochs, "
+                f"{shown_sample(r.sample)}"
                 for r in results[:5]
             ),
         ),
@@ -168,79 +177,6 @@ def best_of(workspace: Workspace) -> Workspace:
     folder = _folder(workspace)
     require_success(folder, stage=STAGE, error=TrainingError)
     return workspace.of(load_config(folder / BEST))
-
-
-def check_space(config: Config, search: SearchConfig) -> None:
-    """Refuse keys that would need other features, and samples that give no valid document."""
-    for key, space in search.space.items():
-        first, *rest = key.split(".")
-        is_encoder = first == "modalities" and len(rest) > 1 and rest[1] == "encode"
-        if first not in SEARCHABLE and not is_encoder:
-            raise ConfigError(
-                f"{key!r} cannot be searched: all trials share the data and the features",
-                where=f"search.space.{key}",
-                hint="search keys under model, train, tasks or modalities.<name>.encode",
-            )
-        options = list(space.choice) if isinstance(space, ChoiceSpace) else _bounds(space)
-        for option in options:
-            apply_sample(config, {key: option})
-
-
-def apply_sample(config: Config, sample: Mapping[str, Any]) -> Config:
-    """Return the document with a sample applied, as overrides are; named sections expand."""
-    assert config.search is not None  # run has checked
-    document = resolved(config)
-    for key, value in sample.items():
-        space = config.search.space[key]
-        if isinstance(space, ChoiceSpace) and isinstance(space.choice, dict):
-            value = space.choice[value]
-        document = replace_key(document, key, value)
-    return check_document(document, where="search.space")
-
-
-def plan_trial(
-    sample: Mapping[str, Any],
-    *,
-    config: Config,
-    manifest: str,
-    features: dict[str, str],
-    folder: str,
-) -> Any:  # noqa: ANN401 (a TrainingJob: not loaded above)
-    """Return the training of one trial; equal samples have the same folder."""
-    from mmray.run.training_job import TrainingJob
-
-    trial = apply_sample(config, sample)
-    return TrainingJob(
-        name=_shown(sample),
-        config=trial,
-        manifest=manifest,
-        features=features,
-        seed=trial.train.seed,
-        folder=str(trial_folder(Path(folder), sample)),
-    )
-
-
-def trial_folder(folder: Path, sample: Mapping[str, Any]) -> Path:
-    """Return the folder of a trial, in that of its search."""
-    return folder / "trials" / fingerprint(dict(sample))
-
-
-def trial_name(number: int, sample: Mapping[str, Any]) -> str:
-    """Return a readable name, for example ``trial 03: lr=0.001, fusion=gated``."""
-    return f"trial {number:02d}: {_shown(sample)}"
-
-
-def _shown(sample: Mapping[str, Any]) -> str:
-    """Name each key without its section: ``lr=0.001, fusion=gated, audio.encode=mlp``."""
-    return ", ".join(f"{key.split('.', 1)[-1]}={_value(value)}" for key, value in sample.items())
-
-
-def _value(value: Any) -> str:  # noqa: ANN401
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _bounds(space: Any) -> list[float]:  # noqa: ANN401
-    return list(next(iter(space.model_dump().values())))
 
 
 def _write_best(config: Config, results: Sequence["TrialResult"], path: Path) -> None:

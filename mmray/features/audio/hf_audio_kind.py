@@ -9,15 +9,8 @@ from mmray.features.audio.decode import audio_decoder
 from mmray.features.audio.family import Family, check_decoding, read_family, told_width
 from mmray.features.audio.spec import sequence_spec, vector_spec
 from mmray.features.audio.yamnet_plan import patches_of
-from mmray.features.checkpoints.extractor import (
-    NETWORKS,
-    at_exported_model,
-    export_model,
-    model_files,
-    weights_identity,
-)
+from mmray.features.checkpoints.extractor import checkpoint_extractor
 from mmray.features.extractor import Extractor
-from mmray.features.kind import ExtractorKind
 
 
 def _spec(config: AudioConfig, extract: HFAudioConfig) -> FeatureSpec:
@@ -64,14 +57,4 @@ def _build(config: AudioConfig, extract: HFAudioConfig, state: Path | None) -> E
     )
 
 
-HF_AUDIO = ExtractorKind(
-    config=HFAudioConfig,
-    version=2,
-    spec=_spec,
-    build=_build,
-    identity=weights_identity,
-    export=export_model,
-    exported=model_files,
-    relocated=at_exported_model,
-    libraries=NETWORKS,
-)
+HF_AUDIO = checkpoint_extractor(HFAudioConfig, version=2, spec=_spec, build=_build)

@@ -5,17 +5,10 @@ from pathlib import Path
 from mmray.config.modality.image import HFImageConfig, ImageConfig
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.features.checkpoints.extractor import (
-    NETWORKS,
-    at_exported_model,
-    export_model,
-    model_files,
-    weights_identity,
-)
+from mmray.features.checkpoints.extractor import checkpoint_extractor
 from mmray.features.extractor import Extractor
 from mmray.features.image.decode import image_steps
 from mmray.features.image.shape import vision_config, vision_steps, vision_width
-from mmray.features.kind import ExtractorKind
 
 
 def _spec(config: ImageConfig, extract: HFImageConfig) -> FeatureSpec:
@@ -41,14 +34,4 @@ def _build(config: ImageConfig, extract: HFImageConfig, state: Path | None) -> E
     return HFImageExtractor(spec, network, steps=image_steps(config.decode, auto_draft=0.0))
 
 
-HF_IMAGE = ExtractorKind(
-    config=HFImageConfig,
-    version=5,
-    spec=_spec,
-    build=_build,
-    identity=weights_identity,
-    export=export_model,
-    exported=model_files,
-    relocated=at_exported_model,
-    libraries=NETWORKS,
-)
+HF_IMAGE = checkpoint_extractor(HFImageConfig, version=5, spec=_spec, build=_build)

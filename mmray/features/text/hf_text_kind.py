@@ -6,16 +6,9 @@ from mmray.config.modality.text import HFTextConfig, TextConfig
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
 from mmray.features.checkpoints.checkpoint import first_width, read_checkpoint_config
-from mmray.features.checkpoints.extractor import (
-    NETWORKS,
-    at_exported_model,
-    export_model,
-    model_files,
-    weights_identity,
-)
+from mmray.features.checkpoints.extractor import checkpoint_extractor
 from mmray.features.checkpoints.kind import check_kind
 from mmray.features.extractor import Extractor
-from mmray.features.kind import ExtractorKind
 from mmray.features.text.cleaning import text_decoder
 from mmray.features.text.position import check_layer, check_positions, text_settings
 
@@ -54,14 +47,4 @@ def _build(config: TextConfig, extract: HFTextConfig, state: Path | None) -> Ext
     return HFTextExtractor(_spec(config, extract), extract.model, text_decoder(config), reading)
 
 
-HF_TEXT = ExtractorKind(
-    config=HFTextConfig,
-    version=3,
-    spec=_spec,
-    build=_build,
-    identity=weights_identity,
-    export=export_model,
-    exported=model_files,
-    relocated=at_exported_model,
-    libraries=NETWORKS,
-)
+HF_TEXT = checkpoint_extractor(HFTextConfig, version=3, spec=_spec, build=_build)

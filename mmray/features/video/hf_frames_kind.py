@@ -7,16 +7,9 @@ from mmray.config.modality.image import HFImageConfig, ImageConfig
 from mmray.config.modality.video import DEFAULT_FRAMES, HFFramesConfig, VideoConfig
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
-from mmray.features.checkpoints.extractor import (
-    NETWORKS,
-    at_exported_model,
-    export_model,
-    model_files,
-    weights_identity,
-)
+from mmray.features.checkpoints.extractor import checkpoint_extractor
 from mmray.features.extractor import Extractor
 from mmray.features.image.kind import IMAGE
-from mmray.features.kind import ExtractorKind
 from mmray.features.video.decode import video_decoder
 from mmray.media.video.render import render_picture
 
@@ -45,14 +38,4 @@ def _build(config: VideoConfig, extract: HFFramesConfig, state: Path | None) -> 
     return HFFramesExtractor(_spec(config, extract), network, decode)
 
 
-HF_FRAMES = ExtractorKind(
-    config=HFFramesConfig,
-    version=3,
-    spec=_spec,
-    build=_build,
-    identity=weights_identity,
-    export=export_model,
-    exported=model_files,
-    relocated=at_exported_model,
-    libraries=NETWORKS,
-)
+HF_FRAMES = checkpoint_extractor(HFFramesConfig, version=3, spec=_spec, build=_build)

@@ -7,15 +7,8 @@ from mmray.config.modality.video import HFVideoConfig, VideoConfig
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
-from mmray.features.checkpoints.extractor import (
-    NETWORKS,
-    at_exported_model,
-    export_model,
-    model_files,
-    weights_identity,
-)
+from mmray.features.checkpoints.extractor import checkpoint_extractor
 from mmray.features.extractor import Extractor
-from mmray.features.kind import ExtractorKind
 from mmray.features.video.checkpoint import VideoCheckpoint, read_video_checkpoint
 from mmray.features.video.decode import video_decoder
 from mmray.media.video.render import render_picture
@@ -60,14 +53,4 @@ def _build(config: VideoConfig, extract: HFVideoConfig, state: Path | None) -> E
     )
 
 
-HF_VIDEO = ExtractorKind(
-    config=HFVideoConfig,
-    version=2,
-    spec=_spec,
-    build=_build,
-    identity=weights_identity,
-    export=export_model,
-    exported=model_files,
-    relocated=at_exported_model,
-    libraries=NETWORKS,
-)
+HF_VIDEO = checkpoint_extractor(HFVideoConfig, version=2, spec=_spec, build=_build)

@@ -2,7 +2,8 @@
 
 from types import SimpleNamespace
 
-from mmray.stages.search import _best_of, trial_name
+from mmray.stages.search import _best_of
+from mmray.stages.searching.trial import trial_name
 
 
 def test_a_trial_is_named_by_its_keys_without_their_section():

@@ -15,7 +15,8 @@ from mmray.stages.evaluate import _variants, can_measure
 from mmray.stages.evaluation.evaluated import evaluate_models, mean_metrics, sentences
 from mmray.stages.evaluation.outcome import headline_figures
 from mmray.stages.evaluation.predictions import EvaluatedModel
-from mmray.stages.search import log_epoch, trial_folder
+from mmray.stages.search import log_epoch
+from mmray.stages.searching.trial import trial_folder
 from mmray.stages.training.runs import TrainingRuns, training_seconds
 from mmray.stages.training.variant import Variant, fusion_variant, main_model
 from mmray.tracking.memory import MemoryTracker
