@@ -88,7 +88,7 @@ def _make_workspace(home: Path, *, epochs: int) -> None:
     """Prepare a manifest, write features, and train; stop after ``epochs``."""
     write_rows(home / "corpus", ROWS)
     config = check_document(DOCUMENT, where="fuzz")
-    run(config, MemoryTracker())
+    run(Workspace(config), MemoryTracker())
     work = home / "work"
     manifest, features = write_inputs(work / "features", SPECS, 120)
     manifest = str(Path(manifest).rename(work / "samples.parquet"))
