@@ -27,7 +27,7 @@ from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
 from mmray.models.batch_statistics import encode_present
 from mmray.models.build import build_encoder
-from mmray.models.encoders.kind import ENCODER_KINDS, encoder_kind
+from mmray.models.encoders.kind import ENCODER_KINDS, encoder_kind, kinds_for
 from mmray.models.feature_batch import FeatureBatch
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import WORDS, checkpoints
@@ -138,6 +138,20 @@ def test_there_is_a_record_of_every_section():
     sections = {section.model_fields["kind"].default: section for section in get_args(union)}
 
     assert {name: kind.config for name, kind in ENCODER_KINDS.items()} == sections
+
+
+@pytest.mark.parametrize(
+    ("layout", "kinds"),
+    [
+        ("vector", "linear mlp custom"),
+        ("sequence", "linear mlp lstm gru cnn lenet transformer hf_audio custom"),
+        ("tokens", "linear mlp lstm gru cnn transformer hf_text custom"),
+        ("pixels", "linear mlp cnn lenet transformer hf_image custom"),
+        ("frames", "linear mlp cnn transformer hf_image hf_video custom"),
+    ],
+)
+def test_features_of_a_layout_are_taken_by_these_kinds(layout, kinds):
+    assert kinds_for(layout) == tuple(kinds.split())
 
 
 def encode(encoder, features, indices):
