@@ -135,10 +135,11 @@ class MLflowRun:
                     # where none is installed.
                     code_paths=[str(Path(mmray.__file__).parent), *map(str, code)],
                     pip_requirements=prediction_requirements(),
-                    registered_model_name=register_as,
                 )
             # start_run ends the run with its block; the workflow goes on in it.
             self._client.set_terminated(self._run_id, "RUNNING")
+            if register_as is not None:
+                self.register(register_as)
 
     def register(self, name: str) -> bool:
         """Register the run's model under a name, once; return False if it has none."""

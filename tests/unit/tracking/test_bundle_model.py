@@ -25,19 +25,26 @@ def bundle(tmp_path_factory):
     return make_bundle(tmp_path_factory.mktemp("bundle") / "model")
 
 
-@pytest.fixture(scope="module")
-def logged(bundle, tmp_path_factory):
-    """The model as evaluate logs it, loaded back."""
-    folder = tmp_path_factory.mktemp("store")
+def log(bundle, folder, *, register_as):
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     client = MlflowClient(uri)
     experiment = client.create_experiment("pets", artifact_location=str(folder / "artifacts"))
     run_id = client.create_run(experiment).info.run_id
     document = json.loads((bundle / "bundle.json").read_text())["config"]
     interface = interface_of(check_document(document, where=""))
-    MLflowRun(client, run_id, folder / "spill").log_bundle(bundle, interface, register_as=None)
+    MLflowRun(client, run_id, folder / "spill").log_bundle(
+        bundle, interface, register_as=register_as
+    )
+    return client, uri
+
+
+@pytest.fixture(scope="module")
+def logged(bundle, tmp_path_factory):
+    """The model as evaluate logs it, loaded back."""
+    client, uri = log(bundle, tmp_path_factory.mktemp("store"), register_as=None)
+    (experiment,) = client.search_experiments(filter_string="name = 'pets'")
     with fluent(uri):
-        (model,) = mlflow.search_logged_models([experiment], output_format="list")
+        (model,) = mlflow.search_logged_models([experiment.experiment_id], output_format="list")
         yield mlflow.pyfunc.load_model(model.model_uri)
 
 
@@ -64,6 +71,22 @@ def test_predictions_keep_their_row_of_a_shuffled_and_of_a_filtered_frame(logged
     )
     named = frame[frame.note.notna()].set_index(pd.Index(["x", "y"]))
     assert list(logged.predict(named).index) == ["x", "y"]
+
+
+def test_a_model_that_is_registered_when_it_is_logged_can_be_loaded_by_its_name(
+    bundle, tmp_path, caplog, capfd
+):
+    caplog.set_level("INFO", "mmray")
+
+    client, uri = log(bundle, tmp_path, register_as="pets")
+
+    with fluent(uri):
+        model = mlflow.pyfunc.load_model("models:/pets/1")
+    assert model.predict(pd.DataFrame({"note": ["a cat"]}))["animal"].notna().all()
+    assert [each.version for each in client.search_model_versions("name='pets'")] in ([1], ["1"])
+    assert "the model is version 1 of 'pets'" in caplog.text
+    printed = capfd.readouterr()
+    assert "registered model" not in printed.out + printed.err
 
 
 def test_every_column_is_there_with_no_usable_row_and_with_no_row(logged):
