@@ -18,8 +18,8 @@ import librosa
 import numpy as np
 
 from benchmarks.report import Comparison, parse, tell
-from mmray.features.audio.mel import LogMel
-from mmray.features.audio.mfcc import Mfcc
+from mmray.features.audio.spectrum.mel import LogMel
+from mmray.features.audio.spectrum.mfcc import Mfcc
 from mmray.media.audio.segment import AudioClip
 
 CLIPS, RATE_HZ = 400, 16_000

@@ -16,7 +16,7 @@ from mmray.config.model.pretrained import (
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError, located
-from mmray.features.audio.family import check_decoding, read_family
+from mmray.features.audio.checkpoint.family import check_decoding, read_family
 from mmray.features.checkpoints.checkpoint import read_checkpoint_config
 from mmray.features.checkpoints.kind import check_kind
 from mmray.features.image.shape import picture_size, vision_config

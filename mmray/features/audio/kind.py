@@ -2,9 +2,9 @@
 
 from mmray.config.modality.audio import AudioConfig, CustomAudioExtract
 from mmray.core.kind import Kind
+from mmray.features.audio.checkpoint.hf_audio_kind import HF_AUDIO
 from mmray.features.audio.example import example_sound
-from mmray.features.audio.hf_audio_kind import HF_AUDIO
-from mmray.features.audio.spectrum_kind import LOG_MEL, MFCC
+from mmray.features.audio.spectrum.kind import LOG_MEL, MFCC
 from mmray.features.audio.transcript_kind import TRANSCRIPT
 from mmray.features.audio.waveform import WAVEFORM
 from mmray.features.custom import custom_extractor

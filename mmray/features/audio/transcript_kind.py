@@ -11,8 +11,8 @@ from mmray.config.modality.text import TextConfig
 from mmray.core.kind import Kind
 from mmray.core.rejection import Rejection
 from mmray.core.spec import FeatureSpec
+from mmray.features.audio.checkpoint.family import check_decoding, check_text_length, read_family
 from mmray.features.audio.decode import audio_decoder
-from mmray.features.audio.family import check_decoding, check_text_length, read_family
 from mmray.features.audio.transcript import (
     Recogniser,
     TranscriptExtractor,
@@ -67,7 +67,7 @@ def _build(config: AudioConfig, extract: TranscriptConfig, state: Path | None) -
 
 
 def _recogniser(extract: TranscriptConfig) -> Recogniser:
-    from mmray.features.audio.transcriber import Transcriber
+    from mmray.features.audio.checkpoint.transcriber import Transcriber
 
     return Transcriber(
         extract.model,
@@ -113,7 +113,7 @@ def _identity(config: AudioConfig, extract: TranscriptConfig, state: Path | None
 def _export(
     config: AudioConfig, extract: TranscriptConfig, state: Path | None, folder: Path
 ) -> None:
-    from mmray.features.audio.transcriber import save_recogniser
+    from mmray.features.audio.checkpoint.transcriber import save_recogniser
 
     export_model(config, extract, state, folder)
     save_recogniser(extract.model, folder / MODEL_FOLDER)

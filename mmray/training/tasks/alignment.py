@@ -13,11 +13,11 @@ from mmray.config.task.loss import SiglipConfig
 from mmray.config.task.task import AlignmentConfig
 from mmray.core.label.cell import Label
 from mmray.models.head import SharedSpace, split_outputs
+from mmray.training.parallel.gather_rows import gather_rows, row_counts
 from mmray.training.parallel.worker_context import WorkerContext
-from mmray.training.tasks.contrast import Rows, contrastive_losses
-from mmray.training.tasks.gather_rows import gather_rows, row_counts
 from mmray.training.tasks.label import at_least_two, class_counts, class_numbers, known_labels
-from mmray.training.tasks.recall import pair_hits, recall_metrics
+from mmray.training.tasks.losses.contrast import Rows, contrastive_losses
+from mmray.training.tasks.metrics.recall import pair_hits, recall_metrics
 from mmray.training.tasks.saved import saved_names
 from mmray.training.tasks.task import Array, Statistic
 

@@ -15,11 +15,11 @@ from mmray.core.label.positive import positive_of
 from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
-from mmray.training.tasks.class_metric import class_details
-from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
-from mmray.training.tasks.flag_metric import BINARY, THRESHOLD, FlagRows
 from mmray.training.tasks.label import at_least_two, class_counts, class_numbers, known_labels
-from mmray.training.tasks.measure import measure
+from mmray.training.tasks.losses.flags import balanced_weight, flag_losses
+from mmray.training.tasks.metrics.classes import class_details
+from mmray.training.tasks.metrics.flags import BINARY, THRESHOLD, FlagRows
+from mmray.training.tasks.metrics.measure import measure
 from mmray.training.tasks.saved import saved_names, saved_number
 from mmray.training.tasks.task import Array, Statistic, repeated
 

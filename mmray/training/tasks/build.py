@@ -17,18 +17,18 @@ from mmray.core.label.cell import Label
 from mmray.training.parallel.worker_context import WorkerContext
 from mmray.training.tasks.alignment import fit_alignment, restore_alignment
 from mmray.training.tasks.binary import fit_binary, restore_binary
-from mmray.training.tasks.class_metric import CLASSIFICATION
 from mmray.training.tasks.classification import (
     fit_classification,
     label_probabilities,
     restore_classification,
 )
 from mmray.training.tasks.custom import fit_custom, restore_custom
-from mmray.training.tasks.flag_metric import BINARY, MULTILABEL
+from mmray.training.tasks.metrics.classes import CLASSIFICATION
+from mmray.training.tasks.metrics.flags import BINARY, MULTILABEL
+from mmray.training.tasks.metrics.numbers import REGRESSION
+from mmray.training.tasks.metrics.recall import CUTS
 from mmray.training.tasks.multilabel import fit_multilabel, restore_multilabel
-from mmray.training.tasks.number_metric import REGRESSION
 from mmray.training.tasks.ordinal import ORDINAL, fit_ordinal, restore_ordinal
-from mmray.training.tasks.recall import CUTS
 from mmray.training.tasks.regression import fit_regression, restore_regression
 from mmray.training.tasks.task import ComparesModalities, Task, Tasks
 

@@ -14,10 +14,6 @@ from mmray.config.task.task import ClassificationConfig
 from mmray.core.label.cell import Label
 from mmray.core.text.nearest import listed
 from mmray.models.head import AffineHead
-from mmray.training.tasks.class_metric import (
-    class_details,
-    classification_metrics,
-)
 from mmray.training.tasks.label import (
     at_least_two,
     balanced_weights,
@@ -25,7 +21,11 @@ from mmray.training.tasks.label import (
     class_numbers,
     known_labels,
 )
-from mmray.training.tasks.loss import focal_classes
+from mmray.training.tasks.losses.formula import focal_classes
+from mmray.training.tasks.metrics.classes import (
+    class_details,
+    classification_metrics,
+)
 from mmray.training.tasks.saved import saved_names, saved_numbers
 from mmray.training.tasks.task import Array, Statistic, repeated
 

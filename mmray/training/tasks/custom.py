@@ -17,7 +17,7 @@ from mmray.core.text.nearest import listed
 from mmray.errors import ConfigError, TrainingError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.label import known_labels
-from mmray.training.tasks.measure import measure
+from mmray.training.tasks.metrics.measure import measure
 from mmray.training.tasks.task import Array, Statistic, repeated
 
 MEMBERS = ("outputs", "metrics", "encode", "losses", "decode", "constant", "answer", "to_dict")

@@ -15,10 +15,10 @@ from mmray.core.label.cell import Label, is_missing
 from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
-from mmray.training.tasks.flag_loss import balanced_weight, flag_losses
-from mmray.training.tasks.flag_metric import MULTILABEL, THRESHOLD, FlagTable, per_flag_metrics
 from mmray.training.tasks.label import class_number, known_labels
-from mmray.training.tasks.measure import measure
+from mmray.training.tasks.losses.flags import balanced_weight, flag_losses
+from mmray.training.tasks.metrics.flags import MULTILABEL, THRESHOLD, FlagTable, per_flag_metrics
+from mmray.training.tasks.metrics.measure import measure
 from mmray.training.tasks.saved import saved_names, saved_numbers
 from mmray.training.tasks.task import Array, Statistic, repeated
 

@@ -15,16 +15,16 @@ from mmray.core.label.order import ordered
 from mmray.core.text.nearest import listed
 from mmray.errors import TrainingError
 from mmray.models.head import AffineHead
-from mmray.training.tasks.class_metric import (
+from mmray.training.tasks.label import at_least_two, class_counts, class_numbers, known_labels
+from mmray.training.tasks.losses.formula import coral, corn
+from mmray.training.tasks.metrics.classes import (
     ClassRows,
     accuracy,
     class_details,
     class_rows,
     kappa,
 )
-from mmray.training.tasks.label import at_least_two, class_counts, class_numbers, known_labels
-from mmray.training.tasks.loss import coral, corn
-from mmray.training.tasks.measure import MetricFunctions, measure
+from mmray.training.tasks.metrics.measure import MetricFunctions, measure
 from mmray.training.tasks.saved import saved_names
 from mmray.training.tasks.task import Array, Statistic, repeated
 

@@ -16,9 +16,9 @@ from mmray.core.label.cell import Label, is_missing, read_number
 from mmray.errors import ManifestError
 from mmray.models.head import AffineHead
 from mmray.training.tasks.label import known_labels
-from mmray.training.tasks.loss import pinball
-from mmray.training.tasks.measure import measure
-from mmray.training.tasks.number_metric import REGRESSION, NumberRows
+from mmray.training.tasks.losses.formula import pinball
+from mmray.training.tasks.metrics.measure import measure
+from mmray.training.tasks.metrics.numbers import REGRESSION, NumberRows
 from mmray.training.tasks.saved import saved_number
 from mmray.training.tasks.task import Array, Statistic, repeated
 

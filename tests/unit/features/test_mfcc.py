@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mmray.config.modality.audio import AudioConfig
-from mmray.features.audio.mel import LogMel
-from mmray.features.audio.mfcc import Mfcc
+from mmray.features.audio.spectrum.mel import LogMel
+from mmray.features.audio.spectrum.mfcc import Mfcc
 from mmray.features.build import build_extractor
 from tests.support.payload import clip_payload, tone
 

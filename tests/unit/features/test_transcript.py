@@ -8,7 +8,7 @@ from mmray.config.modality.audio import AudioConfig
 from mmray.config.modality.text import TextConfig
 from mmray.core.kind import Kind
 from mmray.errors import ConfigError, ExtractionError
-from mmray.features.audio.transcriber import Transcriber
+from mmray.features.audio.checkpoint.transcriber import Transcriber
 from mmray.features.audio.transcript import TranscriptExtractor
 from mmray.features.build import build_extractor, export_extractor, extractor_identity
 from mmray.features.extractor import extract_batch

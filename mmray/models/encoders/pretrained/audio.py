@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from transformers import AutoFeatureExtractor
 
 from mmray.core.file.atomic import read_json
-from mmray.features.audio.family import read_family
+from mmray.features.audio.checkpoint.family import read_family
 from mmray.features.checkpoints.checkpoint import NO_CODE, quiet_loading
 from mmray.models.encoders.encoded import Encoded, at_least_one, length_mask
 from mmray.models.encoders.pretrained.base import FACTS_FILE, PretrainedEncoder, Settings

@@ -66,7 +66,8 @@ def test_a_use_of_a_private_part_is_found(tmp_path):
 BLOCK = """
 import importlib, os, sys
 import ray.data, ray.train.torch, ray.tune, torch
-from mmray.distributed.ray_internals import hook, use
+from mmray.distributed.ray_internals import hook
+from mmray.distributed.ray_internals import use
 
 class Missing:
     def __init__(self, name):

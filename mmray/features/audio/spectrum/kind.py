@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mmray.config.modality.audio import AudioConfig, LogMelConfig, MfccConfig
 from mmray.features.audio.decode import audio_decoder
-from mmray.features.audio.frames import AudioFramesExtractor
-from mmray.features.audio.mel import LogMel
-from mmray.features.audio.mfcc import Mfcc
 from mmray.features.audio.spec import spectrum_spec
+from mmray.features.audio.spectrum.frames import AudioFramesExtractor
+from mmray.features.audio.spectrum.mel import LogMel
+from mmray.features.audio.spectrum.mfcc import Mfcc
 from mmray.features.extractor import Extractor
 from mmray.features.kind import ExtractorKind
 

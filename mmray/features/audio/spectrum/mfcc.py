@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from mmray.features.audio.mel import LogMel
+from mmray.features.audio.spectrum.mel import LogMel
 
 Floats = npt.NDArray[np.float32]
 

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mmray.training.tasks.loss import pinball
-from mmray.training.tasks.measure import MetricFunctions, measure
+from mmray.training.tasks.losses.formula import pinball
+from mmray.training.tasks.metrics.measure import MetricFunctions, measure
 from mmray.training.tasks.task import Array
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from mmray.config.modality.audio import AudioConfig, HFAudioConfig
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
+from mmray.features.audio.checkpoint.family import Family, check_decoding, read_family, told_width
+from mmray.features.audio.checkpoint.yamnet_plan import patches_of
 from mmray.features.audio.decode import audio_decoder
-from mmray.features.audio.family import Family, check_decoding, read_family, told_width
 from mmray.features.audio.spec import sequence_spec, vector_spec
-from mmray.features.audio.yamnet_plan import patches_of
 from mmray.features.checkpoints.extractor import checkpoint_extractor
 from mmray.features.extractor import Extractor
 
@@ -45,12 +45,12 @@ def _build(config: AudioConfig, extract: HFAudioConfig, state: Path | None) -> E
     spec, decode = _spec(config, extract), audio_decoder(config.decode)
     family = read_family(extract.model)
     if family.name == "yamnet":
-        from mmray.features.audio.yamnet import YamnetExtractor
+        from mmray.features.audio.checkpoint.yamnet import YamnetExtractor
 
         return YamnetExtractor(
             spec, decode, extract.model, pooling=extract.pooling, batch_size=extract.batch_size
         )
-    from mmray.features.audio.hf_audio import HFAudioExtractor
+    from mmray.features.audio.checkpoint.hf_audio import HFAudioExtractor
 
     return HFAudioExtractor(
         spec, decode, family, extract.model, pooling=extract.pooling, batch_size=extract.batch_size

@@ -13,8 +13,8 @@ import scipy.fft
 import torch
 
 from mmray.core.spec import FeatureSpec
+from mmray.features.audio.checkpoint.yamnet_plan import HOP, PATCH, PATCH_HOP, SHORTEST
 from mmray.features.audio.join import extract_joined
-from mmray.features.audio.yamnet_plan import HOP, PATCH, PATCH_HOP, SHORTEST
 from mmray.features.checkpoints.checkpoint import check_complete
 from mmray.features.checkpoints.loading import loading, read_weights
 from mmray.features.extractor import Feature

@@ -16,7 +16,7 @@ from mmray.config.task.loss import (
 )
 from mmray.training.tasks.build import task_losses
 from mmray.training.tasks.label import has_label
-from mmray.training.tasks.loss import pinball
+from mmray.training.tasks.losses.formula import pinball
 from tests.support.tasks import (
     EVERY_TASK,
     binary,

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from mmray.training.tasks.class_metric import (
+from mmray.training.tasks.metrics.classes import (
     classification_metrics,
     confusion_matrix,
     per_class_metrics,
 )
-from mmray.training.tasks.number_metric import regression_metrics
+from mmray.training.tasks.metrics.numbers import regression_metrics
 
 CLASSES = ["a", "b", "c", "d"]
 

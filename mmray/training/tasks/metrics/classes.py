@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Integer
 from torch import Tensor
 
-from mmray.training.tasks.measure import MetricFunctions, measure
+from mmray.training.tasks.metrics.measure import MetricFunctions, measure
 
 ClassNumbers = Integer[np.ndarray, " N"]
 Average = Literal["macro", "weighted", "none"]

@@ -11,8 +11,8 @@ from transformers import AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoTokeniz
 
 from mmray.errors import ConfigError
 from mmray.features.audio.batch import Inputs, batches, run_network, stacked
-from mmray.features.audio.family import read_family
-from mmray.features.audio.hf_audio import MASK, load_front
+from mmray.features.audio.checkpoint.family import read_family
+from mmray.features.audio.checkpoint.hf_audio import MASK, load_front
 from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete, quiet_loading
 from mmray.features.checkpoints.loading import loading, read_weights
 

@@ -11,7 +11,7 @@ from transformers import AutoFeatureExtractor
 from mmray.core.spec import FeatureSpec
 from mmray.errors import ConfigError
 from mmray.features.audio.batch import Inputs, batches, run_network
-from mmray.features.audio.family import Family
+from mmray.features.audio.checkpoint.family import Family
 from mmray.features.audio.join import extract_joined
 from mmray.features.checkpoints.checkpoint import NO_CODE, check_complete
 from mmray.features.checkpoints.loading import loading, read_weights

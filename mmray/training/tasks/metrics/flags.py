@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from mmray.training.tasks.measure import MetricFunctions
+from mmray.training.tasks.metrics.measure import MetricFunctions
 
 THRESHOLD = 0.5
 UNCHECKED: dict[str, Any] = {"validate_args": False}

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmray.config.task.loss import BceConfig, FocalConfig
-from mmray.training.tasks.loss import focal_flags
+from mmray.training.tasks.losses.formula import focal_flags
 
 
 def flag_losses(
