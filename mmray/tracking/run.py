@@ -4,8 +4,6 @@ Metrics that cannot be delivered wait in memory, are sent again with the next on
 and are kept in a file if the server is still away.
 """
 
-import importlib.metadata
-import importlib.util
 import json
 import logging
 import os
@@ -24,25 +22,25 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
-from mlflow.types.schema import AnyType, Array, Map
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
-from packaging.requirements import Requirement
 
 import mmray
 from mmray.core.text.secret import masked, masked_document
 from mmray.tracking import bundle_model
+from mmray.tracking.model_interface import (
+    prediction_requirements,
+    prediction_schema,
+    record_schema,
+)
 from mmray.tracking.tracker import Status
 
 if TYPE_CHECKING:
-    from mmray.run.bundle.served import CellType, Interface
+    from mmray.run.bundle.served import Interface
 from mmray.tracking.undelivered import MAX_BATCH, Entry, end_entry, keep, known_steps, metric_entry
 
 logger = logging.getLogger(__name__)
 
 MAX_PARAM = 500
-FORMAT_EXTRAS = ("dicom", "heic")
-"""Extras of this package that some file formats need."""
 
 
 class MLflowRun:
@@ -251,53 +249,6 @@ def fluent(uri: str) -> Generator[None]:
         os.environ.pop("MLFLOW_TRACKING_URI", None)
         if inherited is not None:
             os.environ["MLFLOW_TRACKING_URI"] = inherited
-
-
-def prediction_requirements() -> list[str]:
-    """Return what this package needs to predict: its own requirements without Ray and MLflow.
-
-    Requirements of optional formats are included if they are installed here: the model may have
-    been trained on them.
-    """
-    try:
-        needed = [Requirement(text) for text in importlib.metadata.requires("mmray") or []]
-    except importlib.metadata.PackageNotFoundError:  # a job runs from a folder
-        return []
-    return [
-        f"{each.name}{each.specifier}"
-        for each in needed
-        if each.name not in ("ray", "mlflow") and _is_needed(each)
-    ]
-
-
-def _is_needed(requirement: Requirement) -> bool:
-    marker = requirement.marker
-    if marker is None or marker.evaluate({"extra": ""}):
-        return True
-    is_of_format = any(marker.evaluate({"extra": extra}) for extra in FORMAT_EXTRAS)
-    return is_of_format and importlib.util.find_spec(requirement.name) is not None
-
-
-def record_schema(columns: Sequence[str]) -> Schema:
-    """Return the schema of raw records: a cell may be text, a number, bytes or a list, or missing.
-
-    MLflow would refuse a number in a text column, such as a CSV reader returns.
-    """
-    return Schema([ColSpec(AnyType(), name, required=False) for name in columns])
-
-
-_TYPES: Mapping["CellType", Any] = {
-    "text": DataType.string,
-    "number": DataType.double,
-    "texts": Array(DataType.string),
-    "numbers_by_name": Map(DataType.double),
-    "vectors_by_name": Map(Array(DataType.double)),
-}
-
-
-def prediction_schema(columns: Mapping[str, "CellType"]) -> Schema:
-    """Return the schema of predictions; a cell is missing where no payload could be used."""
-    return Schema([ColSpec(_TYPES[cell], name, required=False) for name, cell in columns.items()])
 
 
 def flatten(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from mlflow.models import validate_schema
 
-from mmray.tracking.run import prediction_requirements, record_schema
+from mmray.tracking.model_interface import prediction_requirements, record_schema
 
 SCHEMA = record_schema(["age", "sex", "tracks", "photo"])
 
