@@ -90,7 +90,7 @@ def _outcomes(jobs: Sequence[PooledJob], run: str) -> Iterator[ShardOutcome]:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    with ray.data.DataContext.current(context), lean_data() as pace:
+    with ray.data.DataContext.current(context), lean_data():
         # Not from_arrow: that has a task of its own look at each of them first.
         tasks = ray.data.from_blocks(list(cut_tasks(list(_rows(jobs)), pool.actors)))
         release_memory()  # Ray has them now
@@ -112,9 +112,7 @@ def _outcomes(jobs: Sequence[PooledJob], run: str) -> Iterator[ShardOutcome]:
         for batch in dataset.iter_batches(
             batch_size=None, batch_format="pyarrow", prefetch_batches=0
         ):
-            outcomes = [_outcome(row) for row in cast("Any", batch).to_pylist()]
-            pace(min((outcome.seconds for outcome in outcomes), default=0.0))
-            yield from outcomes
+            yield from (_outcome(row) for row in cast("Any", batch).to_pylist())
 
 
 def _rows(jobs: Sequence[PooledJob]) -> Iterator[dict[str, Any]]:

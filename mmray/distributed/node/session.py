@@ -23,7 +23,7 @@ from mmray.distributed.node.watchdog import watch_node
 from mmray.distributed.node.worker_path import path_environment
 from mmray.distributed.ray_internals.hook import plain_environment
 from mmray.distributed.ray_internals.use import (
-    core_settings,
+    ask_for_token,
     job_config,
     lean_node,
     log_messages,
@@ -143,7 +143,7 @@ def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
     """Connect to Ray unless this process is connected; Ray disconnects when the process ends."""
     if not ray.is_initialized():
         is_local = isinstance(runtime, LocalRuntime)
-        env = DRIVER_ENV | (LOCAL_ENV | core_settings() if is_local else {})
+        env = DRIVER_ENV | (LOCAL_ENV if is_local else {})
         for name, value in env.items():
             os.environ.setdefault(name, value)
         with kept_signals(), without_native_log(sys.__stderr__ or sys.stderr):
@@ -201,6 +201,7 @@ def _connect(runtime: LocalRuntime | ClusterRuntime) -> dict[str, str]:
             # while this process waits for it, can be ours.
             env = WORKER_ENV | path_environment() | loopback_env() | local_token()
             env["RAY_TMPDIR"] = session_folder()
+            ask_for_token()
             with environment(env), lean_node():
                 context = ray.init(
                     address="local",

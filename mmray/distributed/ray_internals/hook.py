@@ -21,13 +21,12 @@ class Hook(StrEnum):
 
     NODE = "node"
     AGENT = "agent"
+    TOKEN = "token"
     OWN_PATH = "own_path"
     MESSAGES = "messages"
-    CORE_SETTINGS = "core_settings"
     DATA_FIGURES = "data_figures"
     DATA_NODES = "data_nodes"
     DATA_LOCATIONS = "data_locations"
-    DATA_PACE = "data_pace"
     TRAIN_DATASETS = "train_datasets"
     TRAIN_CLEANER = "train_cleaner"
     TRAIN_NODES = "train_nodes"
@@ -38,7 +37,6 @@ _NODE = "ray._private.node:Node"
 _STATS = "ray.data._internal.stats:_StatsManager"
 _AUTOSCALER = "ray.data._internal.cluster_autoscaler.rate_based_cluster_autoscaler"
 _ACTOR_POOL = "ray.data._internal.execution.operators.actor_pool_map_operator"
-_EXECUTOR = "ray.data._internal.execution.streaming_executor_state"
 _TRAINER = "ray.train.torch:TorchTrainer"
 _POLICY = "ray.train.v2._internal.execution.scaling_policy:FixedScalingPolicy"
 
@@ -55,9 +53,9 @@ NEEDS: dict[Hook, tuple[str, ...]] = {
         "ray._private.utils:get_dashboard_dependency_error",
         "ray._private.services:_build_python_executable_command_memory_profileable",
     ),
+    Hook.TOKEN: ("ray._raylet:Config.initialize",),
     Hook.OWN_PATH: ("ray.job_config:JobConfig._runtime_env_has_working_dir",),
     Hook.MESSAGES: ("ray._private.worker:print_to_stdstream",),
-    Hook.CORE_SETTINGS: (),
     Hook.DATA_FIGURES: (
         f"{_STATS}.update_execution_metrics",
         f"{_STATS}.update_iteration_metrics",
@@ -68,10 +66,6 @@ NEEDS: dict[Hook, tuple[str, ...]] = {
     Hook.DATA_LOCATIONS: (
         f"{_ACTOR_POOL}:get_or_create_actor_location_tracker",
         f"{_ACTOR_POOL}:get_actor_locations",
-    ),
-    Hook.DATA_PACE: (
-        f"{_EXECUTOR}:WAIT_FOR_TASK_COMPLETION_TIMEOUT_S",
-        f"{_EXECUTOR}:time.sleep",
     ),
     Hook.TRAIN_DATASETS: (f"{_TRAINER}._create_default_callbacks",),
     Hook.TRAIN_CLEANER: (f"{_TRAINER}._create_default_callbacks",),

@@ -1,33 +1,14 @@
 """Where the rest of mmray uses the hooks; what is off is replaced by Ray's public way."""
 
-from collections.abc import Callable
+import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from mmray.distributed.ray_internals.hook import Hook, is_on
+from mmray.distributed.ray_internals.hook import Hook, is_on, is_there
 
 if TYPE_CHECKING:
     from ray.job_config import JobConfig
     from ray.train.torch import TorchTrainer
-
-CORE_SETTINGS = {
-    # Nobody asks a node that ends with its command for figures; every process would report them.
-    "RAY_enable_metrics_collection": "0",
-    # The node's manager and its object store start side by side: the one that is early asks again
-    # after so long, not after a second; it gives up after the same ten seconds.
-    "RAY_raylet_client_connect_timeout_milliseconds": "50",
-    "RAY_raylet_client_num_connect_attempts": "200",
-    # Workers that Ray starts beforehand and nothing takes end after so long; else they would look
-    # for work a hundred times a second for as long as the node lives.
-    "RAY_num_workers_soft_limit": "0",
-    "RAY_idle_worker_killing_time_threshold_ms": "10000",
-}
-"""Variables of Ray's core that its documentation does not name."""
-
-
-def core_settings() -> dict[str, str]:
-    """Return the variables for a local node."""
-    return CORE_SETTINGS if is_on(Hook.CORE_SETTINGS) else {}
 
 
 def lean_node() -> AbstractContextManager[None]:
@@ -37,6 +18,17 @@ def lean_node() -> AbstractContextManager[None]:
     from mmray.distributed.ray_internals import node
 
     return node.lean_node()
+
+
+def ask_for_token() -> None:
+    """Make a local node refuse clients without its token; Ray does so by itself from 2.59 on."""
+    setup = "ray._private.authentication.authentication_token_setup"
+    if not is_on(Hook.TOKEN) or is_there(f"{setup}:enable_token_auth_by_default"):
+        return
+    from ray._raylet import Config  # pyright: ignore[reportAttributeAccessIssue] (compiled)
+
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    Config.initialize("")  # Ray has read its settings when it was imported
 
 
 def job_config() -> "JobConfig":
@@ -58,18 +50,13 @@ def log_messages() -> None:
         messages.log_messages()
 
 
-def lean_data() -> AbstractContextManager[Callable[[float], None]]:
-    """Let Ray Data use its node alone, if this process started the node.
-
-    The block's function takes how many seconds a task takes.
-    """
-    from mmray.distributed.ray_internals import data
-
+def lean_data() -> AbstractContextManager[None]:
+    """Let Ray Data use its node alone, if this process started the node."""
     if not is_on(Hook.NODE):
-        return nullcontext(data.ignore)
-    from mmray.distributed.ray_internals import node
+        return nullcontext()
+    from mmray.distributed.ray_internals import data, node
 
-    return data.lean_data() if node.has_lean_node() else nullcontext(data.ignore)
+    return data.lean_data() if node.has_lean_node() else nullcontext()
 
 
 def trainer_class(*, is_local: bool) -> "type[TorchTrainer]":
