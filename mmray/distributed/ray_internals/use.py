@@ -1,5 +1,6 @@
 """Where the rest of mmray uses the hooks; what is off is replaced by Ray's public way."""
 
+import logging
 import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from mmray.distributed.ray_internals.hook import Hook, is_on, is_there
 if TYPE_CHECKING:
     from ray.job_config import JobConfig
     from ray.train.torch import TorchTrainer
+
+logger = logging.getLogger(__name__)
 
 
 def lean_node() -> AbstractContextManager[None]:
@@ -23,11 +26,14 @@ def lean_node() -> AbstractContextManager[None]:
 def ask_for_token() -> None:
     """Make a local node refuse clients without its token; Ray does so by itself from 2.59 on."""
     setup = "ray._private.authentication.authentication_token_setup"
-    if not is_on(Hook.TOKEN) or is_there(f"{setup}:enable_token_auth_by_default"):
+    if is_there(f"{setup}:enable_token_auth_by_default") or "RAY_AUTH_MODE" in os.environ:
+        return
+    if not is_on(Hook.TOKEN):
+        logger.warning("this Ray asks nobody for a token; set RAY_AUTH_MODE=token")
         return
     from ray._raylet import Config  # pyright: ignore[reportAttributeAccessIssue] (compiled)
 
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ["RAY_AUTH_MODE"] = "token"
     Config.initialize("")  # Ray has read its settings when it was imported
 
 

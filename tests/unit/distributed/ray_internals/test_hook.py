@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import ray
 
-from mmray.distributed.ray_internals.hook import NEEDS, PLAIN, Hook, is_on, is_there
+from mmray.distributed.ray_internals.hook import NEEDS, PLAIN, Hook, is_on, is_there, missing
 from tests.support.private_use import private_module, private_uses
 
 ROOT = Path(__file__).parents[4]
@@ -16,13 +17,18 @@ def test_the_switch_turns_off_all_hooks_or_those_that_it_names(monkeypatch):
     assert not any(is_on(hook) for hook in Hook)
 
     monkeypatch.setenv(PLAIN, "node, messages")
-    assert {hook for hook in Hook if not is_on(hook)} == {Hook.NODE, Hook.MESSAGES}
+    named, lacking = {Hook.NODE, Hook.MESSAGES}, {hook for hook in Hook if missing(hook)}
+    assert {hook for hook in Hook if not is_on(hook)} == named | lacking
 
 
-def test_the_installed_ray_has_what_every_hook_needs(monkeypatch):
+def test_every_allowed_ray_has_what_hooks_for_safety_need_and_the_locked_one_all(monkeypatch):
     monkeypatch.delenv(PLAIN, raising=False)
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    is_locked = f"ray=={ray.__version__}" in lock.splitlines()
 
-    assert [hook for hook in Hook if not is_on(hook)] == []
+    off = {hook for hook in Hook if not is_on(hook)}
+
+    assert off <= (set() if is_locked else {Hook.DATA_NODES, Hook.DATA_LOCATIONS})
 
 
 @pytest.mark.parametrize(
@@ -84,6 +90,8 @@ def block(name):
     sys.meta_path.insert(0, Missing(name))
 
 def check(name):
+    before = {each for each in hook.Hook if not hook.is_on(each)}
+    hook.missing.cache_clear()
     block(name)
     for part in ("extraction.extraction", "training.fitting", "search.searching", "node.session"):
         importlib.import_module(f"mmray.distributed.{part}")
@@ -95,11 +103,11 @@ def check(name):
         each for each, parts in hook.NEEDS.items()
         if any(part.split(":")[0].startswith(name) for part in parts)
     }
-    assert off == expected and off, (off, expected)
+    assert off == expected | before and expected, (off, expected)
 
 # First what Ray itself loads of them: without that there is no Ray.
 for part in sum(hook.NEEDS.values(), ()):
-    importlib.import_module(part.split(":")[0])
+    hook.is_there(part)
 for name in sys.argv[1:]:
     child = os.fork()
     if not child:
