@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 GROUPS = {
     "features": ("mfcc", "jpeg", "hf_text", "hf_image", "video"),
     "training": ("train_loop",),
-    "extraction": ("connect", "extraction_limit", "extraction_peers", "growth"),
+    "extraction": ("extraction_limit", "extraction_peers", "growth"),
 }
 FOLDER = "benchmarks"
 
