@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import sys
 import traceback
 from collections.abc import Generator
@@ -22,7 +23,7 @@ from mmray.core.file.disk import to_disk_error
 from mmray.core.process.stop import describe_stop, exit_code, stoppable
 from mmray.core.text.printable import printable
 from mmray.core.text.secret import masked
-from mmray.display.terminal import terminal
+from mmray.display.terminal import fitted, show, terminal
 from mmray.errors import MMRayError
 
 logger = logging.getLogger(__name__)
@@ -63,8 +64,11 @@ def shown(text: str, config: Path | None = None) -> str:
 
 
 def say(text: str, config: Path | None = None, *, err: bool = False) -> None:
-    """Print text after making it safe for a terminal."""
-    typer.echo(shown(text, config), err=err)
+    """Print text after making it safe for a terminal; at one, lines break between words."""
+    text = shown(text, config)
+    if (sys.stderr if err else sys.stdout).isatty():
+        text = fitted(text, shutil.get_terminal_size().columns)
+    typer.echo(text, err=err)
 
 
 def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -72,11 +76,11 @@ def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 
 class _AboveProgress(logging.Handler):
-    """Writes lines above the live display of a terminal; the terminal breaks long ones."""
+    """Writes lines above the live display of a terminal; long ones break between words."""
 
     def emit(self, record: logging.LogRecord) -> None:
         style = "yellow" if record.levelno >= logging.WARNING else None
-        terminal().print(self.format(record), style=style, markup=False, soft_wrap=True)
+        show(self.format(record), style=style)
 
 
 def _make_harmless(record: logging.LogRecord) -> bool:

@@ -14,7 +14,7 @@ from mmray.core.process.stop import resumable
 from mmray.core.report import Report
 from mmray.core.text.printable import printable_json
 from mmray.display.closing import closing_lines
-from mmray.display.terminal import duration, terminal
+from mmray.display.terminal import duration, show, terminal
 
 if TYPE_CHECKING:
     from mmray.stages.workspace import Workspace
@@ -42,7 +42,7 @@ def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
             reports.append(report)
     if len(reports) > 1:
         for line in closing_lines(reports, time.monotonic() - started):
-            terminal().print(shown(line), markup=False)
+            show(shown(line))
     return reports
 
 
@@ -53,7 +53,7 @@ def say_report(report: Report) -> None:
         state += f", {report.fingerprint}"
     terminal().print(f"[bold]{report.stage}[/bold] ({state})")
     for sentence in report.found:
-        terminal().print(f"  {shown(sentence)}", markup=False)
+        show(f"  {shown(sentence)}")
 
 
 def print_reports(reports: Sequence[Report], call: DocumentCall, stdout: TextIO) -> None:

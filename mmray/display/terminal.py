@@ -3,12 +3,17 @@
 import functools
 import logging
 import os
+import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+_WORD = re.compile(r"'mmray [^']*'\S*|next: .*|\S+")
+"""What stays on one line: a word, and a command that a reader copies."""
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +50,36 @@ def waiting(what: str, *, usually: str) -> Generator[None]:
     ) as spinner:
         spinner.add_task(line, total=None)
         yield
+
+
+def show(text: str, *, style: str | None = None) -> None:
+    """Print text on standard error; at a terminal, its lines break between words."""
+    console = terminal()
+    text = fitted(text, console.width) if console.is_terminal else text
+    console.print(text, style=style, markup=False)
+
+
+def fitted(text: str, width: int) -> str:
+    """Break the lines of ``text`` between words, so that none takes more than ``width`` cells.
+
+    Further lines are indented by two more cells than the first one. A command, a path or another
+    word that is longer than ``width`` stays on a line of its own.
+    """
+    return "\n".join(_fitted_line(line, width) for line in text.split("\n"))
+
+
+def _fitted_line(line: str, width: int) -> str:
+    if cell_len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    first, *words = _WORD.findall(line)
+    rows = [f"{indent}{first}"]
+    for word in words:
+        if cell_len(rows[-1]) + 1 + cell_len(word) <= width:
+            rows[-1] += f" {word}"
+        else:
+            rows.append(f"{indent}  {word}")
+    return "\n".join(rows)
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,43 @@
+from rich.cells import cell_len
+
+from mmray.display.terminal import fitted
+
+SENTENCE = (
+    "  label: fusion accuracy 0.7667 (0.6500 to 0.8500), text alone 0.7000, the difference is "
+    "not shown to be more than chance"
+)
+
+
+def test_a_long_sentence_breaks_between_words_and_its_further_lines_are_indented():
+    assert fitted(SENTENCE, 60).splitlines() == [
+        "  label: fusion accuracy 0.7667 (0.6500 to 0.8500), text",
+        "    alone 0.7000, the difference is not shown to be more",
+        "    than chance",
+    ]
+
+
+def test_a_line_that_fits_stays_as_it_is():
+    assert fitted("epoch 1,  loss 0.5\n    epoch 2", 20) == "epoch 1,  loss 0.5\n    epoch 2"
+
+
+def test_wide_characters_count_as_two_cells():
+    rows = fitted("猫 狗 鸟 猫 狗 鸟 猫 狗 鸟", 12).splitlines()
+
+    assert len(rows) > 2
+    assert all(cell_len(row) <= 12 for row in rows)
+
+
+def test_a_command_and_a_path_are_never_broken():
+    path = "/home/someone/a-very-long-name/of-a-folder/report.json"
+    text = f"error: nothing is extracted, see {path}\n  run 'mmray extract my.yaml --set a=1' first"
+
+    rows = fitted(text, 40).splitlines()
+
+    assert any(path in row for row in rows)
+    assert any("'mmray extract my.yaml --set a=1'" in row for row in rows)
+
+
+def test_the_next_command_can_be_copied_from_one_line():
+    line = "next: python workflows/fusion.py some-workspace/search/0123456789abcdef/best.yaml"
+
+    assert fitted(line, 40) == line
