@@ -23,6 +23,7 @@ from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig
 from mmray.config.training.objective import (
     check_alone,
     check_objectives,
+    default_objective,
     with_own_directions,
 )
 from mmray.config.training.search import SearchConfig
@@ -119,7 +120,7 @@ class Config(StrictModel):
     evaluation: EvaluationConfig = EvaluationConfig()
     """Evaluation on the test split."""
     search: SearchConfig | None = None
-    """A search over keys of this document; absent by default."""
+    """A search over keys of this document. Without it, ``mmray search`` has its defaults."""
     runtime: LocalRuntime | ClusterRuntime = Field(default=LocalRuntime(), discriminator="mode")
     """One machine, or a Ray cluster."""
     tracking: TrackingConfig = TrackingConfig()
@@ -244,6 +245,13 @@ class Config(StrictModel):
     def trains_alone(self) -> bool:
         """Whether each modality is also trained alone, to see what fusion adds."""
         return self.evaluation.alone and len(self.modalities) > 1 and bool(self.tasks_of(1))
+
+    def search_section(self) -> SearchConfig:
+        """Return the settings of a search of this document, with at least one objective."""
+        search = self.search or SearchConfig()
+        if search.objective:
+            return search
+        return search.model_copy(update={"objective": (default_objective(self.tasks),)})
 
     def modality_order(self) -> tuple[str, ...]:
         """Return the modality names along the M axis."""

@@ -72,7 +72,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
         train=config.train,
         size=connect(config.runtime),
         folder=folder,
-        on_epoch=partial(log_epoch, tracker, search.objective.metric, folder),
+        on_epoch=partial(log_epoch, tracker, search.objective[0].metric, folder),
     )
     _write_best(config, results, folder / BEST)
     write_json(folder / TRIALS, [_trial(result) for result in results])
@@ -85,12 +85,12 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
 
 
 def _search_section(config: Config) -> SearchConfig:
-    if config.search is None:
+    if config.search is None or not config.search.space:
         raise ConfigError(
             "the document has no 'search' section",
             hint="add 'search: {objective: ..., space: ...}'; see workflows/configs/search.yaml",
         )
-    return config.search
+    return config.search_section()
 
 
 def _folder(workspace: Workspace) -> Path:
@@ -131,7 +131,7 @@ def _report(
     config: Config, results: Sequence["TrialResult"], folder: Path, *, seconds: float
 ) -> Report:
     assert config.search is not None  # run has checked
-    metric, best = config.search.objective.metric, results[0]
+    metric, best = config.search_section().objective[0].metric, results[0]
     return Report(
         stage=STAGE,
         fingerprint=folder.name,

@@ -32,7 +32,8 @@ def search(plan, cluster, folder, sampler, heard):
         partial(plan_trial, plan=plan),
         search=SearchConfig(
             objective={"metric": "val/loss"}, trials=TRIALS, sampler=sampler,
-            grace_epochs=1, reduction=2, space={"train.lr": {"loguniform": [1e-4, 1e-1]}},
+            stop={"grace_epochs": 1, "reduction": 2},
+            space={"train.lr": {"loguniform": [1e-4, 1e-1]}},
         ),
         train=plan.config.train,
         size=cluster,

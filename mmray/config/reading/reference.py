@@ -40,8 +40,9 @@ def _step(node: Node, part: str, definitions: Node, walked: list[str]) -> Node:
     if part in kinds:
         return kinds[part]
     found: dict[str, Node] = dict(node.get("properties", {}))
-    for section in kinds.values():
-        found = section["properties"] | found
+    sections = (resolved_node(option, definitions) for option in node.get("anyOf", ()))
+    for section in (*kinds.values(), *sections):
+        found = section.get("properties", {}) | found
     inner = node.get("additionalProperties")
     if isinstance(inner, dict):
         return _step_into_mapping(inner, part, definitions)

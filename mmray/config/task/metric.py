@@ -124,7 +124,10 @@ EPOCH_METRICS = (
 )  # fmt: skip
 """Other metrics of an epoch, of all tasks, of one, or of a modality."""
 
-_BY_NAME = {metric.name: metric for metric in (*METRICS, *EPOCH_METRICS)}
+COST_METRICS = (Metric("parameters", "min"), Metric("latency_ms", "min"))
+"""What a model costs; objectives of a search besides the metrics of an epoch."""
+
+_BY_NAME = {metric.name: metric for metric in (*METRICS, *EPOCH_METRICS, *COST_METRICS)}
 
 
 def metric_named(name: str) -> Metric:

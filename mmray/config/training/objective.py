@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mmray.config.base import HintedError
+from mmray.config.task.kind import main_metric
+from mmray.config.task.metric import COST_METRICS
 from mmray.config.task.task import TaskConfig
 from mmray.config.training.epoch_metric import metric_names
 from mmray.config.training.search import SearchConfig
@@ -27,9 +29,11 @@ def check_objectives(
         for prefix in PREFIXES
         for name in metric_names(tasks, modalities, train, evaluated_on=prefix)
     }
+    costs = {metric.name for metric in COST_METRICS}
     for key, objective in objectives_of(train, search):
-        if objective.metric not in names:
-            close = nearest(objective.metric, sorted(names))
+        allowed = names | costs if key.startswith("search.") else names
+        if objective.metric not in allowed:
+            close = nearest(objective.metric, sorted(allowed))
             hint = (
                 f"did you mean {close!r}?"
                 if close
@@ -68,13 +72,19 @@ def with_own_directions(document: dict[str, Any]) -> dict[str, Any]:
         settings = filled.get(section)
         if not isinstance(settings, dict):
             continue
-        objective = settings.get(key)
-        if not isinstance(objective, dict) or objective.get("mode") is not None:
-            continue
-        direction = _own_direction(document.get("tasks"), objective.get("metric"))
-        if direction is not None:
-            filled[section] = settings | {key: objective | {"mode": direction}}
+        objective, tasks = settings.get(key), document.get("tasks")
+        if isinstance(objective, list):  # of a search
+            filled[section] = settings | {key: [_with_direction(one, tasks) for one in objective]}
+        elif objective is not None:
+            filled[section] = settings | {key: _with_direction(objective, tasks)}
     return filled
+
+
+def _with_direction(objective: Any, tasks: Any) -> Any:  # noqa: ANN401 (raw YAML)
+    if not isinstance(objective, dict) or objective.get("mode") is not None:
+        return objective
+    direction = _own_direction(tasks, objective.get("metric"))
+    return objective if direction is None else objective | {"mode": direction}
 
 
 def _own_direction(tasks: Any, metric: Any) -> Any:  # noqa: ANN401 (raw YAML)
@@ -92,5 +102,14 @@ def objectives_of(
     yield "train.keep_best.metric", train.keep_best
     if train.early_stop is not None:
         yield "train.early_stop.metric", train.early_stop
-    if search is not None:
-        yield "search.objective.metric", search.objective
+    objectives = () if search is None else search.objective
+    for number, objective in enumerate(objectives):
+        place = "" if len(objectives) == 1 else f".{number}"
+        yield f"search.objective{place}.metric", objective
+
+
+def default_objective(tasks: Mapping[str, TaskConfig]) -> ObjectiveConfig:
+    """Return the main metric of the first task, which a search optimises by default."""
+    name, task = next(iter(tasks.items()))
+    metric = main_metric(task)
+    return ObjectiveConfig(metric=f"val/{name}/{metric.name}", mode=metric.direction)

@@ -1,98 +1,160 @@
-"""Architecture and hyper-parameter search: dotted keys of the document and their choices."""
+"""The search section: objectives, budget, sampler, early stopping, and the space."""
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PositiveInt, Tag, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from mmray.config.base import StrictModel
+from mmray.config.base import HintedError, StrictModel, or_kind
+from mmray.config.training.space import ChoiceSpace, IntSpace, SpaceConfig
 from mmray.config.training.train import ObjectiveConfig
 
-
-def _check_order(name: str, bounds: tuple[float, float]) -> None:
-    if bounds[0] > bounds[1]:
-        raise ValueError(f"{name} needs the lower bound first, not {list(bounds)}")
-
-
-class UniformSpace(StrictModel):
-    """A number between two bounds."""
-
-    uniform: tuple[float, float]
-    """Lowest and highest number."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        _check_order("uniform", self.uniform)
-        return self
+TRIALS = 24
+"""Number of trials where the document names neither a number nor minutes."""
+MOVED = {"grace_epochs": "grace_epochs: 2", "reduction": "reduction: 3"}
 
 
-class LogUniformSpace(StrictModel):
-    """A number between two positive bounds, evenly over its logarithm."""
+class AshaStopConfig(StrictModel):
+    """Of the trials that reach a rung, the best continue (ASHA, Li et al. 2018)."""
 
-    loguniform: tuple[float, float]
-    """Lowest and highest number; all orders of magnitude are equally likely."""
-
-    @model_validator(mode="after")
-    def _ordered_and_positive(self) -> Self:
-        _check_order("loguniform", self.loguniform)
-        if min(self.loguniform) <= 0:
-            raise ValueError(f"loguniform needs positive bounds, not {list(self.loguniform)}")
-        return self
+    kind: Literal["asha"] = "asha"
+    grace_epochs: PositiveInt = 2
+    """No trial is stopped before this many epochs."""
+    reduction: int = Field(default=3, ge=2)
+    """Of this many trials at a rung, one continues."""
 
 
-class IntSpace(StrictModel):
-    """An integer, both bounds included."""
+class HyperbandStopConfig(StrictModel):
+    """ASHA in several brackets, whose first rungs lie at different epochs (Li et al. 2017).
 
-    int: tuple[int, int]
-    """Lowest and highest integer, both included."""
+    With ``sampler: tpe`` this is the combination of BOHB (Falkner 2018).
+    """
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        _check_order("int", self.int)
-        return self
-
-
-class ChoiceSpace(BaseModel):
-    """One of a list of values, or one of several *named* sections of the document."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    choice: list[Any] | dict[str, Any] = Field(min_length=1)
-    """The values, or named sections, to choose from."""
+    kind: Literal["hyperband"] = "hyperband"
+    grace_epochs: PositiveInt = 1
+    """No trial is stopped before this many epochs."""
+    reduction: int = Field(default=3, ge=2)
+    """Of this many trials at a rung, one continues."""
+    brackets: int = Field(default=3, ge=2)
+    """Number of brackets; each later one stops its trials later."""
 
 
-def _space_tag(value: object) -> str:
-    if isinstance(value, dict) and len(value) == 1:
-        return str(next(iter(value)))
-    if isinstance(value, BaseModel):
-        return next(iter(type(value).model_fields))
-    return "choice"
+class MedianStopConfig(StrictModel):
+    """A trial is stopped that is worse than the median of the earlier ones (Golovin 2017)."""
+
+    kind: Literal["median"] = "median"
+    grace_epochs: PositiveInt = 2
+    """No trial is stopped before this many epochs."""
+    trials: PositiveInt = 3
+    """No trial is stopped before this many others can be compared."""
 
 
-SpaceConfig = Annotated[
-    Annotated[UniformSpace, Tag("uniform")]
-    | Annotated[LogUniformSpace, Tag("loguniform")]
-    | Annotated[IntSpace, Tag("int")]
-    | Annotated[ChoiceSpace, Tag("choice")],
-    Discriminator(_space_tag),
+class NoStopConfig(StrictModel):
+    """Every trial trains all of its epochs."""
+
+    kind: Literal["none"] = "none"
+
+
+StopConfig = Annotated[
+    AshaStopConfig | HyperbandStopConfig | MedianStopConfig | NoStopConfig,
+    Field(discriminator="kind"),
+    or_kind("asha"),
 ]
 
 
-class SearchConfig(StrictModel):
-    """A Ray Tune experiment; bad trials are stopped early (ASHA, Li et al. 2018)."""
+class ConfirmConfig(StrictModel):
+    """The best trials are trained again with further seeds; the mean over seeds decides."""
 
-    objective: ObjectiveConfig = ObjectiveConfig()
-    """The metric that the search optimises."""
-    trials: PositiveInt = 16
-    """Number of trials."""
+    top: PositiveInt = 3
+    """Number of trials that are trained again; so is the document itself."""
+    seeds: PositiveInt = 2
+    """Number of further seeds for each."""
+
+
+def _as_tuple(objective: Any) -> Any:  # noqa: ANN401 (raw YAML)
+    return (objective,) if isinstance(objective, dict | ObjectiveConfig) else objective
+
+
+def _canonical(sampler: Any) -> Any:  # noqa: ANN401 (raw YAML)
+    return "tpe" if sampler == "optuna" else sampler
+
+
+Objectives = Annotated[
+    tuple[ObjectiveConfig, ...],
+    BeforeValidator(
+        _as_tuple, json_schema_input_type=ObjectiveConfig | tuple[ObjectiveConfig, ...]
+    ),
+]
+SamplerName = Literal["tpe", "gp", "cmaes", "nsga2", "random", "grid"]
+
+
+class SearchConfig(StrictModel):
+    """A search for a better document: which keys vary, how trials are drawn, when they stop."""
+
+    objective: Objectives = ()
+    """The metric that the search optimises, or a list of several. Besides the metrics of training
+    there are ``parameters`` and ``latency_ms``. By default the main metric of the first task."""
+    trials: PositiveInt | None = None
+    """Number of trials at most. By default 24, or as many as fit into ``minutes``."""
+    minutes: PositiveFloat | None = None
+    """No trial starts after this many minutes; those that run are stopped. No limit by default."""
+    preset: Literal["quick", "thorough"] = "quick"
+    """The space that follows from the document: its features, samples and tasks. Keys of ``space``
+    replace those of the preset."""
+    sampler: Annotated[
+        SamplerName,
+        BeforeValidator(_canonical, json_schema_input_type=SamplerName | Literal["optuna"]),
+    ] = "tpe"
+    """How the next trial is drawn: from earlier ones (``tpe``, ``gp``, ``cmaes``, ``nsga2``), at
+    random, or in order from a ``grid``. ``optuna`` is another name of ``tpe``."""
+    stop: StopConfig = AshaStopConfig()
+    """How bad trials are stopped early."""
     concurrent: PositiveInt | Literal["auto"] = "auto"
     """Trials at the same time; ``auto`` follows from the cluster's size."""
-    sampler: Literal["random", "optuna"] = "random"
-    """How the next trial is chosen: at random, or by Optuna from earlier trials."""
-    grace_epochs: PositiveInt = 2
-    """No trial is stopped before this many epochs."""
-    reduction: PositiveInt = 3
-    """Of this many trials at a rung, one continues."""
     seed: int = 0
     """Seed of the sampler."""
-    space: dict[str, SpaceConfig] = Field(min_length=1)
-    """Dotted key of the document -> distribution."""
+    folds: int | None = Field(default=None, ge=2)
+    """Score each trial by cross-validation over train and val, with this many folds; groups of
+    ``data.split.group`` stay together. Nothing is stopped early then."""
+    confirm: ConfirmConfig | None = ConfirmConfig()
+    """Train the best trials again with further seeds before one is named; null does not."""
+    warm_start: bool = True
+    """Let the results of earlier searches in this workspace, over the same corpus and features,
+    guide the sampler."""
+    ensemble: int | None = Field(default=None, ge=2)
+    """Members at most of a greedy ensemble of the trials (Caruana 2004); none by default."""
+    space: dict[str, SpaceConfig] = Field(default_factory=dict[str, SpaceConfig])
+    """Dotted key of the document -> distribution; without it, the preset decides."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _moved_keys(cls, section: Any) -> Any:  # noqa: ANN401 (raw YAML)
+        for key, setting in MOVED.items():
+            if isinstance(section, dict) and key in section:
+                raise HintedError(
+                    f"{key!r} belongs to the section 'stop'",
+                    hint=f"write 'search.stop: {{kind: asha, {setting}}}'",
+                )
+        return section
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_budget(cls, section: Any) -> Any:  # noqa: ANN401 (raw YAML)
+        if isinstance(section, dict) and not (section.keys() & {"trials", "minutes"}):
+            return section | {"trials": TRIALS}
+        return section
+
+    @model_validator(mode="after")
+    def _some_end(self) -> Self:
+        if self.trials is None and self.minutes is None:
+            raise HintedError("a search needs an end", hint="set 'trials', 'minutes' or both")
+        return self
+
+    @model_validator(mode="after")
+    def _grid_has_values(self) -> Self:
+        for key, space in self.space.items() if self.sampler == "grid" else ():
+            if not isinstance(space, ChoiceSpace | IntSpace):
+                raise HintedError(
+                    f"a grid needs single values, and {key!r} has bounds",
+                    hint=f"write 'search.space.{key}: {{choice: [...]}}', or another sampler",
+                )
+        return self

@@ -8,11 +8,11 @@ from ray import tune
 from ray.tune.search import ConcurrencyLimiter, SearchAlgorithm, Searcher
 from ray.tune.search.basic_variant import BasicVariantGenerator
 
-from mmray.config.training.search import (
+from mmray.config.training.search import SearchConfig
+from mmray.config.training.space import (
     ChoiceSpace,
     IntSpace,
     LogUniformSpace,
-    SearchConfig,
     SpaceConfig,
     UniformSpace,
 )

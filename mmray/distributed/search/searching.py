@@ -9,9 +9,9 @@ from typing import Any
 
 from ray import tune
 from ray.tune.error import TuneError
-from ray.tune.schedulers import ASHAScheduler
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
-from mmray.config.training.search import SearchConfig
+from mmray.config.training.search import AshaStopConfig, HyperbandStopConfig, SearchConfig
 from mmray.config.training.train import TrainConfig
 from mmray.core.file.atomic import read_complete
 from mmray.distributed.node.session import ClusterSize, environment, quiet_ray
@@ -51,7 +51,7 @@ def plan_trials(
     base = plan_workers(train, size)
     fitting = max(1, size.gpus // base.workers if base.use_gpu else size.cpus // base.workers)
     wanted = fitting if search.concurrent == "auto" else search.concurrent
-    concurrent = min(wanted, search.trials, fitting)
+    concurrent = min(wanted, search.trials or fitting, fitting)
     cpus = (size.cpus / concurrent - DRIVER_CPUS) / base.workers
     return concurrent, WorkerShare(base.workers, int(cpus * 100) / 100, base.use_gpu)
 
@@ -71,7 +71,7 @@ def search_trials(
     logger.info("%d trials, %d at a time", search.trials, concurrent)
     storage = str(_closed(folder / "ray"))
     log = TrialLog(
-        search.objective, folder, lambda sample: Path(plan_trial(sample).folder), on_epoch
+        search.objective[0], folder, lambda sample: Path(plan_trial(sample).folder), on_epoch
     )
     tuner = tune.Tuner(
         tune.with_resources(
@@ -99,16 +99,22 @@ def _tune_config(
     search: SearchConfig, epochs: int, concurrent: int, tried: list[Sample]
 ) -> tune.TuneConfig:
     return tune.TuneConfig(
-        metric=search.objective.metric,
-        mode=search.objective.direction,
-        num_samples=search.trials,
+        metric=search.objective[0].metric,
+        mode=search.objective[0].direction,
+        num_samples=search.trials or -1,
         search_alg=build_sampler(search, concurrent, tried),
-        scheduler=ASHAScheduler(
-            time_attr="epoch",
-            max_t=epochs + 1,  # one more than there are: a trial that is done ends by itself
-            grace_period=min(search.grace_epochs, epochs),
-            reduction_factor=search.reduction,
-        ),
+        scheduler=_scheduler(search, epochs),
+    )
+
+
+def _scheduler(search: SearchConfig, epochs: int) -> TrialScheduler:
+    if not isinstance(search.stop, AshaStopConfig | HyperbandStopConfig):
+        return FIFOScheduler()
+    return ASHAScheduler(
+        time_attr="epoch",
+        max_t=epochs + 1,  # one more than there are: a trial that is done ends by itself
+        grace_period=min(search.stop.grace_epochs, epochs),
+        reduction_factor=search.stop.reduction,
     )
 
 
@@ -141,7 +147,7 @@ def _checked(results: list[TrialResult], search: SearchConfig) -> list[TrialResu
 
 def _missing(search: SearchConfig, *, hint: str = "") -> TrainingError:
     return TrainingError(
-        f"no trial reported {search.objective.metric!r}",
+        f"no trial reported {search.objective[0].metric!r}",
         where="search.objective.metric",
         hint=hint or "is it one of the metrics that training logs, for example 'val/loss'?",
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 from mmray.config.document import Config
 from mmray.config.reading.load import check_document, replace_key, resolved
-from mmray.config.training.search import ChoiceSpace, SearchConfig
+from mmray.config.training.search import SearchConfig
+from mmray.config.training.space import ChoiceSpace
 from mmray.core.fingerprint import fingerprint
 from mmray.errors import ConfigError
 from mmray.run.training_job import TrainingJob

@@ -29,6 +29,8 @@ def test_the_whole_document_names_every_section_and_the_keys_in_it():
         ("modalities.image.augment", "\nflip\n    "),
         ("tasks", "\nbinary\n    Yes or no.\n"),
         ("search.space", "\nloguniform\n    A number between two positive bounds"),
+        ("search.objective.metric", 'text, default "val/loss"'),
+        ("train.workers.min", "integer > 0, default 1"),
         ("tracking.register", "    text or null, default null"),
         ("data.split.val", "number >= 0, default 0.1"),
     ],

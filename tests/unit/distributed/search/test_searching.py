@@ -10,7 +10,9 @@ from mmray.distributed.search.searching import _checked, _fit
 from mmray.distributed.search.trial import TrialLog, TrialResult
 from mmray.errors import DiskFullError, TrainingError
 
-SEARCH = SearchConfig(trials=12, space={"train.lr": {"uniform": [0, 1]}})
+SEARCH = SearchConfig(
+    objective={"metric": "val/loss"}, trials=12, space={"train.lr": {"uniform": [0, 1]}}
+)
 
 
 class Tuner:
@@ -26,7 +28,7 @@ class Tuner:
 
 @pytest.fixture
 def log(tmp_path):
-    log = TrialLog(SEARCH.objective, tmp_path, Path, lambda *_: None)
+    log = TrialLog(SEARCH.objective[0], tmp_path, Path, lambda *_: None)
     log.results = {
         "a": TrialResult(1, {}, tmp_path, has_ended=True),
         "b": TrialResult(2, {}, tmp_path),
