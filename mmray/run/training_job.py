@@ -19,6 +19,10 @@ class TrainingJob:
     """Modality -> feature folder, in M-axis order; a part of the document's is enough."""
     seed: int
     folder: str
+    folds: int | None = None
+    """Number of folds of train and val together; None trains on the document's own splits."""
+    fold: int | None = None
+    """The one of them that this training is evaluated on, from 0; None trains one after another."""
 
     @property
     def checkpoints(self) -> Path:

@@ -15,6 +15,7 @@ from mmray.config.document import Config
 from mmray.core.file.atomic import mark_success, read_complete, read_json, replacing, write_json
 from mmray.core.kind import Split
 from mmray.data.manifest.manifest import Manifest, read_manifest
+from mmray.data.split.folds import fold_manifest
 from mmray.errors import TrainingError, located
 from mmray.models.build import build_model, save_encoders
 from mmray.models.fit_check import check_augment
@@ -54,6 +55,8 @@ def train_run(
     """Train one model and write it to the plan's folder; with several workers, call it on each."""
     folder = Path(plan.folder)
     manifest = read_manifest(Path(plan.manifest))
+    if plan.folds is not None and plan.fold is not None:
+        manifest = fold_manifest(manifest, plan.fold, plan.folds)
     features = {name: open_features(Path(path)) for name, path in plan.features.items()}
     tasks = fit_tasks(plan.config, manifest, list(features))
     splits = (Split.TRAIN, Split.VAL)

@@ -32,6 +32,8 @@ class Manifest:
     """Per modality: path, URI, inline text or bytes; None where the payload is missing."""
     labels: Mapping[str, Sequence[Label | None]]
     """Per task with a column: class, classes or number; None where the sample has no label."""
+    groups: Sequence[str] | None = None
+    """What keeps samples together, for example a patient; None where each is a group of its own."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """Warnings of reading, as sentences; not written."""
 
@@ -77,6 +79,8 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         "sample_id": pa.array(manifest.ids, pa.string()),
         "split": pa.array([split.value for split in manifest.splits], pa.string()),
     }
+    if manifest.groups is not None:
+        columns["group"] = pa.array(manifest.groups, pa.string())
     for name, references in manifest.references.items():
         # Apart, or Arrow would turn the paths of a mixed column into bytes.
         strings, inline = _parts_of(references)
@@ -122,6 +126,7 @@ def read_manifest(path: Path) -> Manifest:
         splits=[splits[name] for name in Column[str](table["split"])],
         references={n[4:]: _references(n[4:], table) for n in _named("ref.", table)},
         labels={n[6:]: Column(table[n]) for n in _named("label.", table)},
+        groups=Column(table["group"]) if "group" in table.column_names else None,
     )
 
 

@@ -101,7 +101,8 @@ class _Samples:
         ids = unique_ids(given, self._locations, self._id_column)
         labels = {name: found.column() for name, found in self._labels.items()}
         # Samples that have the same payloads, and no ids of their own, stay together.
-        splits = self._splits.splits(given, labels)
+        keys = self._splits.keys(given)
+        splits = self._splits.splits(keys, labels)
         if Split.TRAIN not in splits:
             raise ManifestError(
                 "no sample is in the train split",
@@ -115,6 +116,7 @@ class _Samples:
             splits=splits,
             references={name: found.column() for name, found in self._references.items()},
             labels=labels,
+            groups=None if keys is ids else keys,
             warnings=self._notes.sentences(ids),
         )
 

@@ -35,7 +35,7 @@ class GatheredSplits:
                 _explicit_split(row.get(column), column, location)
                 for row, location in zip(chunk.rows, chunk.locations, strict=True)
             ]
-        elif self._config.group is not None:
+        if self._config.group is not None:
             column = self._config.group
             self._groups.add(
                 [
@@ -44,13 +44,17 @@ class GatheredSplits:
                 ]
             )
 
-    def splits(self, ids: Column[str], labels: Mapping[str, Labels]) -> list[Split]:
-        """Return the split of every row; a sample without a group is a group of its own."""
-        config = self._config
-        if config.column is not None:
+    def keys(self, ids: Column[str]) -> Column[str]:
+        """Return what keeps rows together; a sample without a group is a group of its own."""
+        if self._config.group is None:
+            return ids
+        return Column[str](self._groups.column().cells, ids.cells)
+
+    def splits(self, keys: Column[str], labels: Mapping[str, Labels]) -> list[Split]:
+        """Return the split of every row."""
+        if self._config.column is not None:
             return self._explicit
-        keys = ids if config.group is None else Column[str](self._groups.column().cells, ids.cells)
-        return assign_splits(keys, labels, config)
+        return assign_splits(keys, labels, self._config)
 
 
 def assign_splits(

@@ -134,9 +134,9 @@ def _reached(plans: Sequence[TrainingJob]) -> str:
 
 
 def _worker(settings: dict[str, Any]) -> None:
-    """Train all plans on this worker: a shell around ``train_run``."""
+    """Train all plans on this worker: a shell around ``train_job``."""
     # Here and not above: the controller, which only passes this on, would load all of it too.
-    from mmray.run.training_run import train_run
+    from mmray.run.cross_validation import train_job
     from mmray.training.parallel.sharded import shard
     from mmray.training.parallel.worker_context import WorkerContext
 
@@ -153,7 +153,7 @@ def _worker(settings: dict[str, Any]) -> None:
             if read_complete(Path(plan.folder)) is not None:
                 continue
             is_sharded = plan.config.train.parallel == "fsdp"
-            train_run(
+            train_job(
                 plan,
                 context=context,
                 wrap=shard if is_sharded else ray.train.torch.prepare_model,

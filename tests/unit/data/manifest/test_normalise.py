@@ -276,6 +276,18 @@ def test_a_group_stays_together_whatever_the_type_of_its_column():
         assert splits_of([row | {"who": kind(row["who"])} for row in MANY], group="who") == splits
 
 
+def test_what_keeps_samples_together_is_kept_with_them():
+    by_group = run(change(1, who=None), split={"train": 1, "val": 0, "test": 0, "group": "who"})
+    no_ids = without_ids([ROWS[0], ROWS[1], ROWS[0]])
+
+    assert by_group.groups == ["7", "b", "7"]
+    assert run(ROWS).groups is None
+    assert len(set(run(no_ids).ids)) == 3
+    assert [run(no_ids).groups[row] == run(no_ids).groups[0] for row in range(3)] == [
+        True, False, True,
+    ]  # fmt: skip
+
+
 def test_samples_without_a_group_are_split_one_by_one():
     splits = splits_of([row | {"who": None} for row in MANY], group="who")
 
