@@ -78,9 +78,9 @@ def predict(
     elif output is None:
         for row in report["rows"]:
             typer.echo(printable_json(row))
-        typer.echo(describe_prediction(report), err=True)
+        say(describe_prediction(report), err=True)
     else:
-        typer.echo(f"{describe_prediction(report)}; in {output}")
+        say(f"{describe_prediction(report)}; in {output}")
 
 
 @app.command()

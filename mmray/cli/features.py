@@ -40,7 +40,7 @@ def extract(
 @features_app.command("ls")
 @document_verb()
 def ls(call: DocumentCall) -> None:
-    """List the feature folders of every modality, current and stale."""
+    """List every modality's feature folders. Current and stale."""
     from mmray.inspection.features.listing import list_folders
 
     call.print_report(list_folders(call.config))
@@ -52,7 +52,7 @@ def show(
     call: DocumentCall,
     modality: Annotated[str, typer.Argument(help="Name of a modality of the document.")],
 ) -> None:
-    """Describe one modality's current features: settings, counts, statistics, files."""
+    """Describe one modality's current features. Settings, counts, statistics, files."""
     from mmray.inspection.features.description import show_modality
 
     call.print_report(show_modality(call.config, modality))
@@ -61,7 +61,7 @@ def show(
 @features_app.command()
 @document_verb()
 def verify(call: DocumentCall) -> None:
-    """Read every stored feature and compare it with its digest, its spec and the index."""
+    """Check that stored features are intact. Reads each one; compares digest, spec and index."""
     from mmray.inspection.features.verify import PROBLEMS, verify_features
 
     report = verify_features(call.config)

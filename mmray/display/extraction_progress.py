@@ -9,6 +9,7 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Display
+from rich.table import Column
 
 from mmray.display.terminal import is_live, terminal
 
@@ -16,6 +17,10 @@ logger = logging.getLogger(__name__)
 
 PROGRESS_S = 2.0
 SHOWN_REASONS = 3
+LIVE_REASONS = 1
+"""Reasons in the live display, where a line must fit; the report has all of them."""
+BAR = 20
+"""Width of a bar."""
 
 
 @dataclass(slots=True)
@@ -39,10 +44,10 @@ class ModalityProgress:
         """Samples per second."""
         return self.done / max(self.seconds, 1e-9)
 
-    def describe(self) -> str:
+    def describe(self, reasons_shown: int = SHOWN_REASONS) -> str:
         """Return rate, rejections by reason (commonest first), and remaining time."""
-        shown = [f"{reason} {n}" for reason, n in self.rejected.most_common(SHOWN_REASONS)]
-        more = ", ..." if len(self.rejected) > SHOWN_REASONS else ""
+        shown = [f"{reason} {n}" for reason, n in self.rejected.most_common(reasons_shown)]
+        more = ", ..." if len(self.rejected) > reasons_shown else ""
         reasons = f" ({', '.join(shown)}{more})" if shown else ""
         left_s = (self.total - self.done) / max(self.per_s, 1e-9)
         rejected = f"{self.rejected.total()} rejected{reasons}"
@@ -64,7 +69,8 @@ class ExtractionProgress:
         """Show the display if standard error is a terminal and logs are wanted."""
         if is_live():
             columns = (
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                TextColumn("{task.description}"), BarColumn(BAR),
+                MofNCompleteColumn(table_column=Column(no_wrap=True)),
                 TextColumn("{task.fields[state]}"),
             )  # fmt: skip
             self._display = Display(*columns, console=terminal(), redirect_stdout=False)
@@ -90,7 +96,8 @@ class ExtractionProgress:
         course.rejected.update(rejected)
         course.ended_s = now
         if self._display is not None:
-            self._display.update(self._rows[name], completed=course.done, state=course.describe())
+            state = course.describe(LIVE_REASONS)
+            self._display.update(self._rows[name], completed=course.done, state=state)
         elif now - self._said_s >= PROGRESS_S or course.done == course.total:
             self._said_s = now
             logger.info("%s: %d/%d samples, %s", name, course.done, course.total, course.describe())

@@ -12,8 +12,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-_WORD = re.compile(r"'mmray [^']*'\S*|next: .*|\S+")
-"""What stays on one line: a word, and a command that a reader copies."""
+_COMMAND = r"'mmray [^']*'\S*|next: .*"
+_NAME = r"'[^']{1,40}'(?: [\d(]\S*|\S*)"
+_FIGURE = r"[-+]?\d[\d.]* (?:\[[^]]*\]|[a-z%])\S*"
+_WORD = re.compile(rf"( *)({_COMMAND}|{_NAME}|{_FIGURE}|\S+)")
+"""What stays on one line, after its blanks: a command that a reader copies, a name with its
+figures, a figure with its interval or unit, and any other word."""
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +67,7 @@ def fitted(text: str, width: int) -> str:
     """Break the lines of ``text`` between words, so that none takes more than ``width`` cells.
 
     Further lines are indented by two more cells than the first one. A command, a path or another
-    word that is longer than ``width`` stays on a line of its own.
+    word that is longer than ``width`` stays on a line of its own. The columns of a table stay.
     """
     return "\n".join(_fitted_line(line, width) for line in text.split("\n"))
 
@@ -72,11 +76,10 @@ def _fitted_line(line: str, width: int) -> str:
     if cell_len(line) <= width:
         return line
     indent = " " * (len(line) - len(line.lstrip(" ")))
-    first, *words = _WORD.findall(line)
-    rows = [f"{indent}{first}"]
-    for word in words:
-        if cell_len(rows[-1]) + 1 + cell_len(word) <= width:
-            rows[-1] += f" {word}"
+    rows = [""]
+    for blanks, word in _WORD.findall(line):
+        if not rows[-1] or cell_len(rows[-1] + blanks + word) <= width:
+            rows[-1] += blanks + word
         else:
             rows.append(f"{indent}  {word}")
     return "\n".join(rows)

@@ -118,7 +118,7 @@ class TrainingDisplay:
             return self._waiting or Text()
         width = max(len(course.name) for course in begun)
         lines = [f"{each.name:<{width}}  {each.describe()}" for each in begun[-ROWS:]]
-        if len(self._courses) > 1:
+        if len(self._courses) > 1 and self._waiting is not None:  # while it runs
             lines.append(f"training {len(begun)} of {len(self._courses)}")
         return Group(*(Text(line, overflow="ellipsis", no_wrap=True) for line in lines))
 

@@ -51,10 +51,11 @@ class LagWatch:
         gains = {name: metrics[f"val/{task}/{name}/gain"] for name in alone}
         ahead = min(gains, key=lambda name: gains[name])
         behind = worst(alone, metric)
+        lag = difference_text(-gains[ahead], metric).lstrip("+")
         return (
             f"{run}: {task}: for {PATIENCE} epochs the fusion has been worse than one modality: "
-            f"{metric.title} on val is {difference_text(gains[ahead], metric)} beside "
-            f"{ahead}; {behind} alone is the weakest, with {alone[behind]:.3f}{self._advice}"
+            f"{metric.title} on val is {lag} worse than that of {ahead}; "
+            f"{behind} alone is the weakest, with {alone[behind]:.3f}{self._advice}"
         )
 
 

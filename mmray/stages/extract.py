@@ -127,7 +127,7 @@ def _describe(
             f"computed {outcome.computed} in {outcome.seconds:.1f} s"
         )
         for reason, number in outcome.counts["rejected"].items():
-            lines.append(f"  {name} {reason}: {number}, e.g. {outcome.examples[reason]}")
+            lines.append(f"  {name}: {number} {reason}, e.g. {outcome.examples[reason]}")
         if "redacted" in outcome.counts:
             lines.append(f"  {name} redacted: {_listed(outcome.counts['redacted'])}")
         if outcome.learnt:

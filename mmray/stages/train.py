@@ -13,6 +13,7 @@ from mmray.config.task.kind import main_metric
 from mmray.core.file.atomic import read_complete
 from mmray.core.kind import Split
 from mmray.core.report import Report
+from mmray.core.text.nearest import listed
 from mmray.display.terminal import waiting
 from mmray.stages.marker import earlier_report
 from mmray.stages.prepare import log_settings
@@ -22,6 +23,7 @@ from mmray.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 STAGE = "train"
+SHOWN_NAMES = 3
 
 
 def run(workspace: Workspace, tracker: Tracker) -> Report:
@@ -82,10 +84,11 @@ def train_variants(variants: Sequence[Variant], workspace: Workspace, tracker: T
     ]
     share = plan_workers(config.train, size)
     logger.info(
-        "training %s on %s%d worker%s with %g CPUs each%s",
-        ", ".join(f"'{plan.name}'" for plan in plans),
+        "training %s on %s%d worker%s with %g CPU%s each%s",
+        listed([f"'{plan.name}'" for plan in plans], limit=SHOWN_NAMES),
         "" if share.least is None else f"{share.least} to ", share.workers,
-        "s" * (share.workers > 1), share.cpus, " and a GPU" * share.use_gpu,
+        "s" * (share.workers > 1), share.cpus, "s" * (share.cpus > 1),
+        " and a GPU" * share.use_gpu,
     )  # fmt: skip
     for plan in plans:
         Path(plan.folder).mkdir(parents=True, exist_ok=True)

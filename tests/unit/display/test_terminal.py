@@ -16,6 +16,28 @@ def test_a_long_sentence_breaks_between_words_and_its_further_lines_are_indented
     ]
 
 
+def test_a_name_keeps_its_figures_and_a_figure_its_unit_and_interval():
+    line = "digit: 2 classes: 'a b' 10/2/3, 'c' 7/2/2; text 0.1 [0.0, 0.3], 95 % of it"
+
+    assert fitted(line, 20).splitlines() == [
+        "digit: 2 classes:",
+        "  'a b' 10/2/3,",
+        "  'c' 7/2/2; text",
+        "  0.1 [0.0, 0.3],",
+        "  95 % of it",
+    ]
+
+
+def test_a_table_keeps_its_columns_where_a_row_is_too_long():
+    rows = fitted("image  jpg  103  decoded\naudio  -    1    audio_silent: no sound", 30)
+
+    assert rows.splitlines() == [
+        "image  jpg  103  decoded",
+        "audio  -    1    audio_silent:",
+        "  no sound",
+    ]
+
+
 def test_a_line_that_fits_stays_as_it_is():
     assert fitted("epoch 1,  loss 0.5\n    epoch 2", 20) == "epoch 1,  loss 0.5\n    epoch 2"
 

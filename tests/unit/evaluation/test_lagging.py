@@ -26,7 +26,7 @@ def test_a_fusion_below_a_modality_for_two_epochs_is_told_once_with_who_lags_and
     assert [len(lines) for lines in told] == [0, 1, 0, 0]
     assert told[1][0] == (
         "fusion: digit: for 2 epochs the fusion has been worse than one modality: accuracy on "
-        "val is -5.0 points beside audio; text alone is the weakest, with 0.300; "
+        "val is 5.0 points worse than that of audio; text alone is the weakest, with 0.300; "
         "try 'train.balance'"
     )
 
@@ -48,7 +48,7 @@ def test_of_errors_the_largest_lags():
     watch.hear("fusion", below)
 
     (line,) = watch.hear("fusion", below)
-    assert "mean absolute error on val is -0.25 beside text; audio alone is the weakest" in line
+    assert "mean absolute error on val is 0.25 worse than that of text; audio alone" in line
 
 
 def test_runs_without_such_metrics_have_nothing_to_tell():
