@@ -20,16 +20,10 @@ from mmray.core.report import Report
 from mmray.core.text.secret import masked
 from mmray.errors import ConfigError, TrainingError
 from mmray.run.training_job import CHECKPOINTS
+from mmray.search.check import check_space
+from mmray.search.sample import apply_sample, shown_sample, shown_value
 from mmray.stages.marker import earlier_report, require_success
-from mmray.stages.searching.trial import (
-    apply_sample,
-    check_space,
-    plan_trial,
-    shown_sample,
-    shown_value,
-    trial_folder,
-    trial_name,
-)
+from mmray.stages.searching.trial import plan_trial, trial_folder, trial_name
 from mmray.stages.training.runs import training_seconds
 from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Tracker
@@ -47,7 +41,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
     """Run the trials; write the best document as ``best.yaml`` to the stage's folder."""
     started, config = time.monotonic(), workspace.config
     search = _search_section(config)
-    check_space(config, search)
+    check_space(config)
     folder = _folder(workspace)
     tracker.identify(workspace.key)
     earlier = earlier_report(folder)
