@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mmray.config.training.train import ObjectiveConfig
-from mmray.search.objective_text import setting_text
 from mmray.search.record import TrialRecord
 from mmray.search.table import ranked
+from mmray.search.view.text import setting_text
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

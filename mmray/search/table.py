@@ -7,8 +7,8 @@ from rich.cells import cell_len
 
 from mmray.config.training.train import ObjectiveConfig
 from mmray.search.front import costs, front_layers
-from mmray.search.objective_text import objective_name, sample_text, value_text
 from mmray.search.record import Sample, TrialRecord
+from mmray.search.view.text import objective_name, sample_text, value_text
 
 Overrides = Callable[[Sample], Mapping[str, Any]]
 """The keys of the document that a sample changes, with their values."""

@@ -6,10 +6,10 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, create_trial
 
 from mmray.config.training.train import ObjectiveConfig
-from mmray.search.heading import SearchHeading
 from mmray.search.importance import importances
 from mmray.search.record import TrialRecord, TrialState
-from mmray.search.view import SearchView
+from mmray.search.view.heading import SearchHeading
+from mmray.search.view.search_view import SearchView
 
 ACCURACY = ObjectiveConfig(metric="val/digit/accuracy")
 LOSS = ObjectiveConfig(metric="val/loss")

@@ -4,7 +4,7 @@ import math
 import random
 
 from mmray.search.importance import importances
-from mmray.search.sentence import importance_sentences
+from mmray.search.view.sentence import importance_sentences
 from tests.support.trials import ACCURACY, LOSS, SIZE, drawn, trial
 
 

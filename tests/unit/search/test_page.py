@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from mmray.search.heading import read_heading, write_heading
-from mmray.search.page.page import search_section, write_page
-from mmray.search.plot.parallel_axis import parallel_axis
 from mmray.search.study import open_study
-from mmray.search.view import read_view
+from mmray.search.view.heading import read_heading, write_heading
+from mmray.search.view.page import search_section, write_page
+from mmray.search.view.plot.parallel_axis import parallel_axis
+from mmray.search.view.search_view import read_view
 from tests.support.trials import ACCURACY, LOSS, SIZE, SPACE, trial, view
 
 HOSTILE = "<script>alert(1)</script>"

@@ -4,10 +4,10 @@ import pytest
 
 from mmray.config.training.train import ObjectiveConfig
 from mmray.search.front import front_layers, pareto_front
-from mmray.search.heading import SearchHeading
-from mmray.search.objective_text import gain_text, objective_name, setting_text, value_text
-from mmray.search.sentence import counts_sentence, headline
 from mmray.search.table import best_trial, history, ranked, table_lines, trial_rows
+from mmray.search.view.heading import SearchHeading
+from mmray.search.view.sentence import counts_sentence, headline
+from mmray.search.view.text import gain_text, objective_name, setting_text, value_text
 from tests.support.trials import ACCURACY, LOSS, SIZE, trial
 
 

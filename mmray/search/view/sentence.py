@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from mmray.config.training.train import ObjectiveConfig
 from mmray.core.text.nearest import listed
 from mmray.search.front import pareto_front
-from mmray.search.heading import SearchHeading
 from mmray.search.importance import Importances
-from mmray.search.objective_text import (
+from mmray.search.record import TrialRecord
+from mmray.search.table import best_trial
+from mmray.search.view.heading import SearchHeading
+from mmray.search.view.text import (
     gain_text,
     objective_name,
     sample_text,
@@ -16,8 +18,6 @@ from mmray.search.objective_text import (
     short_key,
     value_text,
 )
-from mmray.search.record import TrialRecord
-from mmray.search.table import best_trial
 
 STATES = ("complete", "stopped", "failed", "running")
 MOST_PARAMETERS = 5

@@ -10,10 +10,10 @@ from mmray.config.task.metric import Direction
 from mmray.config.training.train import ObjectiveConfig
 from mmray.evaluation.plot.figure import INK, MUTED, drawing, style
 from mmray.search.front import pareto_front
-from mmray.search.objective_text import objective_title
-from mmray.search.plot.hover import add_hover, mark
-from mmray.search.plot.trial_style import BEST, WIDTH, hover_text, set_scale
 from mmray.search.record import TrialRecord
+from mmray.search.view.plot.hover import add_hover, mark
+from mmray.search.view.plot.trial_style import BEST, WIDTH, hover_text, set_scale
+from mmray.search.view.text import objective_title
 
 MOST_PANELS = 3
 

@@ -8,8 +8,8 @@ from matplotlib.ticker import StrMethodFormatter
 
 from mmray.config.training.train import ObjectiveConfig
 from mmray.evaluation.plot.figure import EMPHASIS, INK, MUTED
-from mmray.search.objective_text import objective_name, sample_text, value_text
 from mmray.search.record import TrialRecord, TrialState
+from mmray.search.view.text import objective_name, sample_text, value_text
 
 BEST = "#c8602a"
 STATES: dict[TrialState, tuple[str, str]] = {

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mmray.search.objective_text import setting_text
+from mmray.search.view.text import setting_text
 
 MOST_TICKS = 6
 NUM_STEPS = 4

@@ -12,11 +12,11 @@ from mmray.core.file.atomic import replacing
 from mmray.core.text.printable import printable
 from mmray.core.text.secret import masked
 from mmray.search.front import pareto_front
-from mmray.search.objective_text import objective_name, setting_text, short_key, value_text
-from mmray.search.page.plots import SearchPlot, write_plots
-from mmray.search.sentence import counts_sentence, headline
 from mmray.search.table import ranked
-from mmray.search.view import SearchView, read_view
+from mmray.search.view.plots import SearchPlot, write_plots
+from mmray.search.view.search_view import SearchView, read_view
+from mmray.search.view.sentence import counts_sentence, headline
+from mmray.search.view.text import objective_name, setting_text, short_key, value_text
 
 PAGE, PLOTS = "search.html", "plots"
 _ID = re.compile(r'(id="|url\(#|xlink:href="#)(?=[^"]*["\)])')
@@ -117,5 +117,5 @@ def _safe(text: str) -> str:
 
 def _templates() -> Environment:
     return Environment(
-        loader=PackageLoader("mmray.search.page", "."), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("mmray.search.view", "."), autoescape=True, undefined=StrictUndefined
     )

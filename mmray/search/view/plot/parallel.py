@@ -12,13 +12,13 @@ from mmray.config.training.train import ObjectiveConfig
 from mmray.evaluation.plot.figure import drawing, inches
 from mmray.search.front import pareto_front
 from mmray.search.importance import Importances
-from mmray.search.objective_text import objective_name, value_text
-from mmray.search.plot.hover import add_hover, mark
-from mmray.search.plot.importance import cut_name
-from mmray.search.plot.parallel_axis import ParallelAxis, parallel_axis
-from mmray.search.plot.trial_style import BEST, WIDTH, hover_text, spans_orders
 from mmray.search.record import TrialRecord
 from mmray.search.table import parameter_names, ranked
+from mmray.search.view.plot.hover import add_hover, mark
+from mmray.search.view.plot.importance import cut_name
+from mmray.search.view.plot.parallel_axis import ParallelAxis, parallel_axis
+from mmray.search.view.plot.trial_style import BEST, WIDTH, hover_text, spans_orders
+from mmray.search.view.text import objective_name, value_text
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

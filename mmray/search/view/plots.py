@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmray.search.plot.front import plot_front
-from mmray.search.plot.history import plot_history
-from mmray.search.plot.importance import plot_importances
-from mmray.search.plot.parallel import plot_parallel
-from mmray.search.view import SearchView
+from mmray.search.view.plot.front import plot_front
+from mmray.search.view.plot.history import plot_history
+from mmray.search.view.plot.importance import plot_importances
+from mmray.search.view.plot.parallel import plot_parallel
+from mmray.search.view.search_view import SearchView
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from matplotlib.ticker import MaxNLocator
 
 from mmray.config.training.train import ObjectiveConfig
 from mmray.evaluation.plot.figure import drawing, style
-from mmray.search.objective_text import objective_title, value_text
-from mmray.search.plot.hover import add_hover, mark
-from mmray.search.plot.trial_style import BEST, STATES, WIDTH, hover_text, set_scale
 from mmray.search.record import TrialRecord
 from mmray.search.table import history
+from mmray.search.view.plot.hover import add_hover, mark
+from mmray.search.view.plot.trial_style import BEST, STATES, WIDTH, hover_text, set_scale
+from mmray.search.view.text import objective_title, value_text
 
 
 def plot_history(

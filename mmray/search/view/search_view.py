@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmray.search.heading import SearchHeading, read_heading
 from mmray.search.importance import Importances, importances
 from mmray.search.record import TrialRecord
 from mmray.search.study import JOURNAL, RECORD, load_study, read_trials
+from mmray.search.view.heading import SearchHeading, read_heading
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mmray.evaluation.plot.figure import EMPHASIS, drawing, inches, style
 from mmray.search.importance import Importances
-from mmray.search.objective_text import short_key
-from mmray.search.plot.trial_style import WIDTH
+from mmray.search.view.plot.trial_style import WIDTH
+from mmray.search.view.text import short_key
 
 ROW, FONT = 0.34, 9.0
 MOST = 20
