@@ -53,7 +53,7 @@ def _document(
         return
     value = value_text(own.values[0], objectives[0])
     gain = gain_text(best.values[0], own.values[0], objectives[0])
-    yield f"the document as it is (trial {own.number}): {value}; the best trial: {gain}"
+    yield f"the document itself (trial {own.number}): {value}; the best trial: {gain}"
 
 
 def _front(trials: Sequence[TrialRecord], objectives: Sequence[ObjectiveConfig]) -> Iterator[str]:

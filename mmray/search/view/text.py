@@ -5,6 +5,7 @@ from typing import Any
 
 from mmray.config.training.train import ObjectiveConfig
 from mmray.core.text.printable import printable
+from mmray.search.sample import shown_sample, shown_value
 
 NAMES = {"parameters": "parameters", "latency_ms": "latency in ms"}
 """Of the objectives that are no metrics of training."""
@@ -47,7 +48,7 @@ def gain_text(value: float, than: float, objective: ObjectiveConfig) -> str:
 
 def setting_text(value: object) -> str:
     """Return one value of a sample: a float with four digits, a long section cut."""
-    text = printable(f"{value:.4g}" if isinstance(value, float) else str(value), keep="")
+    text = printable(shown_value(value), keep="")
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
@@ -57,6 +58,5 @@ def short_key(key: str) -> str:
 
 
 def sample_text(sample: Mapping[str, Any]) -> str:
-    """Return the settings of a trial on one line; of no settings, the document itself."""
-    shown = (f"{short_key(key)}={setting_text(value)}" for key, value in sample.items())
-    return ", ".join(shown) or "the document as it is"
+    """Return the settings of a trial on one line; of no settings, ``the document``."""
+    return printable(shown_sample(sample), keep="")

@@ -76,12 +76,10 @@ def test_the_table_at_a_terminal_has_aligned_columns_and_says_how_many_are_left_
     assert lines == [
         "trial  digit accuracy (val)  epochs    time     state  settings",
         "   12                0.8750       8  12.0 s  complete  lr=0.001235, fusion=gated",
-        "    1                0.5000       8  12.0 s  complete  the document as it is",
+        "    1                0.5000       8  12.0 s  complete  the document",
         "and 1 more",
     ]
-    assert table_lines(trials, [ACCURACY])[-1].endswith(
-        "failed  the document as it is (out of memory)"
-    )
+    assert table_lines(trials, [ACCURACY])[-1].endswith("failed  the document (out of memory)")
 
 
 def test_the_headline_names_the_best_trial_and_its_gain_over_the_document():
@@ -91,10 +89,10 @@ def test_the_headline_names_the_best_trial_and_its_gain_over_the_document():
 
     assert lines == [
         "best: trial 2, digit accuracy (val) 0.9125, with lr=0.01",
-        "the document as it is (trial 1): 0.8800; the best trial: +3.2 points",
+        "the document itself (trial 1): 0.8800; the best trial: +3.2 points",
     ]
     assert headline(trials[:1], [ACCURACY]) == [
-        "best: trial 1, digit accuracy (val) 0.8800, with the document as it is"
+        "best: trial 1, digit accuracy (val) 0.8800, with the document"
     ]
     assert headline([trial(1, state="running")], [ACCURACY]) == ["no trial has a result yet"]
 
@@ -106,7 +104,7 @@ def test_of_several_objectives_the_headline_names_the_front():
 
     assert lines == [
         "best in digit accuracy (val): trial 1, digit accuracy (val) 0.9000, parameters 5,000, "
-        "with the document as it is",
+        "with the document",
         "front of digit accuracy (val), parameters: trials 1, 2",
     ]
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import StrMethodFormatter
 from mmray.config.training.train import ObjectiveConfig
 from mmray.evaluation.plot.figure import EMPHASIS, INK, MUTED
 from mmray.search.record import TrialRecord, TrialState
-from mmray.search.view.text import objective_name, sample_text, value_text
+from mmray.search.view.text import objective_name, setting_text, short_key, value_text
 
 BEST = "#c8602a"
 STATES: dict[TrialState, tuple[str, str]] = {
@@ -31,10 +31,12 @@ def hover_text(trial: TrialRecord, objectives: Sequence[ObjectiveConfig]) -> str
         f"{objective_name(objective)}: {value_text(value, objective)}"
         for value, objective in zip(trial.values, objectives, strict=False)
     ]
-    settings = [f"  {part}" for part in sample_text(trial.sample).split(", ")]
+    settings = [f"  {short_key(k)}={setting_text(v)}" for k, v in trial.sample.items()]
     state = f"{STATES[trial.state][1]}, {trial.epochs} epochs"
     reason = [trial.reason] if trial.reason else []
-    return "\n".join([f"trial {trial.number} ({state})", *values, *settings, *reason])
+    return "\n".join(
+        [f"trial {trial.number} ({state})", *values, *(settings or ["  the document"]), *reason]
+    )
 
 
 def spans_orders(values: Sequence[float]) -> bool:
