@@ -27,6 +27,7 @@ def plan_trial(
         features=features,
         seed=trial.train.seed,
         folder=str(trial_folder(Path(folder), sample)),
+        folds=config.search_section().folds,
     )
 
 

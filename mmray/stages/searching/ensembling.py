@@ -1,0 +1,135 @@
+"""The greedy ensemble of a search's trials: selected on val, worth what it reaches on test."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mmray.config.document import Config
+from mmray.config.task.kind import kind_of, main_metric, task_metrics
+from mmray.config.task.metric import Metric
+from mmray.config.training.train import ObjectiveConfig
+from mmray.core.kind import Split
+from mmray.errors import ConfigError
+from mmray.run.training_job import TrainingJob
+from mmray.search.ensemble import mean_prediction, select_ensemble
+from mmray.search.record import TrialRecord
+from mmray.stages.searching.on_test import (
+    Comparison,
+    Predicted,
+    compare_models,
+    on_same_samples,
+    predict_split,
+)
+from mmray.training.tasks.label import has_label
+from mmray.training.tasks.task import Task
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleMember:
+    """A trial in an ensemble."""
+
+    trial: TrialRecord
+    job: TrainingJob
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrialEnsemble:
+    """The members, the heaviest first, and how their mean compares with the best alone."""
+
+    members: tuple[EnsembleMember, ...]
+    on_val: float
+    """The metric that selected them; a part of its gain is luck."""
+    metric: str
+    gains: dict[str, Comparison]
+    """By task, over the winner's training with the document's seed, on test."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON types."""
+        return {
+            "members": [
+                {"trial": each.trial.number, "weight": each.weight, "folder": each.job.folder}
+                for each in self.members
+            ],
+            self.metric: self.on_val,
+            "test": {task: found.to_dict() for task, found in self.gains.items()},
+        }
+
+
+def check_ensemble(config: Config) -> None:
+    """Refuse an ensemble of models whose predictions have no mean, or that are none."""
+    if config.search_section().folds is not None:
+        raise ConfigError(
+            "'search.ensemble' needs one model per trial, and 'search.folds' trains several of "
+            "parts of the samples",
+            where="search.ensemble",
+            hint="remove 'ensemble' or 'folds'",
+        )
+    for name, task in config.tasks.items():
+        if kind_of(task).answer == "embeddings":
+            raise ConfigError(
+                f"'search.ensemble' cannot average the embeddings of task {name!r}: "
+                "every model has a space of its own",
+                where="search.ensemble",
+                hint="remove 'ensemble', or the task",
+            )
+
+
+def build_ensemble(
+    trained: Sequence[tuple[TrialRecord, TrainingJob]],
+    best: TrainingJob,
+    *,
+    objective: ObjectiveConfig,
+    most: int,
+    config: Config,
+) -> TrialEnsemble:
+    """Select an ensemble on val, and compare it on test with the best training alone."""
+    on_val = on_same_samples([predict_split(job, Split.VAL) for _, job in trained])
+    task, metric = scored_by(config, objective)
+    score = _score(on_val[0].tasks[task], on_val[0].labels[task], metric)
+    found = select_ensemble([each.outputs[task] for each in on_val], score, most=most)
+    members = tuple(
+        EnsembleMember(*trained[number], weight) for number, weight in found.weights.items()
+    )
+    gains = compare_models(
+        [mean_of(members, Split.TEST)], [predict_split(best, Split.TEST)], config
+    )
+    return TrialEnsemble(members, metric.sign * found.score, f"val/{task}/{metric.name}", gains)
+
+
+def scored_by(config: Config, objective: ObjectiveConfig) -> tuple[str, Metric]:
+    """Return the task and metric of an objective that predictions alone have.
+
+    Of a loss or a cost it is the main metric, of its task or the first one.
+    """
+    _, *named = objective.metric.split("/")
+    task = named[0] if named and named[0] in config.tasks else next(iter(config.tasks))
+    known = task_metrics(config.tasks[task], config.modality_order())
+    own = next((metric for metric in known if metric.name == named[-1]), None) if named else None
+    return task, own or main_metric(config.tasks[task])
+
+
+def mean_of(members: Sequence[EnsembleMember], split: Split) -> Predicted:
+    """Return the weighted mean of what the members predict for a split."""
+    same = on_same_samples([predict_split(each.job, split) for each in members])
+    weights = {number: each.weight for number, each in enumerate(members)}
+    outputs = {
+        task: mean_prediction({n: each.outputs[task] for n, each in enumerate(same)}, weights)
+        for task in same[0].outputs
+    }
+    return replace(same[0], outputs=outputs)
+
+
+def _score(task: Task, labels: Array, metric: Metric) -> Callable[[Array], float]:
+    """Return the worth of predictions for val; more is better."""
+    kept = has_label(labels)
+
+    def score(decoded: Array) -> float:
+        found = task.metrics(decoded[kept].astype(np.float32), labels[kept])
+        return metric.sign * found.get(metric.name, 0.0)  # absent where val has a single class
+
+    return score
