@@ -1,6 +1,6 @@
 """Declared shapes of features. Axes: T time, F feature, H W image."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from mmray.core.kind import Kind
@@ -27,6 +27,17 @@ class FeatureSpec:
     def is_ragged(self) -> bool:
         """Whether the length of the first axis depends on the payload, up to ``shape[0]``."""
         return self.layout in ("sequence", "tokens", "frames")
+
+    def holds(self, other: "FeatureSpec") -> bool:
+        """Return whether features of ``other`` are features of this: it may have fewer ids.
+
+        >>> from mmray.core.kind import Kind
+        >>> declared = FeatureSpec(Kind.TEXT, "tokens", (48,), "int32", vocabulary=8000)
+        >>> declared.holds(replace(declared, vocabulary=96))
+        True
+        """
+        fewer_ids = other.vocabulary <= self.vocabulary
+        return fewer_ids and self == replace(other, vocabulary=self.vocabulary)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as plain JSON types."""

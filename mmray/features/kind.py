@@ -89,6 +89,8 @@ class Fitting(Generic[C, E]):
     """The file of the state; None where ``identity`` and ``export`` of the extractor know it."""
     settings: Callable[[C, E], dict[str, Any]] = fit_settings
     """The settings that, with the payloads, determine the state; plain JSON."""
+    spec: Callable[[C, E, Path], FeatureSpec] | None = None
+    """Returns the spec of the built extractor where the state decides on a size."""
     network_decoder: Callable[[C], Decode] | None = None
     """The decoder for an extractor whose network reads the payloads, without fitted state."""
 
@@ -151,8 +153,16 @@ class ModalityKind(Generic[C]):
         return next(each for each in self.extractors if each.config is type(config.extract))
 
     def spec(self, config: C) -> FeatureSpec:
-        """Return the spec that the built extractor will keep."""
+        """Return the spec from the settings; the fitted state may make it smaller."""
         return self.extractor(config).spec(config, config.extract)
+
+    def fitted_spec(self, config: C, state: Path | None) -> FeatureSpec:
+        """Return the spec of the features: the declared one, or smaller by the fitted state."""
+        extractor, extract = self.extractor(config), config.extract
+        fitting = extractor.fitting
+        if state is None or fitting is None or fitting.spec is None or not fitting.needed(extract):
+            return extractor.spec(config, extract)
+        return fitting.spec(config, extract, state)
 
     def build(self, config: C, state: Path | None) -> Extractor:
         """Build the extractor; what was exported to ``state`` comes before what is elsewhere."""

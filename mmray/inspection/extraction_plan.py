@@ -11,6 +11,7 @@ import numpy as np
 from mmray.config.document import Config
 from mmray.core.file.atomic import read_complete, read_success
 from mmray.core.report import Report
+from mmray.core.spec import spec_from_dict
 from mmray.core.text.secret import masked_document
 from mmray.core.text.size import human_bytes
 from mmray.data.manifest.manifest import Manifest
@@ -192,10 +193,11 @@ def _bytes(name: str, config: Config, marker: Marker | None) -> tuple[float, boo
     """Return the size of one feature in bytes, and whether it was measured."""
     spec = spec_of(config.modalities[name])
     most = float(np.prod(spec.shape, dtype=np.int64)) * np.dtype(spec.dtype).itemsize
-    if marker is None or not marker.get("samples") or marker["spec"] != spec.to_dict():
+    if marker is None or not marker.get("samples"):
         return most, False
     stored = sum(entry["bytes"] for entry in marker.get("files", {}).values())
-    return (stored / marker["samples"], True) if stored else (most, False)
+    is_measured = stored > 0 and spec.holds(spec_from_dict(marker["spec"]))
+    return (stored / marker["samples"], True) if is_measured else (most, False)
 
 
 def _describe(name: str, found: ModalityPlan) -> list[str]:

@@ -29,11 +29,11 @@ class Here:
         from mmray.distributed.extraction.shard_actor import extract_shard
         from mmray.distributed.extraction.shard_plan import ExtractionPlan
         from mmray.distributed.extraction.shard_task import cut_shard_tasks
-        from mmray.features.spec import spec_of
+        from mmray.features.spec import fitted_spec
 
         modality, data = job.config.modalities[job.name], job.config.data
         plan = ExtractionPlan(
-            name=job.name, config=modality, spec=spec_of(modality), state=None,
+            name=job.name, config=modality, spec=fitted_spec(modality, job.state), state=None,
             output=str(job.folder), corpus=job.manifest.folder, allow=data.allow,
             max_payload_bytes=data.max_payload_bytes, max_decode_s=data.max_decode_s,
         )  # fmt: skip

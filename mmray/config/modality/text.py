@@ -59,7 +59,7 @@ class TokensConfig(StrictModel):
     algorithm: Literal["wordpiece", "bpe"] = "wordpiece"
     """How the vocabulary is trained; ``bpe`` works on bytes, so no text is unknown."""
     vocabulary: PositiveInt = 8000
-    """Size of the vocabulary trained on the train split."""
+    """Largest size of the vocabulary trained on the train split."""
     tokenizer: Checkpoint | None = None
     """A ready tokenizer by hub name or local folder, instead of training one."""
     max_tokens: PositiveInt = 128

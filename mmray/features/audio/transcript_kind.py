@@ -51,6 +51,10 @@ def _spec(config: AudioConfig, extract: TranscriptConfig) -> FeatureSpec:
     return replace(TEXT.spec(_text(extract)), kind=Kind.AUDIO)
 
 
+def _fitted_spec(config: AudioConfig, extract: TranscriptConfig, state: Path) -> FeatureSpec:
+    return replace(TEXT.fitted_spec(_text(extract), _text_state(state)), kind=Kind.AUDIO)
+
+
 def _check_recogniser(config: AudioConfig, extract: TranscriptConfig) -> None:
     family = read_family(extract.model)
     check_decoding(family, config.decode, extract.model)
@@ -135,6 +139,7 @@ TRANSCRIPT = ExtractorKind(
         needed=_needs_fit,
         run=_fit,
         settings=_fit_settings,
+        spec=_fitted_spec,
         network_decoder=lambda config: audio_decoder(config.decode),
     ),
     identity=_identity,

@@ -16,7 +16,7 @@ class CategoryState:
 
     column: str
     slots: int
-    """Number of slots for names."""
+    """Number of slots for names; where it was fitted by an earlier version, some are unused."""
     known: Sequence[str]
 
     @property
@@ -25,11 +25,11 @@ class CategoryState:
         return slot_names(self.column, self.slots, self.known)
 
 
-def most_frequent(groups: Iterable[Iterable[str]], *, slots: int, min_count: int) -> list[str]:
+def most_frequent(groups: Iterable[Iterable[str]], *, most: int, min_count: int) -> list[str]:
     """Return the names that most groups hold; equal ones in alphabetical order."""
     counts = Counter(name for group in groups for name in set(group))
     frequent = [name for name, count in counts.items() if count >= min_count]
-    return sorted(frequent, key=lambda name: (-counts[name], name))[:slots]
+    return sorted(frequent, key=lambda name: (-counts[name], name))[:most]
 
 
 def slot_names(column: str, slots: int, known: Sequence[str]) -> list[str]:

@@ -77,11 +77,11 @@ def _learn_categories(
 ) -> tuple[CategoryState, ...]:
     states: list[CategoryState] = []
     for index, column in enumerate(config.categories):
-        slots = category_slots(column, extract)
+        most = category_slots(column, extract)
         cells = [row.categories[index] for row in rows]
         groups = [[cell] for cell in cells if cell is not None]
-        known = most_frequent(groups, slots=slots, min_count=extract.min_count)
-        states.append(CategoryState(column.column, slots, known))
+        known = most_frequent(groups, most=most, min_count=extract.min_count)
+        states.append(CategoryState(column.column, len(known), known))
     return tuple(states)
 
 
@@ -90,13 +90,14 @@ def _learn_sequences(
 ) -> tuple[SequenceState, ...]:
     states: list[SequenceState] = []
     for index, column in enumerate(config.sequences):
-        slots = sequence_slots(column, extract)
+        most = sequence_slots(column, extract)
         groups = [(row.sequences[index] or ())[-extract.max_items :] for row in rows]
+        known = most_frequent(groups, most=most, min_count=extract.min_count)
         states.append(
             SequenceState(
                 column.column,
-                slots,
-                most_frequent(groups, slots=slots, min_count=extract.min_count),
+                len(known),
+                known,
                 weighting=extract.weighting,
                 half_life=extract.half_life,
                 max_items=extract.max_items,

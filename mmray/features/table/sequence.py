@@ -19,7 +19,7 @@ class SequenceState:
 
     column: str
     slots: int
-    """Number of slots for ids."""
+    """Number of slots for ids; where it was fitted by an earlier version, some are unused."""
     known: Sequence[str]
     weighting: Literal["counts", "recent"]
     half_life: float

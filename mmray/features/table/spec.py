@@ -1,4 +1,4 @@
-"""The spec of table features, from the settings alone."""
+"""The spec of table features."""
 
 from mmray.config.modality.table import (
     CategoryColumn,
@@ -18,18 +18,24 @@ EXTRA_SLOTS = 2
 
 
 def table_spec(config: TableConfig, extract: TableVectorConfig) -> FeatureSpec:
-    """Return the spec that the built extractor will keep."""
+    """Return the spec from the settings; a column with fewer names and ids makes it smaller."""
+    slots = sum(category_slots(c, extract) for c in config.categories)
+    slots += sum(sequence_slots(c, extract) for c in config.sequences)
+    return spec_with(config, slots)
+
+
+def spec_with(config: TableConfig, slots: int) -> FeatureSpec:
+    """Return the spec of these columns with so many slots for names and ids."""
     width = NUMBER_SLOTS * len(config.numbers) + DATE_SLOTS * len(config.dates)
-    width += sum(category_slots(c, extract) + EXTRA_SLOTS for c in config.categories)
-    width += sum(sequence_slots(c, extract) + EXTRA_SLOTS for c in config.sequences)
-    return FeatureSpec(Kind.TABLE, "vector", (width,), "float32")
+    width += EXTRA_SLOTS * (len(config.categories) + len(config.sequences))
+    return FeatureSpec(Kind.TABLE, "vector", (width + slots,), "float32")
 
 
 def category_slots(column: CategoryColumn, extract: TableVectorConfig) -> int:
-    """Return how many names of a category column have a slot of their own."""
+    """Return how many names of a category column have a slot of their own, at most."""
     return column.max_categories or extract.max_categories
 
 
 def sequence_slots(column: SequenceColumn, extract: TableVectorConfig) -> int:
-    """Return how many ids of a sequence column have a slot of their own."""
+    """Return how many ids of a sequence column have a slot of their own, at most."""
     return column.vocabulary or extract.vocabulary

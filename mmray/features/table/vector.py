@@ -64,7 +64,8 @@ def _damaged(problem: str) -> ConfigError:
     )
 
 
-def _other_width(found: int, width: int) -> ConfigError:
+def other_width(found: int, width: int) -> ConfigError:
+    """Return the error about a state that does not fit the settings."""
     return ConfigError(
         f"the fitted state gives {found} features, not {width}", hint="extract again"
     )
@@ -78,11 +79,9 @@ class TableVectorExtractor:
     ) -> None:
         self.spec = spec
         self.decode = decode
-        if state.slots > spec.shape[0]:  # asked before each slot gets a name
-            raise _other_width(state.slots, spec.shape[0])
         self.names = state.names
         if len(self.names) != spec.shape[0]:
-            raise _other_width(len(self.names), spec.shape[0])
+            raise other_width(len(self.names), spec.shape[0])
         self._state = state
 
     def extract(self, decoded: Sequence[TableRow]) -> list[Feature]:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,27 +38,28 @@ from mmray.media.text.redaction import PLACEHOLDERS
 class TokensExtractor:
     """``(T,)`` int32, at least one token and at most ``spec.shape[0]``; 0 always pads.
 
+    Its spec has the tokenizer's number of ids, at most those of the ``declared`` one.
     A tokenizer whose padding has another id has the two swapped; one without padding has all its
     ids moved up by one.
     """
 
     def __init__(
         self,
-        spec: FeatureSpec,
+        declared: FeatureSpec,
         tokenizer: tokenizers.Tokenizer,
         pad: int | None,
         decode: Callable[[bytes], str],
     ) -> None:
         size = vocabulary_size(tokenizer, pad)
-        if size > spec.vocabulary:
+        if size > declared.vocabulary:
             raise ConfigError(
-                f"the tokenizer has {size} tokens, more than the {spec.vocabulary} declared",
+                f"the tokenizer has {size} tokens, more than the {declared.vocabulary} declared",
                 hint="raise extract.vocabulary, or extract again",
             )
-        self.spec = spec
+        self.spec = replace(declared, vocabulary=size)
         self.decode = decode
         tokenizer.no_padding()
-        tokenizer.enable_truncation(spec.shape[0])
+        tokenizer.enable_truncation(declared.shape[0])
         self._tokenizer = tokenizer
         self._renumber = _renumbering(size, pad)
         unknown = tokenizer.token_to_id(UNKNOWN)
@@ -82,6 +84,11 @@ def _spec(config: TextConfig, extract: TokensConfig) -> FeatureSpec:
     ready = extract.tokenizer
     size = extract.vocabulary if ready is None else ready_vocabulary_size(ready)
     return FeatureSpec(Kind.TEXT, "tokens", (extract.max_tokens,), "int32", size)
+
+
+def _fitted_spec(config: TextConfig, extract: TokensConfig, state: Path) -> FeatureSpec:
+    size = ready_vocabulary_size(str(fitted_file(state, TOKENIZER_FILE).parent))
+    return replace(_spec(config, extract), vocabulary=size)
 
 
 def _build(config: TextConfig, extract: TokensConfig, state: Path | None) -> Extractor:
@@ -132,7 +139,10 @@ TOKENS = ExtractorKind(
     spec=_spec,
     build=_build,
     fitting=Fitting(
-        needed=lambda extract: extract.tokenizer is None, run=_fit, file=TOKENIZER_FILE
+        needed=lambda extract: extract.tokenizer is None,
+        run=_fit,
+        file=TOKENIZER_FILE,
+        spec=_fitted_spec,
     ),
     identity=_identity,
     export=_export,

@@ -52,7 +52,7 @@ class Predictor:
             for name, extractor in self._extractors.items()
         }
         for name, extractor in self._extractors.items():
-            if extractor.spec != bundle.features[name].spec:
+            if not bundle.features[name].spec.holds(extractor.spec):
                 raise BundleError(
                     f"the extractor of {name!r} gives {extractor.spec.describe()}, not the "
                     f"{bundle.features[name].spec.describe()} that the model was trained on",

@@ -14,11 +14,12 @@ from mmray.config.document import Config
 from mmray.config.modality.modality import ModalityConfig
 from mmray.core.arrow import pc
 from mmray.core.file.atomic import read_success, replacing
+from mmray.core.spec import spec_from_dict
 from mmray.core.text.secret import masked, masked_document
 from mmray.data.manifest.manifest import Manifest
 from mmray.errors import ExtractionError
 from mmray.features.build import extractor_identity, extractor_tally
-from mmray.features.spec import spec_of
+from mmray.features.spec import fitted_spec
 from mmray.features.store.current import sum_tallies
 from mmray.features.store.files import REJECTIONS, list_files
 from mmray.features.store.rows import StoredRows
@@ -41,9 +42,11 @@ def complete(
     ``current`` are the rows that count, with the columns ``OUTCOME``.
     """
     modality = config.modalities[name]
-    spec = spec_of(modality)
-    _write_rejections(name, manifest, folder, current.table)
     earlier = read_success(folder) or {}
+    # The spec of a folder stays: what was trained on it has weights of its sizes.
+    told = earlier.get("spec")
+    spec = fitted_spec(modality, state) if told is None else spec_from_dict(told)
+    _write_rejections(name, manifest, folder, current.table)
     return {
         "spec": spec.to_dict(),
         # From this folder, so that it holds where the workspace is moved.

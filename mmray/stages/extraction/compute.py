@@ -12,7 +12,7 @@ from mmray.core.process.memory import release_memory
 from mmray.core.process.thread import run_in_thread
 from mmray.display.extraction_progress import ExtractionProgress
 from mmray.display.terminal import waiting
-from mmray.features.spec import spec_of
+from mmray.features.spec import fitted_spec
 from mmray.stages.extraction.job import ExtractionJob
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def _plan(job: ExtractionJob) -> Any:  # noqa: ANN401 (Ray is not loaded above)
     return ExtractionPlan(
         name=job.name,
         config=modality,
-        spec=spec_of(modality),
+        spec=fitted_spec(modality, job.state),
         state=str(job.state.resolve()) if job.state else None,
         output=str(job.folder.resolve()),
         corpus=job.manifest.folder,

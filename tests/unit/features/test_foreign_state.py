@@ -68,7 +68,7 @@ def number(state, **changes):
         lambda s: number(s, mean="x"),
         lambda s: number(s, landmarks=[]),
         lambda s: number(s, landmarks=3),
-        lambda s: s | {"categories": [s["categories"][0] | {"slots": 1}]},
+        lambda s: s | {"categories": [s["categories"][0] | {"slots": 0}]},
         lambda s: s | {"categories": [s["categories"][0] | {"slots": 2**63}]},
         lambda s: s | {"dates": None},
         lambda s: [],

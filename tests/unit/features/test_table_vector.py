@@ -13,7 +13,7 @@ from mmray.errors import ConfigError, ExtractionError
 from mmray.features.build import build_extractor, extractor_identity
 from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor
-from mmray.features.spec import spec_of
+from mmray.features.spec import fitted_spec, spec_of
 
 
 def table(extract=None, **columns):
@@ -32,7 +32,7 @@ class Fitted:
         self.config = config
         fit_extractor(config, payloads_of(config, rows), folder)
         self.extractor = build_extractor(config, folder)
-        assert len(set(self.extractor.names)) == spec_of(config).shape[0]
+        assert len(set(self.extractor.names)) == fitted_spec(config, folder).shape[0]
 
     def __call__(self, row):
         batch = extract_batch(self.extractor, payloads_of(self.config, [row]))
@@ -150,7 +150,35 @@ def test_a_missing_category_is_not_an_unknown_one(tmp_path):
     row = fitted({"sex": "f"})
 
     assert (row["town is missing"], row["town is unknown"], row["town = a"]) == (1, 0, 0)
-    assert (row["sex = f"], row["sex (unused 1)"], row["sex (unused 2)"]) == (1, 0, 0)
+    assert row["sex = f"] == 1
+
+
+def test_a_column_with_fewer_names_than_slots_has_no_empty_ones(tmp_path):
+    config = table({"max_categories": 3, "vocabulary": 9}, categories=["sex"], sequences=["played"])
+    rows = [{"sex": "f", "played": ["x", "y"]}] * 2
+
+    fitted = Fitted(config, rows, tmp_path)
+
+    names = ["sex is unknown", "sex is missing", "sex = f"]
+    names += ["played is unknown", "played is missing", "played = x", "played = y"]
+    assert fitted.extractor.names == names
+    assert (fitted.extractor.spec.shape, spec_of(config).shape) == ((7,), (16,))
+    assert fitted_spec(config, tmp_path) == fitted.extractor.spec
+
+
+def test_a_state_with_unused_slots_keeps_their_features(tmp_path):
+    config = table({"max_categories": 3}, categories=["sex"])
+    rows = [{"sex": "f"}] * 2
+    Fitted(config, rows, tmp_path)
+    state = json.loads((tmp_path / "table.json").read_text())
+    state["categories"][0]["slots"] = 3
+    (tmp_path / "table.json").write_text(json.dumps(state))
+
+    extractor = build_extractor(config, tmp_path)
+
+    (feature,) = extractor.extract([extractor.decode(b'{"sex": "f"}')])
+    assert feature.tolist() == [0, 0, 1, 0, 0]
+    assert extractor.spec == spec_of(config)
 
 
 # --- dates ----------------------------------------------------------------------------------
@@ -249,7 +277,7 @@ def test_the_same_rows_teach_the_same_state_byte_for_byte_in_any_order(scale, tm
 
     written = [(tmp_path / name / "table.json").read_bytes() for name in ("one", "two", "three")]
     assert written[0] == written[1] == written[2]
-    assert len(json.loads(written[0])["names"]) == spec_of(config).shape[0]
+    assert len(json.loads(written[0])["names"]) == fitted_spec(config, tmp_path / "one").shape[0]
 
 
 def test_rejected_rows_teach_nothing_and_only_rejected_ones_are_an_error(tmp_path):
@@ -270,7 +298,7 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
     fit_extractor(table(**EVERY), payloads_of(table(**EVERY), ROWS), tmp_path)
 
     with pytest.raises(ConfigError, match="the fitted state gives"):
-        build_extractor(table({"max_categories": 3}, **EVERY), tmp_path)
+        build_extractor(table({"max_categories": 1}, **EVERY), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from mmray.features.audio.transcript import TranscriptExtractor
 from mmray.features.build import build_extractor, export_extractor, extractor_identity
 from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor, fit_identity, needs_fit
-from mmray.features.spec import spec_of
+from mmray.features.spec import fitted_spec, spec_of
 from mmray.media.audio.segment import AudioClip
 from tests.support.payload import clip_payload, tone
 
@@ -77,7 +77,7 @@ def test_the_feature_is_that_of_the_recognised_text(audio_checkpoints, family, t
     expected = words.extract([words.decode(text.encode()) for text in texts])
     for feature, other in zip(features, expected, strict=True):
         np.testing.assert_array_equal(feature, other)
-    assert extractor.spec == spec_of(config)
+    assert extractor.spec == fitted_spec(config, tmp_path / "audio")
     assert extractor.spec.kind == Kind.AUDIO
     assert extractor.spec.layout == "tokens"
 

@@ -50,6 +50,33 @@ def test_a_sound_bundle_predicts_the_same_wherever_it_is_copied(sound, bundle):
     assert mmray.load(bundle).predict(record) == mmray.load(sound).predict(record)
 
 
+def test_a_bundle_with_more_ids_than_its_tokenizer_has_predicts_the_same(sound, bundle):
+    """As earlier versions wrote them: as many ids as the document allows."""
+
+    def add_ids(weights):
+        (name,) = [key for key in weights if key.endswith("stem.weight")]
+        weights[name] = torch.cat([weights[name], torch.randn(60 - len(weights[name]), 128)])
+
+    change_weights(bundle, add_ids)
+    change_document(bundle, put("specs.text.vocabulary", 60))
+    record = {"note": "the dog", "age": 4}
+
+    assert mmray.load(bundle).predict(record) == mmray.load(sound).predict(record)
+
+
+def test_a_bundle_with_fewer_ids_than_its_tokenizer_has_is_refused(bundle):
+    def remove_an_id(weights):
+        (name,) = [key for key in weights if key.endswith("stem.weight")]
+        weights[name] = weights[name][:-1].clone()
+        ids.append(len(weights[name]))
+
+    ids = []
+    change_weights(bundle, remove_an_id)
+    change_document(bundle, put("specs.text.vocabulary", ids[0]))
+
+    refused(bundle, f"not the tokens .* of {ids[0]}")
+
+
 def test_the_model_card_may_be_edited(bundle):
     (bundle / "README.md").write_text("ours")
 
@@ -155,7 +182,6 @@ def put(keys, value):
         "config.model.width",
         "config.modalities.text.encode.hidden",
         "config.modalities.text.encode.layers",
-        "config.modalities.text.extract.vocabulary",
         "specs.text.vocabulary",
         "specs.text.shape",
         "specs.image.shape",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mmray.core.file.atomic import mark_success, read_success
 from mmray.errors import ExtractionError
 from mmray.features.spec import spec_of
 from mmray.features.store import read_features, read_index
@@ -12,6 +13,7 @@ from tests.support.extraction import Corpus, notes
 from tests.support.payload import photo_payload
 
 TFIDF = {"column": "note", "extract": {"kind": "tfidf", "vocabulary": 50}}
+TOKENS = {"column": "note", "extract": {"kind": "tokens", "vocabulary": 8000}}
 HASHED = {"column": "note", "extract": {"kind": "bow", "vocabulary": 50, "hashing": True}}
 PIXELS = {"column": "photo", "extract": {"kind": "pixels", "height": 8, "width": 8}}
 
@@ -50,6 +52,22 @@ def test_a_vocabulary_is_kept_when_one_percent_of_the_train_split_is_new(tmp_pat
     kept = [line for line in report.found if "kept" in line]
     assert "160 of the train split's 162 payloads" in kept[0]
     assert "--refit" in kept[0]
+
+
+def test_the_spec_of_a_folder_has_the_fitted_ids_and_stays_what_it_was(tmp_path):
+    corpus = Corpus(tmp_path, notes(200), text=TOKENS)
+    corpus.extract()
+    folder = corpus.folders()["text"]
+    marker = read_success(folder)
+    spec = dict(marker["spec"])
+    mark_success(folder, marker | {"spec": spec | {"vocabulary": 8000}})  # as it was written once
+    corpus.write(notes(202))
+
+    _, computed = corpus.extract()
+
+    assert 10 < spec["vocabulary"] < 300
+    assert computed == {"text": ["s200", "s201"]}
+    assert read_success(folder)["spec"]["vocabulary"] == 8000
 
 
 def test_refit_learns_anew_and_later_stages_use_what_it_learnt(tmp_path):
