@@ -5,6 +5,7 @@ from typing import Any
 from mmray.config.base import CustomConfig
 from mmray.config.document import Config
 from mmray.config.modality.modality import ModalityConfig
+from mmray.config.model.model import ModelConfig
 from mmray.config.model.pretrained import PretrainedConfig
 from mmray.config.task.task import TaskConfig
 from mmray.core.fingerprint import fingerprint
@@ -29,19 +30,20 @@ def train_fingerprint(config: Config, extracted: str) -> str:
     return fingerprint(
         TRAIN_VERSION,
         extracted,
-        config.model.model_dump(mode="json"),
+        _model_settings(config.model),
         config.train.model_dump(mode="json", exclude=NOT_IN_FINGERPRINT),
         {name: _task_settings(task) for name, task in config.tasks.items()},
         {name: _encode_settings(m) for name, m in config.modalities.items()},
     )
 
 
+def _model_settings(model: ModelConfig) -> dict[str, Any]:
+    settings = model.model_dump(mode="json")
+    return settings | {"fusion": _with_code(model.fusion, settings["fusion"])}
+
+
 def _task_settings(task: TaskConfig) -> dict[str, Any]:
-    """Return a task's settings, with a digest of the code where they name some."""
-    settings = task.model_dump(mode="json")
-    if isinstance(task, CustomConfig):
-        settings["code"] = custom_digest(task.factory)
-    return settings
+    return _with_code(task, task.model_dump(mode="json"))
 
 
 def _encode_settings(modality: ModalityConfig) -> dict[str, Any]:
@@ -53,4 +55,12 @@ def _encode_settings(modality: ModalityConfig) -> dict[str, Any]:
     encode = modality.encode
     if isinstance(encode, PretrainedConfig):
         settings["encode"]["model"] = checkpoint_identity(encode.model)
+    settings["encode"] = _with_code(encode, settings["encode"])
     return settings if settings.get("augment") else settings["encode"]
+
+
+def _with_code(section: object, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a section, with a digest of the code that its factory names."""
+    if not isinstance(section, CustomConfig):
+        return settings
+    return settings | {"code": custom_digest(section.factory)}

@@ -65,3 +65,29 @@ def test_other_features_are_another_training():
     config = make_config()
 
     assert train_fingerprint(config, "these") != train_fingerprint(config, "those")
+
+
+CUSTOM = {"kind": "custom", "factory": "my_parts_of_a_training:build"}
+FACTORIES = {
+    "encoder": {"modalities": {"image": {"column": "p", "encode": CUSTOM}}},
+    "fusion": {"model": {"fusion": CUSTOM}},
+    "task": {
+        "tasks": {
+            "mine": CUSTOM | {"column": "label", "labels": "number", "metrics": {"off": "min"}}
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("part", FACTORIES)
+def test_other_code_of_a_custom_part_is_another_training(part, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    code = tmp_path / "my_parts_of_a_training.py"
+    names = []
+
+    for text in ("build = 1", "build = 2", "build = 1"):
+        code.write_text(text)
+        names.append(train_fingerprint(make_config(**FACTORIES[part]), "features"))
+
+    assert names[0] != names[1]
+    assert names[0] == names[2]
