@@ -19,6 +19,7 @@ class MemoryRun:
 
     run_id: str
     params: dict[str, Any] = field(default_factory=dict[str, Any])
+    tags: dict[str, str] = field(default_factory=dict[str, str])
     metrics: dict[str, list[tuple[int, float]]] = field(
         default_factory=dict[str, list[tuple[int, float]]]
     )
@@ -38,6 +39,10 @@ class MemoryRun:
         """Keep the figures with their step."""
         for name, value in metrics.items():
             self.metrics.setdefault(name, []).append((step, value))
+
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Keep the tags."""
+        self.tags.update(tags)
 
     def log_file(self, path: Path, *, folder: str = "") -> None:
         """Keep the name."""
@@ -71,8 +76,8 @@ class MemoryRun:
         self.seconds = seconds
 
     def end(self, status: Status = "FINISHED") -> None:
-        """Close the run."""
-        self.status = status
+        """Close the run, once."""
+        self.status = status if self.status == "RUNNING" else self.status
 
 
 class MemoryTracker:

@@ -56,6 +56,7 @@ class MLflowRun:
         self._is_reopened = is_reopened
         self._steps: dict[str, set[int]] = {}
         self._seconds: float | None = None
+        self._is_ended = False
 
     @property
     def run_id(self) -> str:
@@ -83,6 +84,12 @@ class MLflowRun:
             if not step or step not in self._steps_before(name)
         ]
         self._deliver()
+
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags; the next value of a tag replaces it."""
+        with self._going_on("tags"):
+            for name, value in tags.items():
+                self._client.set_tag(self._run_id, name, masked(value)[:MAX_PARAM])
 
     def log_file(self, path: Path, *, folder: str = "") -> None:
         """Keep a file with the run."""
@@ -174,7 +181,10 @@ class MLflowRun:
         self._seconds = seconds
 
     def end(self, status: Status = "FINISHED") -> None:
-        """Deliver waiting metrics and close the run."""
+        """Deliver waiting metrics and close the run, once."""
+        if self._is_ended:
+            return
+        self._is_ended = True
         self._deliver()
         if self._waiting:
             self._keep_waiting()

@@ -28,6 +28,10 @@ class Run(Protocol):
         """Log figures of one step; an epoch is a step."""
         ...
 
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Set words about the run, such as how it ended; a tag that is there is replaced."""
+        ...
+
     def log_file(self, path: Path, *, folder: str = "") -> None:
         """Keep a file with the run."""
         ...
@@ -60,7 +64,7 @@ class Run(Protocol):
         ...
 
     def end(self, status: Status = "FINISHED") -> None:
-        """Close the run."""
+        """Close the run; one that is closed already keeps its status."""
         ...
 
 

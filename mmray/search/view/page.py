@@ -9,14 +9,12 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mmray.core.file.atomic import replacing
-from mmray.core.text.printable import printable
-from mmray.core.text.secret import masked
 from mmray.search.front import pareto_front
 from mmray.search.table import ranked
 from mmray.search.view.plots import SearchPlot, write_plots
 from mmray.search.view.search_view import SearchView, read_view
 from mmray.search.view.sentence import counts_sentence, headline
-from mmray.search.view.text import objective_name, setting_text, short_key, value_text
+from mmray.search.view.text import harmless, objective_name, setting_text, short_key, value_text
 
 PAGE, PLOTS = "search.html", "plots"
 _ID = re.compile(r'(id="|url\(#|xlink:href="#)(?=[^"]*["\)])')
@@ -52,7 +50,7 @@ def write_page(view: SearchView, folder: Path, *, found: Sequence[str] = ()) -> 
     text = (
         _templates()
         .get_template("page.html")
-        .render(name=_safe(view.heading.name), section=_section(view, plots, found))
+        .render(name=harmless(view.heading.name), section=_section(view, plots, found))
     )
     with replacing(folder / PAGE) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -66,7 +64,7 @@ def _section(view: SearchView, plots: Sequence[SearchPlot], found: Sequence[str]
         .get_template("section.html")
         .render(
             sentences=[
-                _safe(sentence)
+                harmless(sentence)
                 for sentence in (
                     *headline(view.trials, objectives),
                     counts_sentence(view.trials, view.heading),
@@ -96,9 +94,10 @@ def _rows(view: SearchView) -> Iterator[_Row]:
             epochs=trial.epochs,
             time=f"{trial.seconds:.1f} s",
             state=trial.state,
-            reason=_safe(trial.reason),
+            reason=harmless(trial.reason),
             settings=tuple(
-                (short_key(key), _safe(setting_text(value))) for key, value in trial.sample.items()
+                (short_key(key), harmless(setting_text(value)))
+                for key, value in trial.sample.items()
             ),
         )
 
@@ -109,10 +108,6 @@ def _svg(plot: SearchPlot, number: int) -> str:
         return ""
     text = plot.path.read_text(encoding="utf-8")
     return _ID.sub(rf"\g<1>s{number}-", text[text.index("<svg") :])
-
-
-def _safe(text: str) -> str:
-    return printable(masked(text), keep="")
 
 
 def _templates() -> Environment:

@@ -5,6 +5,7 @@ from typing import Any
 
 from mmray.config.training.train import ObjectiveConfig
 from mmray.core.text.printable import printable
+from mmray.core.text.secret import masked
 from mmray.search.sample import shown_sample, shown_value
 
 NAMES = {"parameters": "parameters", "latency_ms": "latency in ms"}
@@ -48,8 +49,13 @@ def gain_text(value: float, than: float, objective: ObjectiveConfig) -> str:
 
 def setting_text(value: object) -> str:
     """Return one value of a sample: a float with four digits, a long section cut."""
-    text = printable(shown_value(value), keep="")
+    text = harmless(shown_value(value))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def harmless(text: str) -> str:
+    """Return text on one line, without what controls a terminal, and without secrets."""
+    return printable(masked(text), keep="")
 
 
 def short_key(key: str) -> str:
@@ -59,4 +65,4 @@ def short_key(key: str) -> str:
 
 def sample_text(sample: Mapping[str, Any]) -> str:
     """Return the settings of a trial on one line; of no settings, ``the document``."""
-    return printable(shown_sample(sample), keep="")
+    return harmless(shown_sample(sample))

@@ -186,6 +186,21 @@ def test_runs_that_an_earlier_process_left_open_are_killed_at_the_next_opening(
     assert client.get_run(others).info.status == "RUNNING"
 
 
+def test_a_run_that_was_closed_keeps_its_status_and_its_tags(open_tracker, client):
+    tracker = open_tracker()
+    run = tracker.child("trial 01")
+
+    run.log_tags({"state": "running"})
+    run.log_tags({"state": "failed", "reason": "at https://me:pass@host/"})
+    run.end("FAILED")
+    tracker.close()
+
+    found = client.get_run(run.run_id)
+    assert found.info.status == "FAILED"
+    assert found.data.tags["state"] == "failed"
+    assert found.data.tags["reason"] == "at https://***@host/"
+
+
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])
 def test_closing_ends_every_run_with_its_status(open_tracker, client, status):
     tracker = open_tracker()

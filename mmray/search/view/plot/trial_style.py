@@ -9,7 +9,7 @@ from matplotlib.ticker import StrMethodFormatter
 from mmray.config.training.train import ObjectiveConfig
 from mmray.evaluation.plot.figure import EMPHASIS, INK, MUTED
 from mmray.search.record import TrialRecord, TrialState
-from mmray.search.view.text import objective_name, setting_text, short_key, value_text
+from mmray.search.view.text import harmless, objective_name, setting_text, short_key, value_text
 
 BEST = "#c8602a"
 STATES: dict[TrialState, tuple[str, str]] = {
@@ -33,7 +33,7 @@ def hover_text(trial: TrialRecord, objectives: Sequence[ObjectiveConfig]) -> str
     ]
     settings = [f"  {short_key(k)}={setting_text(v)}" for k, v in trial.sample.items()]
     state = f"{STATES[trial.state][1]}, {trial.epochs} epochs"
-    reason = [trial.reason] if trial.reason else []
+    reason = [harmless(trial.reason)] if trial.reason else []
     return "\n".join(
         [f"trial {trial.number} ({state})", *values, *(settings or ["  the document"]), *reason]
     )
