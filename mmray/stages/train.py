@@ -36,8 +36,13 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
     if earlier is not None and read_complete(run_folder(workspace, variant)) is not None:
         return earlier
     log_settings(workspace, tracker, workspace.prepared.manifest)
+    is_there = read_complete(run_folder(workspace, variant)) is not None
     train_variants([variant], workspace, tracker)
     success = run_success(workspace, variant)
+    if is_there:  # of a search, in whose run its epochs are
+        from mmray.stages.training.runs import log_complete
+
+        log_complete(variant, workspace, tracker)
     logger.debug("%s", _kept(success["features"]))
     report = Report(
         stage=STAGE,

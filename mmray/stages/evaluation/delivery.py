@@ -6,7 +6,6 @@ that share a workspace do not get each other's model.
 
 import contextlib
 import logging
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -14,11 +13,11 @@ from typing import Any
 
 from mmray.config.document import Config
 from mmray.core.file.atomic import SEALS, read_json, read_success, replacing
+from mmray.core.file.link import copy_or_link
 from mmray.core.fingerprint import find_unsealed
 from mmray.stages.workspace import MODEL, REPORT
 
 logger = logging.getLogger(__name__)
-LARGE_BYTES = 2**20
 
 
 def delivered_files(folder: Path) -> list[str]:
@@ -38,7 +37,7 @@ def deliver(config: Config, folder: Path) -> None:
     _say_what_is_replaced(workspace, folder)
     _replace_folder(folder / MODEL, workspace / MODEL)
     with replacing(workspace / REPORT) as temporary:
-        _link(folder / REPORT, temporary)
+        copy_or_link(folder / REPORT, temporary)
 
 
 def _differences(workspace: Path, folder: Path) -> dict[str, str]:
@@ -75,19 +74,10 @@ def _replace_folder(source: Path, target: Path) -> None:
     """Replace ``target`` by a folder with the files of ``source``."""
     new, old = (target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp") for _ in "ab")
     try:
-        shutil.copytree(source, new, copy_function=_link)
+        shutil.copytree(source, new, copy_function=copy_or_link)
         if target.exists():
             target.rename(old)
         new.rename(target)
     finally:
         for left in (new, old):
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _link(source: str | Path, target: str | Path) -> None:
-    """Copy a small file; give a large one another name, which takes no room, where that can be."""
-    if Path(source).stat().st_size >= LARGE_BYTES:
-        with contextlib.suppress(OSError):
-            os.link(source, target)
-            return
-    shutil.copy2(source, target)

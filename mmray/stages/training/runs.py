@@ -10,7 +10,8 @@ from mmray.config.document import Config
 from mmray.config.task.kind import main_metric
 from mmray.evaluation.lagging import LagWatch, advice_for
 from mmray.run.epoch_file import EPOCHS, epoch_lines
-from mmray.stages.training.variant import Variant
+from mmray.stages.training.variant import Variant, run_folder, run_success
+from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Run, Tracker
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,16 @@ class TrainingRuns:
         run.log_metrics(best | {"best/epoch": success["best_epoch"]})
         run.log_metrics({"parameters": success["parameters"], "samples": success["samples"]})
         run.spent(training_seconds(folder))
+
+
+def log_complete(variant: Variant, workspace: Workspace, tracker: Tracker) -> None:
+    """Log a training that this workflow has not seen; what its run has already stays."""
+    folder = run_folder(workspace, variant)
+    runs = TrainingRuns(tracker, workspace.config, [variant])
+    runs.open(variant.name, started=time.time() - training_seconds(folder))
+    for line in epoch_lines(folder / EPOCHS):
+        runs.hear(variant.name, line)
+    runs.close(variant.name, run_success(workspace, variant), folder)
 
 
 def training_seconds(folder: Path) -> float:

@@ -1,0 +1,41 @@
+"""What a search does after its trials: its winner, the files about it, and its trainings."""
+
+from functools import partial
+from pathlib import Path
+
+from mmray.config.reading.load import load_config
+from mmray.stages.evaluate import can_measure
+from mmray.stages.searching.adoption import adopt
+from mmray.stages.searching.best import BEST, write_outcome
+from mmray.stages.searching.confirmation import SearchedTrials, conclude, models_of
+from mmray.stages.searching.outcome import Outcome
+from mmray.stages.searching.retraining import train_again
+from mmray.stages.workspace import Workspace
+from mmray.tracking.tracker import Tracker
+
+
+def finish_search(
+    searched: SearchedTrials, workspace: Workspace, tracker: Tracker
+) -> tuple[Outcome, list[str]]:
+    """Name the winner; return what was found, and the files that say so in the search's folder.
+
+    The trainings of the winner and of the document are those that ``train`` and ``evaluate`` would
+    make of them, and are kept as such.
+    """
+    config, folder = searched.config, searched.folder
+    train = partial(
+        train_again,
+        config=config,
+        objective=searched.objective,
+        storage=Path(workspace.folder) / "ray",
+        tracker=tracker,
+    )
+    measured = can_measure(config, workspace.prepared.manifest)
+    outcome = conclude(searched, train, can_measure=measured)
+    winner = outcome.winner.candidate
+    names = write_outcome(folder, config, winner.jobs[0].config, outcome)
+    for each in outcome.confirmed:
+        if each.candidate.is_document:
+            adopt(models_of(each.candidate, folder), workspace)
+    adopt(models_of(winner, folder), workspace.of(load_config(folder / BEST)))
+    return outcome, names
