@@ -30,7 +30,7 @@ def describe_deep(rows: list[DeepRow]) -> Iterator[str]:
             row.format,
             str(row.payloads),
             row.reason or "decoded",
-            _shortened(f"{row.example}: {row.detail}") if row.reason else row.example,
+            _for_example(row),
         )
         for row in rows
     ]
@@ -53,5 +53,9 @@ def sum_up(rows: list[DeepRow], max_rejected_fraction: float) -> Iterator[str]:
             )
 
 
-def _shortened(text: str) -> str:
+def _for_example(row: DeepRow) -> str:
+    """Return the example with its detail, unless the detail is its path again."""
+    if not row.reason or row.detail.endswith(row.example):
+        return row.example
+    text = f"{row.example}: {row.detail}"
     return text if len(text) <= EXAMPLE_CHARS else text[: EXAMPLE_CHARS - 3] + "..."

@@ -54,9 +54,10 @@ def _describe(name: str, folder: Path, status: str, marker: Marker) -> list[str]
         *(f"  {key}: {value:.6g}" for key, value in _flat(statistics)),
         f"files: {len(shards)} shards ({human_bytes(size)}), index.parquet, rejections.parquet",
         "read it with pandas:",
-        f'  index = pd.read_parquet("{folder}/index.parquet").query("reason == \'\'")',
-        f'  rows = index.merge(pd.concat(map(pd.read_parquet, glob("{folder}/shard-*.parquet"))),'
-        ' on=["sample_id", "key", "reason", "length"])',
+        f'  folder = "{folder}"',
+        '  index = pd.read_parquet(f"{folder}/index.parquet").query("reason == \'\'")',
+        '  shards = pd.concat(map(pd.read_parquet, glob(f"{folder}/shard-*.parquet")))',
+        '  rows = index.merge(shards, on=["sample_id", "key", "reason", "length"])',
         "or with DuckDB:",
         f"  SELECT sample_id, feature FROM '{folder}/index.parquet'",
         f"  JOIN '{folder}/shard-*.parquet' USING (sample_id, key, reason) WHERE reason = ''",

@@ -77,29 +77,15 @@ def _to_dict(row: FolderRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in FolderRow.__slots__}
 
 
-def _minute(time: str) -> str:
-    """Return an ISO time to the minute, for people; the report has all of it."""
-    return time[:16].replace("T", " ")
-
-
 def _table(rows: list[FolderRow]) -> list[str]:
-    header = [
-        "modality",
-        "folder",
-        "status",
-        "kind",
-        "spec",
-        "extracted",
-        "rejected",
-        "size",
-        "completed",
-    ]
+    """Return the table for people; the report also has the times, for which a line has no room."""
+    header = ["modality", "folder", "status", "kind", "spec", "extracted", "rejected", "size"]
     cells = [header]
     for row in rows:
         is_features = not row.status.startswith("fitted")
         counts = [str(row.extracted), str(row.rejected)] if is_features else ["", ""]
-        last = [human_bytes(row.bytes), _minute(row.completed)]
-        cells.append([row.modality, row.folder, row.status, row.kind, row.spec, *counts, *last])
+        size = human_bytes(row.bytes)
+        cells.append([row.modality, row.folder, row.status, row.kind, row.spec, *counts, size])
     widths = [max(len(line[index]) for line in cells) for index in range(len(header))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
