@@ -158,12 +158,27 @@ def _check_audio(
 
 def _check_layers(name: str, encode: PretrainedConfig, settings: Mapping[str, Any]) -> None:
     """Refuse to train more layers than config.json states."""
-    stages = settings.get("depths")
-    told = (settings.get(key) for key in (_GROUPS, *LAYERS))
-    count = len(stages) if stages else next((n for n in told if isinstance(n, int)), None)
+    count = _count_layers(settings)
     if encode.tune == "last_layers" and count is not None and encode.layers > count:
         raise ConfigError(
             f"checkpoint {encode.model!r} has {count} layers, not {encode.layers}",
             where=f"modalities.{name}.encode.layers",
             hint=f"set it to {count} or less",
         )
+
+
+def num_layers(encode: PretrainedConfig) -> int | None:
+    """Return the number of layers that a checkpoint's config.json states, if it does."""
+    match encode:
+        case HFTextEncoderConfig():
+            return _count_layers(text_settings(read_checkpoint_config(encode.model)))
+        case HFImageEncoderConfig():
+            return _count_layers(vision_config(encode.model))
+        case _:
+            return _count_layers(read_checkpoint_config(encode.model))
+
+
+def _count_layers(settings: Mapping[str, Any]) -> int | None:
+    stages = settings.get("depths")
+    told = (settings.get(key) for key in (_GROUPS, *LAYERS))
+    return len(stages) if stages else next((n for n in told if isinstance(n, int)), None)

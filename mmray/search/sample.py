@@ -1,5 +1,6 @@
 """A sample of a search's space: applied to the document, found in it, and written for people."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -124,5 +125,7 @@ def _shown(sample: Sample, titles: Mapping[str, str]) -> list[str]:
 
 
 def shown_value(value: object) -> str:
-    """Write a value as people read it: a float with four digits."""
+    """Write a value as people read it: a float with four digits, the rest as YAML does."""
+    if isinstance(value, bool | None):
+        return json.dumps(value)
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -13,16 +13,15 @@ import yaml
 
 from mmray.config.document import Config
 from mmray.config.reading.load import load_config, resolved
-from mmray.config.training.search import SearchConfig
 from mmray.core.file.atomic import replacing, write_json
 from mmray.core.fingerprint import fingerprint
 from mmray.core.report import Report
 from mmray.core.text.secret import masked
-from mmray.errors import ConfigError, TrainingError
+from mmray.errors import TrainingError
 from mmray.run.training_job import CHECKPOINTS
-from mmray.search.check import check_space
 from mmray.search.sample import apply_sample, shown_sample, shown_value
 from mmray.stages.marker import earlier_report, require_success
+from mmray.stages.searching.document import check_samples, complete_document, show_space
 from mmray.stages.searching.trial import plan_trial, trial_folder, trial_name
 from mmray.stages.training.runs import training_seconds
 from mmray.stages.workspace import Workspace
@@ -39,14 +38,15 @@ TRIALS = "trials.json"
 
 def run(workspace: Workspace, tracker: Tracker) -> Report:
     """Run the trials; write the best document as ``best.yaml`` to the stage's folder."""
-    started, config = time.monotonic(), workspace.config
-    search = _search_section(config)
-    check_space(config)
-    folder = _folder(workspace)
+    started, config = time.monotonic(), complete_document(workspace)
+    search = config.search_section()
+    check_samples(config, workspace)
+    folder = _folder(workspace, config)
     tracker.identify(workspace.key)
     earlier = earlier_report(folder)
     if earlier is not None:
         return earlier
+    show_space(config)
     # Here and not above: a search that is done must load neither Ray nor torch.
     from mmray.distributed.node.session import connect
     from mmray.distributed.search.searching import search_trials
@@ -78,17 +78,8 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
     return report
 
 
-def _search_section(config: Config) -> SearchConfig:
-    if config.search is None or not config.search.space:
-        raise ConfigError(
-            "the document has no 'search' section",
-            hint="add 'search: {objective: ..., space: ...}'; see workflows/configs/search.yaml",
-        )
-    return config.search_section()
-
-
-def _folder(workspace: Workspace) -> Path:
-    search = _search_section(workspace.config).model_dump(mode="json")
+def _folder(workspace: Workspace, config: Config) -> Path:
+    search = config.search_section().model_dump(mode="json")
     return workspace.stage_folder(STAGE, fingerprint(workspace.training_folder.name, search))
 
 
@@ -124,7 +115,6 @@ def _trial(result: "TrialResult") -> dict[str, Any]:
 def _report(
     config: Config, results: Sequence["TrialResult"], folder: Path, *, seconds: float
 ) -> Report:
-    assert config.search is not None  # run has checked
     metric, best = config.search_section().objective[0].metric, results[0]
     return Report(
         stage=STAGE,
@@ -168,7 +158,7 @@ def _track(tracker: Tracker, report: Report) -> None:
 
 def best_of(workspace: Workspace) -> Workspace:
     """Return the workspace for the best trial's document."""
-    folder = _folder(workspace)
+    folder = _folder(workspace, complete_document(workspace))
     require_success(folder, stage=STAGE, error=TrainingError)
     return workspace.of(load_config(folder / BEST))
 

@@ -97,9 +97,9 @@ class SearchConfig(StrictModel):
     """Number of trials at most. By default 24, or as many as fit into ``minutes``."""
     minutes: PositiveFloat | None = None
     """No trial starts after this many minutes; those that run are stopped. No limit by default."""
-    preset: Literal["quick", "thorough"] = "quick"
-    """The space that follows from the document: its features, samples and tasks. Keys of ``space``
-    replace those of the preset."""
+    preset: Literal["quick", "thorough"] | None = None
+    """A space that follows from the document: its features, samples and tasks. By default
+    ``quick`` where there is no ``space``; with both, keys of ``space`` replace the preset's."""
     sampler: Annotated[
         SamplerName,
         BeforeValidator(_canonical, json_schema_input_type=SamplerName | Literal["optuna"]),
@@ -123,7 +123,7 @@ class SearchConfig(StrictModel):
     ensemble: int | None = Field(default=None, ge=2)
     """Members at most of a greedy ensemble of the trials (Caruana 2004); none by default."""
     space: dict[str, SpaceConfig] = Field(default_factory=dict[str, SpaceConfig])
-    """Dotted key of the document -> distribution; without it, the preset decides."""
+    """Dotted key of the document -> distribution; without it, a preset decides."""
 
     @model_validator(mode="before")
     @classmethod

@@ -112,6 +112,11 @@ def _distributions(
         yield from _distributions(value, above, f"{key}.{name}" if key else str(name))
 
 
+def to_space(distribution: Mapping[str, Any]) -> "SpaceConfig":
+    """Return a distribution from what the document writes."""
+    return _adapter().validate_python(distribution)
+
+
 @cache
 def _adapter() -> "TypeAdapter[SpaceConfig]":
     return TypeAdapter(SpaceConfig)

@@ -263,11 +263,10 @@ def test_a_setting_of_training_changes_nothing_in_prepare(home):
     assert json.loads(again.stdout)["skipped"]
 
 
-def test_search_without_a_search_section_says_what_to_add(home):
-    said = error_of(2, "search", "pets.yaml")
+def test_search_needs_no_search_section_but_features(home):
+    said = error_of(3, "search", "pets.yaml")
 
-    assert "the document has no 'search' section" in said
-    assert "workflows/configs/search.yaml" in said
+    assert "run 'mmray prepare" in said
 
 
 def test_ui_without_a_store_says_what_to_run(home):

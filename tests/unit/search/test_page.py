@@ -137,7 +137,7 @@ def test_the_heading_keeps_objectives_with_their_directions(tmp_path):
         ([1, 3, 2], False, (0.0, 1.0, 0.5), ["1", "2", "3"]),
         ([0.001, None, 0.1, 0.01], True, (0.0, None, 1.0, 0.5), ["0.001", "0.01", "0.1"]),
         (["gated", None, "concat"], False, (1.0, None, 0.0), ["concat", "gated"]),
-        ([True, False], False, (1.0, 0.0), ["False", "True"]),
+        ([True, False], False, (1.0, 0.0), ["false", "true"]),
         ([5, 5], False, (0.5, 0.5), ["5"]),
         ([0, 10, 20, 30, 40, 50, 60, 100], False, None, ["0", "25", "50", "75", "100"]),
     ],

@@ -29,7 +29,7 @@ def test_a_search_without_a_section_optimises_the_main_metric_of_the_first_task(
     search = make_config(tasks=tasks).search_section()
 
     assert [(one.metric, one.direction) for one in search.objective] == [("val/age/mae", "min")]
-    assert (search.trials, search.minutes, search.preset) == (24, None, "quick")
+    assert (search.trials, search.minutes, search.preset) == (24, None, None)
 
 
 def test_several_objectives_keep_their_order_and_what_a_model_costs_is_one():
