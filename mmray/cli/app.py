@@ -12,6 +12,7 @@ from mmray import __version__
 from mmray.cli import jobs as cli_jobs
 from mmray.cli.console import say
 from mmray.cli.features import extract, features_app
+from mmray.cli.search import search
 from mmray.cli.verb import Call, DocumentCall, document_verb, verb
 from mmray.cli.workflow import Stage, stages_verb
 from mmray.config.document import Config
@@ -33,9 +34,12 @@ STAGES = {
     "prepare": "Read, check and split the manifest.",
     "extract": "Turn payloads into features on Ray Data. Stored features are kept.",
     "train": "Train the fusion model on Ray Train. Resumes from the last checkpoint.",
-    "search": "Search architectures on Ray Tune. Writes the best trial's document, best.yaml.",
+    "search": "Search for a better document on Ray Tune. A space in it is optional: without one, a "
+    "preset makes it from the features. Writes the best trial's document, best.yaml.",
     "evaluate": "Evaluate fusion and each modality alone. Also writes the model bundle.",
 }
+OF_THEIR_OWN = {"extract": extract, "search": search}
+"""Stages with options of their own."""
 
 
 def _load_stage(name: str) -> Stage:
@@ -44,9 +48,8 @@ def _load_stage(name: str) -> Stage:
 
 
 for _name, _help in STAGES.items():
-    # Extract has options of its own.
     _stage = stages_verb(lambda name=_name: [_load_stage(name)])
-    app.command(_name, help=_help)(extract if _name == "extract" else _stage)
+    app.command(_name, help=_help)(OF_THEIR_OWN.get(_name, _stage))
 app.add_typer(features_app, name="features")
 
 

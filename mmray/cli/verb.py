@@ -4,7 +4,7 @@ A verb declares what is its own; ``verb`` or ``document_verb`` adds the rest to 
 """
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -90,8 +90,14 @@ def verb(*, without: Collection[str] = ()) -> Callable[[Command], Command]:
     return decorate
 
 
-def document_verb(*, without: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Return a function as a command on a document, called after the document is checked."""
+def document_verb(
+    *, without: Collection[str] = (), settings: Mapping[str, str] | None = None
+) -> Callable[[Command], Command]:
+    """Return a function as a command on a document, called after the document is checked.
+
+    ``settings`` are options that replace a key of the document: option -> dotted key.
+    """
+    keys = settings or {}
 
     def decorate(function: Command) -> Command:
         def command(
@@ -104,7 +110,8 @@ def document_verb(*, without: Collection[str] = ()) -> Callable[[Command], Comma
             **own: Any,  # noqa: ANN401
         ) -> None:
             with user_errors(debug=debug, config=config):
-                loaded = load_config(config, overrides or ())
+                replaced = [f"{keys[n]}={v}" for n, v in own.items() if n in keys and v is not None]
+                loaded = load_config(config, [*(overrides or ()), *replaced])
                 set_up_logging(quiet=quiet, verbose=verbose)
                 function(DocumentCall(as_json, verbose, config, loaded), **own)
 

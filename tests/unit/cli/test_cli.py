@@ -2,11 +2,14 @@ import json
 import logging
 
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner
 
 from mmray import __version__
 from mmray.cli.app import STAGES, app
+from mmray.cli.search import BUDGET
+from mmray.cli.verb import document_verb
 from mmray.core.process.lock import WORKSPACE_LOCK
 from mmray.core.text.printable import printable_json
 from tests.support.document import make_document, write_lines
@@ -267,6 +270,36 @@ def test_search_needs_no_search_section_but_features(home):
     said = error_of(3, "search", "pets.yaml")
 
     assert "run 'mmray prepare" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "trials", "minutes"),
+    [
+        (["--trials", "5"], 5, None),
+        (["--minutes", "0.5"], None, 0.5),
+        (["--set", "search.trials=9", "--trials", "5", "--minutes", "3"], 5, 3.0),
+        ([], 24, None),
+    ],
+)
+def test_the_budget_of_a_search_replaces_that_of_the_document(home, words, trials, minutes):
+    seen = []
+    app = typer.Typer()
+
+    @app.command()
+    @document_verb(settings=BUDGET)
+    def keep(call, trials: int | None = None, minutes: float | None = None):
+        seen.append(call.config.search_section())
+
+    done = CliRunner().invoke(app, ["pets.yaml", *words])
+
+    assert done.exit_code == 0, done.output
+    assert [(s.trials, s.minutes) for s in seen] == [(trials, minutes)]
+
+
+def test_a_budget_is_checked_as_the_document_is(home):
+    assert "search.trials: Input should be greater than 0, got 0" in error_of(
+        2, "search", "pets.yaml", "--trials", "0"
+    )
 
 
 def test_ui_without_a_store_says_what_to_run(home):
