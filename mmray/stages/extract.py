@@ -130,8 +130,8 @@ def _describe(
             lines.append(f"  {name}: {number} {reason}, e.g. {outcome.examples[reason]}")
         if "redacted" in outcome.counts:
             lines.append(f"  {name} redacted: {_listed(outcome.counts['redacted'])}")
-        if outcome.learnt:
-            lines.append(f"  {name}: {outcome.learnt}")
+        if outcome.fitted:
+            lines.append(f"  {name}: {outcome.fitted}")
         lines += outcome.warnings
         if not config.modalities[name].is_inline:  # prepare has compared what the manifest holds
             lines += describe_shared(name, manifest, outcome.rows)

@@ -141,7 +141,7 @@ class MLflowRun:
                     code_paths=[str(Path(mmray.__file__).parent), *map(str, code)],
                     pip_requirements=prediction_requirements(),
                 )
-            # start_run ends the run with its block; the workflow goes on in it.
+            # start_run ends the run with its block; the workflow continues in it.
             self._client.set_terminated(self._run_id, "RUNNING")
             if register_as is not None:
                 self.register(register_as)
@@ -235,7 +235,7 @@ class MLflowRun:
     def _keep(self, entries: Sequence[Entry]) -> None:
         try:
             keep(self._spill, entries)
-        except OSError as error:  # of a full disk the work itself tells
+        except OSError as error:  # a full disk is reported by the work itself
             logger.warning("%d entries for MLflow are lost: %s", len(entries), error)
 
     def _keep_waiting(self) -> None:

@@ -39,7 +39,7 @@ class MLflowTracker:
         # Its errors are said by us, and without a traceback.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         try:
-            with quiet():  # a new SQLite store tells of its tables
+            with quiet():  # a new SQLite store logs its tables
                 if self._file is not None:
                     open_database(uri, self._file)
                     relocate_artifacts(self._file)

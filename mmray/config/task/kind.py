@@ -36,7 +36,7 @@ class TaskKind:
     answer: AnswerForm
     """The form of its prediction."""
     form: Callable[[Any], LabelForm] | None = None
-    """The form of labels and answers, where a section tells it."""
+    """The form of labels and answers, where a section declares it."""
     has_probabilities: bool = False
     """Whether every class has a probability beside the answer."""
     has_one_class: bool = False

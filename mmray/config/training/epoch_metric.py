@@ -53,7 +53,7 @@ def modality_metric_names(tasks: Tasks, modalities: Sequence[str]) -> set[str]:
 def watch_metric_names(tasks: Tasks, modalities: Sequence[str], train: TrainConfig) -> set[str]:
     """Return the names of the metrics that training steps report per modality."""
     names = {f"train/{name}/gradient_{what}" for name in modalities for what in ("norm", "share")}
-    if train.parallel == "fsdp":  # of sharded weights no worker has the whole gradient
+    if train.parallel == "fsdp":  # no worker has the complete gradient
         names = set()
     return names | {f"train/{t}/{name}/loss" for t in independent(tasks) for name in modalities}
 

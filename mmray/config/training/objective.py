@@ -66,7 +66,7 @@ def check_alone(
 
 
 def with_own_directions(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a raw document whose objectives tell the directions that custom tasks declare."""
+    """Return a raw document whose objectives have the directions that custom tasks declare."""
     filled = dict(document)
     for section, key in OBJECTIVES:
         settings = filled.get(section)

@@ -60,7 +60,7 @@ def _lines(file: str, text: TextIO) -> Iterator[str]:
 
 
 def _delimiter_of(first: str) -> str:
-    csv.field_size_limit(MAX_LINE_BYTES)  # the whole line is one cell to all marks but its own
+    csv.field_size_limit(MAX_LINE_BYTES)  # for another delimiter the line is one cell
     counts = {mark: len(next(csv.reader([first], delimiter=mark), ())) for mark in DELIMITERS}
     return max(counts, key=lambda mark: counts[mark])  # the comma where there is one cell
 

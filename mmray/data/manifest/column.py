@@ -101,7 +101,7 @@ def cells_of(cells: Sequence[T], rows: npt.NDArray[np.int64]) -> list[T]:
 
 
 def whole(cells: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Return one array; with offsets that reach further where the chunks are together too long."""
+    """Return one array; with 64-bit offsets where the chunks together are too long for 32 bits."""
     if isinstance(cells, pa.Array):
         return cells
     if cells.nbytes >= 2**31 and cells.type in LARGE:

@@ -233,7 +233,7 @@ def to_cluster_error(
     error: Exception, runtime: LocalRuntime | ClusterRuntime
 ) -> ClusterError | None:
     """Return what a failure of Ray to start or to connect is for the user; None for a bug."""
-    # Of a node that did not start in time, Ray tells with an Exception of no kind.
+    # Ray raises a bare Exception for a node that did not start in time.
     if type(error) is not Exception and not isinstance(error, OSError | RuntimeError | ValueError):
         return None
     is_local = isinstance(runtime, LocalRuntime)

@@ -47,7 +47,7 @@ def rows_of(index: pa.Table, stored: StoredRows, columns: Sequence[str]) -> Stor
 def sum_tallies(table: pa.Table) -> Counter[str]:
     """Return the sum of the tallies of some rows."""
     total: Counter[str] = Counter()
-    # Many rows tell the same, so each telling is read once.
+    # Many rows hold the same text, so each text is parsed once.
     for counted in pc.value_counts(table["tally"].drop_null()).to_pylist():
         for name, number in json.loads(counted["values"]).items():
             total[name] += number * counted["counts"]

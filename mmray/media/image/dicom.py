@@ -96,7 +96,7 @@ def _read(payload: bytes, max_pixels: int) -> npt.NDArray[np.uint8]:
         return pixels
     if pixels.dtype.itemsize > 2:
         return scale_extent(pixels)
-    # What a palette leads to has a range of its own, told by no element.
+    # Palette colours have a range of their own, which no element states.
     bits = None if interpretation == "PALETTE COLOR" else int(dataset.BitsStored)
     return scale_bits(pixels.astype(np.uint16), bits)
 

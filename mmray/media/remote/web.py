@@ -174,7 +174,7 @@ async def _body(response: aiohttp.ClientResponse, start: int | None, size: int) 
     content = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK_BYTES):
         content += chunk
-        _check_size(len(content), size, response.url)  # no length was told, or a wrong one
+        _check_size(len(content), size, response.url)  # no length was declared, or a wrong one
     return bytes(content)
 
 

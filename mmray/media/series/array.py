@@ -43,7 +43,7 @@ def _read_header(payload: bytes) -> tuple[np.dtype[Any], bool, tuple[int, ...], 
 
     NumPy's own reader evaluates the header as Python's; three of its parts are all that is needed.
     """
-    prefix = 4 if payload[6:7] > b"\x01" else 2  # bytes that tell the length, by the version
+    prefix = 4 if payload[6:7] > b"\x01" else 2  # bytes of the length field, by version
     start = 8 + prefix + int.from_bytes(payload[8 : 8 + prefix], "little")
     header = payload[8 + prefix : min(start, MAX_HEADER)].decode("latin-1")
     found = [pattern.search(header) for pattern in _HEADER]

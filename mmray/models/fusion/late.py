@@ -19,7 +19,7 @@ class LateHead(nn.Module):
 
     def __init__(self, modalities: int, width: int, spec: AffineHead, *, is_learned: bool) -> None:
         super().__init__()
-        # Zeros: until it has learnt, it says what the head's bias says.
+        # Zeros: before training, an absent modality predicts the bias of its head.
         self.absent = nn.Parameter(torch.zeros(modalities, width))
         self.heads = nn.ModuleList(affine_head(width, spec) for _ in range(modalities))
         if is_learned:

@@ -39,7 +39,7 @@ class ModalityOutcome:
     seconds: float
     rows: pa.Table
     """``sample_id``, ``reason`` and ``content`` of every payload."""
-    learnt: str = ""
+    fitted: str = ""
     """Report line about the fitted state."""
     warnings: tuple[str, ...] = ()
     """Report lines about features of other library versions."""

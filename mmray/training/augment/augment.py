@@ -1,4 +1,4 @@
-"""Augmentation of train batches, the same with any number of workers and after going on.
+"""Augmentation of train batches, the same with any number of workers and after a resume.
 
 Axes: B batch, K random numbers.
 """

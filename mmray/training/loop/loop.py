@@ -49,7 +49,7 @@ def fit(
 ) -> FitReport:
     """Train ``model`` in place and leave it with the weights of its best epoch, or of a soup.
 
-    ``wrap`` makes it data parallel (DDP), shards it (FSDP), or returns it as it is. Goes on from
+    ``wrap`` makes it data parallel (DDP), shards it (FSDP), or returns it as it is. Resumes from
     the newest checkpoint in ``plan.folder``, with the same result as if it had never stopped.
     """
     _check_plan(plan)

@@ -36,7 +36,7 @@ class TrainState:
     ) -> None:
         self.model = model
         self.is_sharded = plan.config.parallel == "fsdp"
-        # Sharded, the weights that are trained are a copy: ``model`` is whole on every worker.
+        # FSDP shards and trains a copy; ``model`` keeps all weights on every worker.
         self.trained = copy.deepcopy(model) if self.is_sharded else model
         self.modalities = Modalities(self.trained, plan)
         self.wrapped = wrap(self.modalities.view)

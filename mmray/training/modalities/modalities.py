@@ -24,7 +24,7 @@ class Modalities:
 
     def __init__(self, model: FusionModel, plan: TrainPlan) -> None:
         self.balance = build_balance(model, plan)
-        # Of sharded weights no worker has the whole gradient.
+        # With sharded weights no worker has the complete gradient.
         is_sharded = plan.config.parallel == "fsdp"
         self.encoders = [] if is_sharded else self.balance.weights
         """The weights of each, if their gradients can be separated."""

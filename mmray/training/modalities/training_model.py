@@ -15,7 +15,7 @@ from mmray.models.fusion_model import FusionModel
 
 
 class TrainingOutputs(NamedTuple):
-    """Outputs per task (B, C): of complete samples, and of each modality alone."""
+    """Outputs per task (B, C): of all modalities together, and of each one alone."""
 
     whole: dict[str, Tensor]
     alone: list[dict[str, Tensor]]

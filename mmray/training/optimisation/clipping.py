@@ -26,9 +26,9 @@ def clip_gradients(
 
 
 def _is_within(norm: Float[Tensor, ""], limit: float) -> bool:
-    """Tell that all would be multiplied by one; a device would have to be waited for, and is not.
+    """Return whether clipping would multiply all by one, where that is known without waiting.
 
-    Torch divides the limit by a norm that is 1e-6 larger. Nor is a norm of sharded weights asked.
+    It is not known on a device or of sharded weights. Torch divides by a norm that is 1e-6 larger.
     """
     return type(norm) is Tensor and norm.device.type == "cpu" and norm.item() + 1e-6 <= limit
 

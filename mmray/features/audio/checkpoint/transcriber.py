@@ -50,7 +50,7 @@ class Transcriber:
     @torch.inference_mode()
     def _generated(self, inputs: Sequence[Inputs]) -> list[str]:
         batch = stacked(inputs, is_masked=False)
-        # The mask says that the silence after a short segment is heard too, as it was in training.
+        # The mask covers the silence after a short segment too, as in its training.
         features = batch["input_features"].to(self._network.device)  # (B, mels, frames)
         mask = torch.ones_like(features[:, 0], dtype=torch.long)  # (B, frames)
         ids = self._network.generate(features, attention_mask=mask, **self._generation)

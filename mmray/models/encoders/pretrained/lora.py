@@ -58,7 +58,7 @@ def affine_layers(network: nn.Module) -> list[str]:
     """Return the names of all affine maps, or of all convolutions where there is no affine map."""
     from transformers.pytorch_utils import Conv1D
 
-    # Of subclasses the weights are read without a call: an adapter would not be heard.
+    # Subclasses read their weights without a call, so an adapter would have no effect.
     modules = list(network.named_modules())
     affine = [name for name, module in modules if type(module) in (nn.Linear, Conv1D)]
     return affine or [

@@ -93,8 +93,8 @@ def integrate(sums: list[Tensor], own: list[Tensor], scale: float) -> Tensor:
     """Integrate one encoder's gradients in place, and return whether they were in conflict.
 
     Args:
-        sums: gradients of whole and alone together, which become the integrated ones.
-        own: gradients of the modality alone.
+        sums: gradients of joint loss plus own loss, replaced by the integrated ones.
+        own: gradients of the loss of the modality alone.
         scale: of the outcome.
     """
     if not sums:
@@ -104,7 +104,7 @@ def integrate(sums: list[Tensor], own: list[Tensor], scale: float) -> Tensor:
     tiny = torch.finfo(aa.dtype).tiny
     in_conflict = wa < 0.0
     minimum = ((aa - wa) / (ww + aa - 2.0 * wa).clamp(min=tiny)).clamp(0.0, 1.0)
-    share = torch.where(in_conflict, minimum, 0.5)  # of the whole
+    share = torch.where(in_conflict, minimum, 0.5)  # of the joint loss
     length = 2.0 * _root(share**2 * ww + 2.0 * share * (1 - share) * wa + (1 - share) ** 2 * aa)
     together = _root(ww + 2.0 * wa + aa)
     # Opposite gradients have no direction in common: their h is nothing but rounding.
