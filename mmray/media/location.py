@@ -133,7 +133,7 @@ def file_path(uri: str) -> str:
 
 def is_below(path: str, root: str) -> bool:
     """Return whether ``path`` is ``root`` or lies below it, by their text."""
-    # Of every payload it is asked several times, and Path takes ten times as long.
+    # Called several times per payload; Path takes ten times as long.
     return path.startswith(root) and (root[-1:] == "/" or path[len(root) :][:1] in ("", "/"))
 
 

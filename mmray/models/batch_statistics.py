@@ -13,7 +13,7 @@ BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 
 
 def encode_present(encoder: nn.Module, batch: FeatureBatch, present: Bool[Tensor, " B"]) -> Encoded:
-    """Encode a batch so that what stands in for absent payloads is in nobody's statistics.
+    """Encode a batch so that the placeholders of absent payloads enter no statistics.
 
     Only in training, and only where the encoder takes statistics of the batch: it then sees the
     present rows alone, and the others are zeros. With fewer than two, it uses its running ones.

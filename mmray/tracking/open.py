@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 MLFLOW_ENV = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # Of each run that ends, with the password that the server's URI may hold.
+    # MLflow prints the URL of each run that ends, with the password that it may hold.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # A server that is away costs seconds, not minutes, and what waits is offered again.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",

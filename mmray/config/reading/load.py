@@ -99,7 +99,7 @@ def _similar_files(path: Path) -> str:
     if not folder.is_dir():
         return f"there is no folder {str(folder)!r}; paths start where you call mmray"
     names = {file.stem: file.name for file in sorted(folder.glob("*.y*ml"))}
-    # Of the stem: all documents end alike.
+    # Stems are compared: all documents have the same ending.
     close = nearest(path.stem, names)
     if close:
         return f"did you mean {str(folder / names[close])!r}?"

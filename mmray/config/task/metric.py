@@ -108,7 +108,7 @@ METRICS = (
     _share("recall_at_1", "alignment", main_of=("alignment",), words="recall@1", of_pairs=True),
     _share("recall_at_5", "alignment", words="recall@5", of_pairs=True),
 )  # fmt: skip
-"""Of tasks, as the ``metrics`` of an implementation compute them."""
+"""Metrics of tasks, which the ``metrics`` of an implementation compute."""
 
 EPOCH_METRICS = (
     Metric("loss", "min"),

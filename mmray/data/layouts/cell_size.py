@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 Sizes = npt.NDArray[np.float64]
-"""Of floats: three levels of dictionaries name more bytes than an integer can."""
+"""Bytes as floats: three levels of dictionaries name more than an integer holds."""
 
 CELL_BYTES = 8
 """Least size of a cell, even if a file claims millions of nulls."""

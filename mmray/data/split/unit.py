@@ -30,9 +30,9 @@ class Units:
     starts: Ints
     """(U + 1) where the labels of each unit begin, the size first."""
     labels: Ints
-    """Of all units, one after the other."""
+    """Labels of all units, one unit after the other."""
     samples: Floats
-    """With that label in that unit."""
+    """Number of samples with that label in that unit."""
 
 
 def by_hash(units: Units, shares: Floats) -> Ints:

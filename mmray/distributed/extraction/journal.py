@@ -50,7 +50,7 @@ class Journal:
         return self._count(self._folder / f"{actor}.loads")
 
     def end_loading(self, actor: str) -> None:
-        """Note that an actor has them: only what is in vain is counted."""
+        """Note that an actor has loaded: only failed loads are counted."""
         (self._folder / f"{actor}.loads").unlink(missing_ok=True)
 
     def starts(self, number: int) -> int:

@@ -53,7 +53,7 @@ def auth_headers(address: str) -> dict[str, str]:
 
 
 def may_have_token(address: str, environment: Mapping[str, str]) -> bool:
-    """Return whether a token sent there is read by nobody on the way, or by hosts that were named.
+    """Return whether a token sent there is safe on its way, or the host was named as trusted.
 
     ``MMRAY_TOKEN_HOSTS`` names hosts, separated by commas, to which it may go in clear.
     """
@@ -77,7 +77,7 @@ def read_token() -> str:
 
 
 def protect(path: Path) -> None:
-    """Let nobody else read a file of this user: Ray writes its token for all to read."""
+    """Make a file readable by its owner only: Ray writes its token for all to read."""
     status = path.stat()
     if status.st_uid == os.getuid() and stat.S_IMODE(status.st_mode) & 0o077:
         path.chmod(0o600)

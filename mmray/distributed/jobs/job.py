@@ -133,7 +133,7 @@ def _free_id(identity: str, taken: Collection[str]) -> str:
 def _send(
     client: "JobSubmissionClient", config: Config, document: Path, *, workflow: Path, job_id: str
 ) -> str:
-    # In there is a password of the tracking store, if the document has one: nobody else reads it.
+    # The folder is private: the document may hold a password of the tracking store.
     with tempfile.TemporaryDirectory(prefix="mmray-job-") as folder:
         name = package(config, workflow, document, Path(folder))
         module = f"{workflow.parent.name}.{workflow.stem}"

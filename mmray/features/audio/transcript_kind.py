@@ -65,7 +65,7 @@ def _build(config: AudioConfig, extract: TranscriptConfig, state: Path | None) -
     _check_recogniser(config, extract)
     recognise = _recogniser(extract)
     text = TEXT.build(_text(extract), _text_state(state))
-    # Of the extractor and not of the document: a bundle holds the files that the document names.
+    # The spec comes from the extractor: a bundle holds the files that the document names.
     spec = replace(text.spec, kind=Kind.AUDIO)
     return TranscriptExtractor(spec, audio_decoder(config.decode), recognise, text)
 

@@ -32,7 +32,7 @@ def find_on_hub(model: str, name: str) -> Path | None:
         if cached is not None:  # known not to be there
             return None
         try:
-            # Downloading asks six times, with pauses; so it is not tried where nobody answers.
+            # A download asks six times, with pauses; so it is not tried where no server answers.
             get_hf_file_metadata(hf_hub_url(model, name), timeout=MAX_WAIT_S)
             return Path(hf_hub_download(model, name))
         except RemoteEntryNotFoundError:

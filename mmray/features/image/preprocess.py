@@ -18,7 +18,7 @@ from mmray.media.image.decode import ImageSteps, open_image
 SETTINGS = (
     "do_resize", "size", "resample", "do_center_crop", "crop_size", "crop_pct", "do_pad", "pad_size"
 )  # fmt: skip
-"""Of a transformers image processor, those that place and size a picture."""
+"""Settings of a transformers image processor that place and size a picture."""
 WARPED_FROM = 384
 """ConvNeXt and ResNet checkpoints of this size and above resize to a square and crop nothing."""
 Size = tuple[int, int]

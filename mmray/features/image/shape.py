@@ -22,7 +22,7 @@ _DEFAULTS: dict[str, Checkpoint] = {
     "clip": {"hidden_size": 768, "patch_size": 32},
     "siglip": {"hidden_size": 768, "patch_size": 16},
 }
-"""Of the halves for pictures: what their part of config.json leaves out when it is this."""
+"""Values that config.json leaves out, by the architecture of the image half."""
 _SQUARE_CROPS = ("ConvNext", "ConvNeXT")
 
 

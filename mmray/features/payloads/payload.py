@@ -35,9 +35,9 @@ def read_payload(
 def entries_for(
     reader: PayloadReader, references: Sequence[str | bytes], *, is_inline: bool
 ) -> Generator[Entry]:
-    """Yield, in order, what a process that can read by itself is to be handed.
+    """Yield, in order, what is handed to a process that can read payloads itself.
 
-    A reference to a file of this machine stays one: so its bytes cross no process. Remote payloads
+    A reference to a file of this machine stays one, so its bytes cross no process. Remote payloads
     are read here, many at a time.
     """
     if is_inline or any(map(reader.is_remote, references)):

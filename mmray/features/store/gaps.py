@@ -23,7 +23,7 @@ LIMITED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
-    """Samples that are to be computed, by why."""
+    """Samples to compute, by reason."""
 
     new: list[str]
     changed: list[str]

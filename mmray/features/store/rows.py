@@ -50,7 +50,7 @@ def locate(wanted: pa.Table, stored: pa.Table) -> Rows:
     locations = np.full(len(wanted), -1, dtype=np.int64)
     found = pc.index_in(_pairs(stored), value_set=_pairs(wanted))
     rows = np.flatnonzero(np.asarray(found.is_valid()))
-    # Of equal locations the last is kept, and newer shards come last.
+    # Newer shards come last, and the last of equal locations is kept.
     locations[found.drop_null().to_numpy()] = rows
     return locations
 

@@ -92,7 +92,7 @@ class GuardProcess:
                 answers = self._answers(count)
                 count -= len(answers)
                 yield from answers
-        except (BrokenMessage, WrongAnswer):  # whatever it runs now is no decoder of ours
+        except (BrokenMessage, WrongAnswer):  # the process no longer runs our decoder
             number = self._channel.at_work
             self.close()
             raise ChildLost(number, ODD_ANSWER) from None

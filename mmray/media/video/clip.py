@@ -74,7 +74,7 @@ def open_clip(
     with _opened(payload, container, {"max_pixels": str(limits.max_pixels)}) as source:
         stream = _find_stream(source)
         codec = stream.codec_context
-        # Of some codecs the library forgets a size that is above the limit.
+        # For some codecs the library drops a size that is above the limit.
         width, height = (codec.width, codec.height) if codec.width else _told(payload, container)
         check_pixels(width, height, limits.max_pixels)
         codec.thread_count = threads

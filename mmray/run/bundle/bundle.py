@@ -132,7 +132,7 @@ def _read_model(
     }
     check_counts(sections, shapes, str(folder / DOCUMENT))
     held = sum(math.prod(shape) for shape in shapes.values())
-    # Half of a checkpoint may be built in vain; code that is trusted may build what it likes.
+    # Half of a checkpoint may be built and dropped; trusted code may build what it likes.
     may_exceed = (folder / ENCODERS).is_dir() or bool(custom_parts(config))
     with bounded(held, spare=SPARE if may_exceed else 2, where=str(folder / DOCUMENT)):
         model = assemble_model(config, features, tasks, saved=folder)

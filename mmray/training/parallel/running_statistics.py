@@ -19,7 +19,7 @@ def join_statistics(model: nn.Module, context: WorkerContext) -> None:
         return
     everywhere = gather([buffer.cpu() for buffer in buffers], context)
     for buffer, values in zip(buffers, zip(*everywhere, strict=True), strict=True):
-        # Of counts of batches, which are whole numbers, the largest.
+        # Floats are averaged; of the counts of batches the largest is kept.
         stacked = torch.stack(values)
         buffer.copy_(
             stacked.double().mean(dim=0) if buffer.is_floating_point() else stacked.amax(dim=0)

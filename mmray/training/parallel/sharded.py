@@ -20,7 +20,7 @@ def shard(view: nn.Module) -> nn.Module:
     """
     from torch.distributed.fsdp import fully_shard
 
-    # Of outputs that are views: nothing here changes an output in place.
+    # Harmless: nothing here changes an output in place.
     warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
     assert isinstance(view, TrainingModel)  # the only one that training wraps
     for part in (*view.model.encoders, view.model.fusion):

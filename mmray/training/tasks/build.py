@@ -47,7 +47,7 @@ class TaskImplementation:
     """The names of those that it computes, which the list of metrics declares; a custom task has
     those of its section."""
     label_probabilities: LabelProbabilities | None = None
-    """Of outputs and labels, where that is not exp(-loss)."""
+    """Probability of the labels by the outputs, where that is not exp(-loss)."""
 
 
 IMPLEMENTATIONS: Mapping[str, TaskImplementation] = {
