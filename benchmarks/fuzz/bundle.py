@@ -19,6 +19,7 @@ from mmray.core.file.atomic import write_json
 from mmray.features.build import build_extractor
 from mmray.features.fit import fit_extractor
 from mmray.run.bundle.bundle import write_bundle
+from mmray.run.bundle.ensemble import TrainedModel
 from mmray.run.bundle.foreign.files import CARD, SUMS, seal_bundle
 from mmray.run.feature_folder import FeatureFolder
 from mmray.run.training_run import TASKS, assemble_model
@@ -80,14 +81,8 @@ def _make_bundle() -> Path:
     fitted = {n: fit_task(t, LABELS[n], list(features)) for n, t in config.tasks.items()}
     write_json(home / "run" / TASKS, {name: task.to_dict() for name, task in fitted.items()})
     torch.manual_seed(0)
-    write_bundle(
-        home / "model",
-        config=config,
-        features=features,
-        run_folder=home / "run",
-        model=assemble_model(config, features, fitted),
-        metrics={},
-    )
+    trained = TrainedModel(config, home / "run", assemble_model(config, features, fitted))
+    write_bundle(home / "model", [trained], features=features, metrics={})
     mmray.load(home / "model").predict(RECORDS)  # imports what every child would import
     return home / "model"
 

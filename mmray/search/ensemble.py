@@ -5,7 +5,7 @@ reaches on test: with many models and few samples, part of its gain on val is lu
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,9 +59,3 @@ def select_ensemble(
         if scores[added] > best.score:
             best = Ensemble(tuple(members), scores[added])
     return best
-
-
-def mean_prediction(predictions: Mapping[int, Array], weights: Mapping[int, float]) -> Array:
-    """Return the mean (N, ...) of what models predict, in the weights of an ensemble."""
-    total = sum(weight * predictions[model].astype(np.float64) for model, weight in weights.items())
-    return np.asarray(total, dtype=np.float32)

@@ -116,15 +116,14 @@ def _variants(config: Config) -> dict[str, list[Variant]]:
 
 def _write_bundle(folder: Path, workspace: Workspace, evaluated: "Evaluated") -> None:
     from mmray.run.bundle.bundle import write_bundle
+    from mmray.run.bundle.ensemble import TrainedModel
     from mmray.stages.evaluation.evaluated import bundle_metrics
 
     main = evaluated.main[0]
     write_bundle(
         folder / MODEL,
-        config=workspace.config,
+        [TrainedModel(workspace.config, run_folder(workspace, main.variant), main.model)],
         features=workspace.extracted.features,
-        run_folder=run_folder(workspace, main.variant),
-        model=main.model,
         metrics=bundle_metrics(workspace.config, main),
     )
 
@@ -135,7 +134,7 @@ def _log_bundle(tracker: Tracker, config: Config, folder: Path) -> None:
     tracker.child(main_model(config)).log_bundle(
         folder / MODEL,
         interface_of(config),
-        code=_custom_code(config),
+        code=custom_code_of(config),
         register_as=config.tracking.register_as,
     )
 
@@ -152,7 +151,7 @@ def _register(tracker: Tracker, workspace: Workspace, folder: Path) -> None:
     run.spent(training_seconds(run_folder(workspace, main)))  # and not until now
 
 
-def _custom_code(config: Config) -> list[Path]:
+def custom_code_of(config: Config) -> list[Path]:
     """Return where the user's own modules are that the document names."""
     found = map(custom_code, custom_parts(config).values())
     return list(dict.fromkeys(path for path in found if path is not None))

@@ -10,6 +10,7 @@ from mmray.core.file.atomic import write_json
 from mmray.features.build import build_extractor
 from mmray.features.fit import fit_extractor
 from mmray.run.bundle.bundle import write_bundle
+from mmray.run.bundle.ensemble import TrainedModel
 from mmray.run.bundle.foreign.files import SUMS, seal_bundle
 from mmray.run.feature_folder import FeatureFolder
 from mmray.run.training_run import TASKS, assemble_model
@@ -39,8 +40,11 @@ PAYLOADS = {
 }
 
 
-def make_bundle(folder, *, modalities=None, tasks=None, **sections):
-    """Write a bundle of the given document, or of three modalities and two tasks; return it."""
+def make_bundle(folder, *, modalities=None, tasks=None, weights=(1.0,), **sections):
+    """Write a bundle of the given document, or of three modalities and two tasks; return it.
+
+    Several ``weights`` make an ensemble of models that were initialised with seeds 0, 1, ...
+    """
     config = make_config(
         modalities=modalities or MODALITIES,
         tasks=tasks or TASKS_OF,
@@ -53,9 +57,12 @@ def make_bundle(folder, *, modalities=None, tasks=None, **sections):
     }
     run = folder.with_name(f"{folder.name}-run")
     write_json(run / TASKS, {name: task.to_dict() for name, task in fitted.items()})
-    torch.manual_seed(0)
-    model = assemble_model(config, features, fitted)
-    write_bundle(folder, config=config, features=features, run_folder=run, model=model, metrics={})
+    trained = []
+    for seed, weight in enumerate(weights):
+        torch.manual_seed(seed)
+        model = assemble_model(config, features, fitted)
+        trained.append(TrainedModel(config, run, model, weight))
+    write_bundle(folder, trained, features=features, metrics={})
     return folder
 
 

@@ -3,7 +3,7 @@
 import math
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,15 @@ from mmray.errors import BundleError, ConfigError
 from mmray.features.build import check_exported, export_extractor
 from mmray.models.build import save_encoders
 from mmray.models.fusion_model import FusionModel
+from mmray.run.bundle.ensemble import (
+    BundleMember,
+    TrainedModel,
+    member_folder,
+    member_folders,
+    read_member,
+)
 from mmray.run.bundle.foreign.checkpoint import SPARE, check_checkpoints
-from mmray.run.bundle.foreign.document import DOCUMENT, FORMAT, read_document
+from mmray.run.bundle.foreign.document import DOCUMENT, FORMAT, BundleDocument, read_document
 from mmray.run.bundle.foreign.files import CARD, SUMS, check_files, seal_bundle
 from mmray.run.bundle.foreign.loading import loading_foreign
 from mmray.run.bundle.foreign.trust import custom_parts, require_trust
@@ -56,42 +63,66 @@ class Bundle:
     metrics: dict[str, Any]
     held: int
     """Weights in all files, those of checkpoints included."""
+    weight: float = 1.0
+    """Of this model in the mean of all."""
+    others: tuple[BundleMember, ...] = ()
+    """The further models of an ensemble; they take the same features."""
 
 
 def write_bundle(
     folder: Path,
+    models: Sequence[TrainedModel],
     *,
-    config: Config,
     features: Mapping[str, FeatureFolder],
-    run_folder: Path,
-    model: FusionModel,
     metrics: Mapping[str, Any],
 ) -> None:
-    """Write the complete bundle, which replaces an earlier one."""
-    tasks = load_tasks(run_folder, config)
+    """Write the complete bundle, which replaces an earlier one.
+
+    Several models are an ensemble, whose prediction is their weighted mean. They take the same
+    features and have the same fitted tasks.
+    """
+    first = models[0]
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
     temporary.mkdir(parents=True)
     try:
         for name, feature in features.items():
-            export_extractor(config.modalities[name], feature.state, temporary / EXTRACTORS / name)
-        save_weights(model, temporary / WEIGHTS)
-        save_encoders(model, temporary / ENCODERS)
-        (temporary / CARD).write_text(model_card(config, features, tasks, metrics), "utf-8")
-        write_json(
-            temporary / DOCUMENT,
-            {
-                "format": FORMAT,
-                "mmray": __version__,
-                "config": masked_document(resolved(config)),
-                "specs": {name: feature.spec.to_dict() for name, feature in features.items()},
-                "tasks": {name: task.to_dict() for name, task in tasks.items()},
-                "metrics": metrics,
-            },
-        )
+            extractor = temporary / EXTRACTORS / name
+            export_extractor(first.config.modalities[name], feature.state, extractor)
+        tasks = load_tasks(first.run_folder, first.config)
+        card = model_card(first.config, features, tasks, metrics, models=len(models))
+        (temporary / CARD).write_text(card, "utf-8")
+        weights = {"weights": [each.weight for each in models]} if len(models) > 1 else {}
+        _write_model(temporary, first, features, {"metrics": metrics} | weights)
+        for number, each in enumerate(models[1:], 2):
+            _write_model(member_folder(temporary, number), each, features, {"metrics": {}})
         seal_bundle(temporary)
         _swap(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_model(
+    folder: Path,
+    trained: TrainedModel,
+    features: Mapping[str, FeatureFolder],
+    more: Mapping[str, Any],
+) -> None:
+    """Write weights and document of one model."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_weights(trained.model, folder / WEIGHTS)
+    save_encoders(trained.model, folder / ENCODERS)
+    tasks = load_tasks(trained.run_folder, trained.config)
+    write_json(
+        folder / DOCUMENT,
+        {
+            "format": FORMAT,
+            "mmray": __version__,
+            "config": masked_document(resolved(trained.config)),
+            "specs": {name: feature.spec.to_dict() for name, feature in features.items()},
+            "tasks": {name: task.to_dict() for name, task in tasks.items()},
+            **more,
+        },
+    )
 
 
 def read_bundle(folder: Path, *, trust: bool = False) -> Bundle:
@@ -119,7 +150,26 @@ def read_bundle(folder: Path, *, trust: bool = False) -> Bundle:
             check_exported(config.modalities[name], folder / EXTRACTORS / name)
         tasks = restore_tasks(config, document.tasks)
         model = _read_model(folder, config, features, tasks)
-    return Bundle(folder, config, features, tasks, model.eval(), document.metrics, held)
+        others = _read_members(folder, features, document, trust=trust)
+    weight = document.weights[0] if others else 1.0
+    return Bundle(
+        folder, config, features, tasks, model.eval(), document.metrics, held, weight, others
+    )
+
+
+def _read_members(
+    folder: Path, features: dict[str, FeatureFolder], document: BundleDocument, *, trust: bool
+) -> tuple[BundleMember, ...]:
+    """Read the further models of an ensemble."""
+    specs = {name: feature.spec for name, feature in features.items()}
+    members: list[BundleMember] = []
+    folders = member_folders(folder, document)
+    for own, weight in zip(folders, document.weights[1:], strict=True):
+        config, found = read_member(own, specs, document, trust=trust)
+        tasks = restore_tasks(config, found.tasks)
+        model = _read_model(own, config, features, tasks)
+        members.append(BundleMember(tasks, model.eval(), weight))
+    return tuple(members)
 
 
 def _read_model(

@@ -15,9 +15,14 @@ def model_card(
     features: Mapping[str, FeatureFolder],
     tasks: Tasks,
     metrics: Mapping[str, Any],
+    *,
+    models: int = 1,
 ) -> str:
     """Return the model card as Markdown."""
-    lines = [f"# {config.name}", "", f"Made by mmray {__version__}.", "", "## Inputs", ""]
+    lines = [f"# {config.name}", "", f"Made by mmray {__version__}.", ""]
+    if models > 1:
+        lines += [f"An ensemble: predictions are the weighted mean of {models} models.", ""]
+    lines += ["## Inputs", ""]
     for name, feature in features.items():
         modality = config.modalities[name]
         lines.append(

@@ -23,6 +23,7 @@ from mmray.run.bundle.bundle import Bundle, read_bundle
 from mmray.run.bundle.foreign.checkpoint import SPARE
 from mmray.run.bundle.foreign.loading import loading_foreign
 from mmray.run.bundle.foreign.weights import bounded
+from mmray.run.predict.mean import mean_outputs
 from mmray.run.predict.records import ABSENT, Intake, Record, Records, to_records
 from mmray.training.data.samples import ModalityFeatures, Samples
 from mmray.training.loop.predict import predict
@@ -32,7 +33,7 @@ Prediction = dict[str, Any]
 
 
 class Predictor:
-    """A loaded model bundle."""
+    """A loaded model bundle, of one model or of several whose mean it predicts."""
 
     def __init__(self, bundle: Bundle, *, device: torch.device, intake: Intake) -> None:
         self._bundle = bundle
@@ -40,7 +41,7 @@ class Predictor:
         self._lock = threading.Lock()
         _ALIVE.add(self)
         self._device = device
-        self._model = bundle.model.to(device)
+        self._models = [each.model.to(device) for each in (bundle, *bundle.others)]
         self._extractors: dict[str, Extractor] = {
             name: build_extractor(bundle.config.modalities[name], feature.state)
             for name, feature in bundle.features.items()
@@ -160,10 +161,15 @@ class Predictor:
         return _Inputs(Samples(ids=ids, modalities=modalities, labels={}), rejected)
 
     def _outputs(self, samples: Samples, tasks: Tasks) -> dict[str, np.ndarray[Any, Any]]:
+        every = [tasks, *(each.tasks for each in self._bundle.others)]
         with self._lock:
-            return predict(
-                self._model, samples, tasks, batch_size=len(samples), device=self._device
-            )
+            outputs = [
+                predict(model, samples, own, batch_size=len(samples), device=self._device)
+                for model, own in zip(self._models, every, strict=True)
+            ]
+        if len(outputs) == 1:
+            return outputs[0]
+        return mean_outputs(outputs, [each.weight for each in (self._bundle, *self._bundle.others)])
 
     def _to_row(
         self, row: int, inputs: "_Inputs", outputs: Mapping[str, np.ndarray[Any, Any]]

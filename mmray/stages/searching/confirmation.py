@@ -83,7 +83,7 @@ def conclude(searched: SearchedTrials, train: TrainJobs, *, can_measure: bool) -
         overrides=overrides_of(searched.config, winner.candidate.trial.sample),
         on_test=_on_test(searched, winner, document, train) if can_measure else {},
         front=_front(searched),
-        ensemble=_ensemble(searched, winner, train) if can_measure else None,
+        ensemble=_ensemble(searched, winner, train),
     )
 
 
@@ -148,14 +148,12 @@ def _ensemble(
     if most is None:
         return None
     best = models_of(winner.candidate, searched.folder)[0]
-    complete = [trial for trial in ranked(searched) if trial.state == "complete"]
-    trained = [
-        (trial, replace(searched.plan(trial.sample), folder=trial.folder)) for trial in complete
-    ]
     _train_missing([best], train)
-    return build_ensemble(
-        trained, best, objective=searched.objective, most=most, config=searched.config
-    )
+    trained = [(winner.candidate.trial, best)]
+    for trial in ranked(searched):
+        if trial.state == "complete" and trial.folder != best.folder:
+            trained.append((trial, replace(searched.plan(trial.sample), folder=trial.folder)))
+    return build_ensemble(trained, objective=searched.objective, most=most, config=searched.config)
 
 
 def _front(searched: SearchedTrials) -> tuple[TrialRecord, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,20 @@ import numpy as np
 from mmray.config.document import Config
 from mmray.config.task.kind import kind_of, main_metric, task_metrics
 from mmray.config.task.metric import Metric
+from mmray.config.task.task import CustomTaskConfig
 from mmray.config.training.train import ObjectiveConfig
+from mmray.core.file.atomic import read_json
 from mmray.core.kind import Split
 from mmray.errors import ConfigError
+from mmray.evaluation.comparison import Figure
+from mmray.evaluation.evaluate import EvaluationResult
+from mmray.run.bundle.bundle import write_bundle
+from mmray.run.bundle.ensemble import TrainedModel
+from mmray.run.feature_folder import open_features
+from mmray.run.predict.mean import mean_outputs
 from mmray.run.training_job import TrainingJob
-from mmray.search.ensemble import mean_prediction, select_ensemble
+from mmray.run.training_run import TASKS, load_run
+from mmray.search.ensemble import select_ensemble
 from mmray.search.record import TrialRecord
 from mmray.stages.searching.on_test import (
     Comparison,
@@ -47,6 +57,8 @@ class TrialEnsemble:
     metric: str
     gains: dict[str, Comparison]
     """By task, over the winner's training with the document's seed, on test."""
+    metrics: dict[str, dict[str, Any]]
+    """By task, on test."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON types."""
@@ -70,10 +82,10 @@ def check_ensemble(config: Config) -> None:
             hint="remove 'ensemble' or 'folds'",
         )
     for name, task in config.tasks.items():
-        if kind_of(task).answer == "embeddings":
+        if kind_of(task).answer == "embeddings" or isinstance(task, CustomTaskConfig):
             raise ConfigError(
-                f"'search.ensemble' cannot average the embeddings of task {name!r}: "
-                "every model has a space of its own",
+                f"'search.ensemble' cannot average what models predict for task {name!r}, which "
+                f"is of kind {task.kind!r}",
                 where="search.ensemble",
                 hint="remove 'ensemble', or the task",
             )
@@ -81,24 +93,60 @@ def check_ensemble(config: Config) -> None:
 
 def build_ensemble(
     trained: Sequence[tuple[TrialRecord, TrainingJob]],
-    best: TrainingJob,
     *,
     objective: ObjectiveConfig,
     most: int,
     config: Config,
 ) -> TrialEnsemble:
-    """Select an ensemble on val, and compare it on test with the best training alone."""
-    on_val = on_same_samples([predict_split(job, Split.VAL) for _, job in trained])
+    """Select an ensemble on val, and compare it on test with the first training alone.
+
+    Trainings with other features than the first one, or with other fitted tasks, are left out.
+    """
+    best = trained[0][1]
+    alike = [(trial, job) for trial, job in trained if _is_alike(job, best)]
+    on_val = on_same_samples([predict_split(job, Split.VAL) for _, job in alike])
     task, metric = scored_by(config, objective)
     score = _score(on_val[0].tasks[task], on_val[0].labels[task], metric)
     found = select_ensemble([each.outputs[task] for each in on_val], score, most=most)
-    members = tuple(
-        EnsembleMember(*trained[number], weight) for number, weight in found.weights.items()
+    members = tuple(EnsembleMember(*alike[number], w) for number, w in found.weights.items())
+    mean, alone = mean_of(members, Split.TEST), predict_split(best, Split.TEST)
+    gains = compare_models([mean], [alone], config)
+    return TrialEnsemble(
+        members=members,
+        on_val=metric.sign * found.score,
+        metric=f"val/{task}/{metric.name}",
+        gains=gains,
+        metrics={
+            name: _figures(result, gains[name].ours) for name, result in mean.results().items()
+        },
     )
-    gains = compare_models(
-        [mean_of(members, Split.TEST)], [predict_split(best, Split.TEST)], config
-    )
-    return TrialEnsemble(members, metric.sign * found.score, f"val/{task}/{metric.name}", gains)
+
+
+def write_ensemble(folder: Path, ensemble: TrialEnsemble) -> None:
+    """Write the members as one bundle, whose predictions are their mean."""
+    features = {
+        name: open_features(Path(path)) for name, path in ensemble.members[0].job.features.items()
+    }
+    models = [
+        TrainedModel(
+            each.job.config,
+            Path(each.job.folder),
+            load_run(Path(each.job.folder), each.job.config, features),
+            each.weight,
+        )
+        for each in ensemble.members
+    ]
+    write_bundle(folder, models, features=features, metrics=ensemble.metrics)
+
+
+def _is_alike(job: TrainingJob, best: TrainingJob) -> bool:
+    tasks = [read_json(Path(each.folder) / TASKS) for each in (job, best)]
+    return job.features == best.features and tasks[0] == tasks[1]
+
+
+def _figures(result: EvaluationResult, figure: Figure) -> dict[str, Any]:
+    interval = {f"{figure.metric.name}_interval": list(figure.interval)}
+    return {**result.metrics, "samples": figure.samples, **interval}
 
 
 def scored_by(config: Config, objective: ObjectiveConfig) -> tuple[str, Metric]:
@@ -116,11 +164,7 @@ def scored_by(config: Config, objective: ObjectiveConfig) -> tuple[str, Metric]:
 def mean_of(members: Sequence[EnsembleMember], split: Split) -> Predicted:
     """Return the weighted mean of what the members predict for a split."""
     same = on_same_samples([predict_split(each.job, split) for each in members])
-    weights = {number: each.weight for number, each in enumerate(members)}
-    outputs = {
-        task: mean_prediction({n: each.outputs[task] for n, each in enumerate(same)}, weights)
-        for task in same[0].outputs
-    }
+    outputs = mean_outputs([each.outputs for each in same], [each.weight for each in members])
     return replace(same[0], outputs=outputs)
 
 

@@ -4,14 +4,19 @@ from functools import partial
 from pathlib import Path
 
 from mmray.config.reading.load import load_config
-from mmray.stages.evaluate import can_measure
+from mmray.run.bundle.served import interface_of
+from mmray.stages.evaluate import can_measure, custom_code_of
 from mmray.stages.searching.adoption import adopt
 from mmray.stages.searching.best import BEST, write_outcome
 from mmray.stages.searching.confirmation import SearchedTrials, conclude, models_of
+from mmray.stages.searching.ensembling import write_ensemble
 from mmray.stages.searching.outcome import Outcome
 from mmray.stages.searching.retraining import train_again
 from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Tracker
+
+ENSEMBLE = "ensemble"
+"""Folder of a search: a bundle of several trials."""
 
 
 def finish_search(
@@ -34,6 +39,12 @@ def finish_search(
     outcome = conclude(searched, train, can_measure=measured)
     winner = outcome.winner.candidate
     names = write_outcome(folder, config, winner.jobs[0].config, outcome)
+    if outcome.ensemble is not None:
+        write_ensemble(folder / ENSEMBLE, outcome.ensemble)
+        parent, best = tracker.parent(), outcome.ensemble.members[0].job.config
+        parent.log_bundle(
+            folder / ENSEMBLE, interface_of(best), code=custom_code_of(best), register_as=None
+        )
     for each in outcome.confirmed:
         if each.candidate.is_document:
             adopt(models_of(each.candidate, folder), workspace)

@@ -19,6 +19,7 @@ from mmray.data.manifest.manifest import read_manifest
 from mmray.errors import ConfigError
 from mmray.inspection.check import check
 from mmray.run.bundle.bundle import write_bundle
+from mmray.run.bundle.ensemble import TrainedModel
 from mmray.run.samples import load_samples
 from mmray.run.training_job import TrainingJob
 from mmray.run.training_run import WEIGHTS, load_run, load_tasks, train_run
@@ -105,10 +106,8 @@ def test_a_bundle_predicts_from_raw_files_where_no_checkpoint_is(document, tmp_p
     inputs, plan = plan_of(config, tmp_path / "run")
     train(plan)
     model = load_run(tmp_path / "run", config, inputs.features)
-    write_bundle(
-        tmp_path / "bundle", config=config, features=inputs.features,
-        run_folder=tmp_path / "run", model=model, metrics={},
-    )  # fmt: skip
+    trained = TrainedModel(config, tmp_path / "run", model)
+    write_bundle(tmp_path / "bundle", [trained], features=inputs.features, metrics={})
     tasks = load_tasks(tmp_path / "run", config)
     manifest = read_manifest(plan.manifest)
     test = load_samples(manifest, Split.TEST, inputs.features, tasks, require_payload=False)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mmray.search.ensemble import mean_prediction, select_ensemble
+from mmray.run.predict.mean import mean_outputs
+from mmray.search.ensemble import select_ensemble
 
 
 def error_from(truth):
@@ -71,14 +72,7 @@ def test_the_score_is_that_of_the_weighted_mean():
 
     found = select_ensemble(models, error_from(truth), most=5)
 
-    mean = mean_prediction(dict(enumerate(models)), found.weights)
+    outputs = [{"rate": models[number]} for number in found.weights]
+    mean = mean_outputs(outputs, list(found.weights.values()))["rate"]
     assert error_from(truth)(mean) == pytest.approx(found.score, abs=1e-6)
     assert sum(found.weights.values()) == pytest.approx(1.0)
-
-
-def test_probabilities_of_classes_stay_probabilities():
-    models = {0: np.array([[0.8, 0.2]]), 2: np.array([[0.4, 0.6]])}
-
-    mean = mean_prediction(models, {0: 0.25, 2: 0.75})
-
-    assert mean.tolist() == [[pytest.approx(0.5), pytest.approx(0.5)]]

@@ -47,6 +47,8 @@ class BundleDocument(StrictModel):
     specs: dict[str, SpecDocument]
     tasks: dict[str, dict[str, Any]]
     metrics: dict[str, Any]
+    weights: tuple[float, ...] = ()
+    """Of the models of an ensemble, the first of which is this one."""
 
 
 def read_document(folder: Path) -> tuple[Config, dict[str, FeatureSpec], BundleDocument]:

@@ -19,7 +19,7 @@ from mmray.run.cross_validation import train_job
 from mmray.search.record import TrialRecord
 from mmray.stages.searching.best import settings_line, write_outcome
 from mmray.stages.searching.confirmation import SearchedTrials, conclude
-from mmray.stages.searching.ensembling import check_ensemble
+from mmray.stages.searching.ensembling import check_ensemble, write_ensemble
 from mmray.stages.searching.trial import plan_trial
 from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.run import make_run_plan
@@ -154,6 +154,20 @@ def test_the_ensemble_is_at_least_as_good_on_val_as_its_first_member(concluded):
     assert ensemble.gains["animal"].other.trainings == 1
 
 
+def test_the_bundle_of_the_ensemble_holds_its_members_and_figures(concluded, tmp_path):
+    ensemble = concluded[2].ensemble
+    heavy, light = (replace(ensemble.members[0], weight=weight) for weight in (0.75, 0.25))
+
+    write_ensemble(tmp_path / "bundle", replace(ensemble, members=(heavy, light)))
+
+    document = json.loads((tmp_path / "bundle" / "bundle.json").read_text())
+    figures = document["metrics"]["animal"]
+    assert document["weights"] == [0.75, 0.25]
+    assert (tmp_path / "bundle" / "members" / "2" / "model.safetensors").is_file()
+    assert figures["accuracy"] == pytest.approx(ensemble.gains["animal"].ours.value)
+    assert figures["accuracy_interval"] == list(ensemble.gains["animal"].ours.interval)
+
+
 def test_best_yaml_is_the_document_of_the_winner_and_so_are_the_settings(concluded, tmp_path):
     searched, _, outcome = concluded
     job = outcome.winner.candidate.jobs[0]
@@ -191,7 +205,7 @@ def test_settings_to_paste_make_the_document_of_the_winner(concluded):
     ("search", "tasks", "words"),
     [
         ({"folds": 3}, {}, "one model per trial"),
-        ({}, {"pairs": {"kind": "alignment"}}, "embeddings of task 'pairs'"),
+        ({}, {"pairs": {"kind": "alignment"}}, "models predict for task 'pairs'"),
     ],
 )
 def test_an_ensemble_of_what_has_no_mean_is_refused(tmp_path, search, tasks, words):
