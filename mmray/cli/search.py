@@ -19,8 +19,17 @@ def search(
     minutes: Annotated[
         float | None, typer.Option(help="Minutes at most; replaces search.minutes.")
     ] = None,
+    show: Annotated[
+        bool,
+        typer.Option("--show", help="Print what there is of the search, also while it runs."),
+    ] = False,
 ) -> None:
-    """Run the stage; the budget is in the document by now."""
+    """Run the stage, or print what it has found; the budget is in the document by now."""
+    if show:
+        from mmray.inspection.search import show_search
+
+        call.print_report(show_search(call.config))
+        return
     from mmray.stages.search import run
 
     run_and_print(call, [run])

@@ -156,9 +156,15 @@ def _track(tracker: Tracker, report: Report) -> None:
     parent.log_metrics(figures | {"seconds/search": report.seconds})
 
 
+def search_of(workspace: Workspace) -> tuple[Config, Path]:
+    """Return the document with all of its search section, and the folder of its search."""
+    config = complete_document(workspace)
+    return config, _folder(workspace, config)
+
+
 def best_of(workspace: Workspace) -> Workspace:
     """Return the workspace for the best trial's document."""
-    folder = _folder(workspace, complete_document(workspace))
+    _, folder = search_of(workspace)
     require_success(folder, stage=STAGE, error=TrainingError)
     return workspace.of(load_config(folder / BEST))
 

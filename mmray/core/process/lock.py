@@ -43,6 +43,33 @@ class Holder:
         return f"process {self.pid}{there} ({self.command}), since {self.since}"
 
 
+def holder_of(path: Path) -> Holder | None:
+    """Return the process that holds the lock on ``path``; None if there is none, or it was killed.
+
+    The lock itself is not touched. Of a process on another host, nobody knows whether it lives.
+    """
+    if not path.is_file():
+        return None
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        holder = _read_holder(descriptor)
+    finally:
+        os.close(descriptor)
+    if holder is None or holder.host != socket.gethostname():
+        return holder
+    return holder if _lives(holder.pid) else None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
 @contextmanager
 def locked(path: Path, *, on_wait: Callable[[Holder | None], None]) -> Generator[None]:
     """Hold the lock on ``path`` for the block; the folder must exist.

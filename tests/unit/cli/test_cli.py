@@ -272,6 +272,10 @@ def test_search_needs_no_search_section_but_features(home):
     assert "run 'mmray prepare" in said
 
 
+def test_a_search_can_be_shown_before_there_is_one_and_then_says_what_to_run(home):
+    assert "run 'mmray prepare" in error_of(3, "search", "pets.yaml", "--show")
+
+
 @pytest.mark.parametrize(
     ("words", "trials", "minutes"),
     [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mmray.core.process.lock import locked
+from mmray.core.process.lock import holder_of, locked
 
 HOLD = """
 import sys
@@ -151,3 +151,18 @@ def test_a_holder_that_cannot_be_read_is_nobody_known(tmp_path, hold, written):
         pass
 
     assert found == [None]
+
+
+def test_the_holder_can_be_asked_for_without_waiting_and_one_that_was_killed_is_none(
+    hold, tmp_path
+):
+    assert holder_of(tmp_path / ".lock") is None
+    first = hold()
+    first.stdout.readline()
+
+    assert holder_of(tmp_path / ".lock").pid == first.pid
+
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert holder_of(tmp_path / ".lock") is None
+    assert (tmp_path / ".lock").read_text() != ""
