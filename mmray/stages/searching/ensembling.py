@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 
 from mmray.config.document import Config
-from mmray.config.task.kind import kind_of, main_metric, task_metrics
+from mmray.config.task.kind import main_metric, task_metrics
 from mmray.config.task.metric import Metric
-from mmray.config.task.task import CustomTaskConfig
 from mmray.config.training.train import ObjectiveConfig
 from mmray.core.file.atomic import read_json
 from mmray.core.kind import Split
-from mmray.errors import ConfigError
 from mmray.evaluation.comparison import Figure
 from mmray.evaluation.evaluate import EvaluationResult
 from mmray.run.bundle.bundle import write_bundle
@@ -70,25 +68,6 @@ class TrialEnsemble:
             self.metric: self.on_val,
             "test": {task: found.to_dict() for task, found in self.gains.items()},
         }
-
-
-def check_ensemble(config: Config) -> None:
-    """Refuse an ensemble of models whose predictions have no mean, or that are none."""
-    if config.search_section().folds is not None:
-        raise ConfigError(
-            "'search.ensemble' needs one model per trial, and 'search.folds' trains several of "
-            "parts of the samples",
-            where="search.ensemble",
-            hint="remove 'ensemble' or 'folds'",
-        )
-    for name, task in config.tasks.items():
-        if kind_of(task).answer == "embeddings" or isinstance(task, CustomTaskConfig):
-            raise ConfigError(
-                f"'search.ensemble' cannot average what models predict for task {name!r}, which "
-                f"is of kind {task.kind!r}",
-                where="search.ensemble",
-                hint="remove 'ensemble', or the task",
-            )
 
 
 def build_ensemble(

@@ -14,12 +14,11 @@ from mmray.config.reading.override import apply_override
 from mmray.core.file.atomic import read_success
 from mmray.core.kind import Split
 from mmray.data.manifest.manifest import read_manifest, write_manifest
-from mmray.errors import ConfigError
 from mmray.run.cross_validation import train_job
 from mmray.search.record import TrialRecord
 from mmray.stages.searching.best import settings_line, write_outcome
 from mmray.stages.searching.confirmation import SearchedTrials, conclude
-from mmray.stages.searching.ensembling import check_ensemble, write_ensemble
+from mmray.stages.searching.ensembling import write_ensemble
 from mmray.stages.searching.trial import plan_trial
 from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.run import make_run_plan
@@ -199,23 +198,6 @@ def test_settings_to_paste_make_the_document_of_the_winner(concluded):
 
     winner = outcome.winner.candidate.jobs[0].config
     assert check_document(document, where="test") == winner
-
-
-@pytest.mark.parametrize(
-    ("search", "tasks", "words"),
-    [
-        ({"folds": 3}, {}, "one model per trial"),
-        ({}, {"pairs": {"kind": "alignment"}}, "models predict for task 'pairs'"),
-    ],
-)
-def test_an_ensemble_of_what_has_no_mean_is_refused(tmp_path, search, tasks, words):
-    config = make_search(tmp_path, ensemble=3, **search).config
-    document = resolved(config)
-    document["tasks"] |= tasks
-
-    with pytest.raises(ConfigError, match=words):
-        check_ensemble(check_document(document, where="test"))
-    check_ensemble(make_search(tmp_path / "plain", ensemble=3).config)
 
 
 def test_with_folds_the_winner_is_trained_on_all_of_train_before_it_meets_test(tmp_path):
