@@ -13,9 +13,10 @@ from mmray.config.training.space import (
     UniformSpace,
 )
 from mmray.errors import ConfigError
+from mmray.search.features import is_of_features
 from mmray.search.record import Sample
 from mmray.search.sample import apply_sample, shown_sample
-from mmray.search.space import Space, draw, inside, options_of
+from mmray.search.space import Space, draw, inside, options_of, parameters
 
 SEARCHABLE = ("model", "train", "tasks")
 OF_MODALITY = ("encode", "augment")
@@ -90,16 +91,31 @@ def _check_keys(space: Space) -> None:
     for key in space:
         first, *rest = key.split(".")
         of_modality = first == "modalities" and len(rest) > 1 and rest[1] in OF_MODALITY
-        if first not in SEARCHABLE and not of_modality:
+        if first not in SEARCHABLE and not of_modality and not is_of_features(key):
             raise ConfigError(
-                f"{key!r} cannot be searched: all trials share the data and the features",
+                f"{key!r} cannot be searched: all trials share the data",
                 where=f"search.space.{key}",
-                hint="search keys under model, train, tasks or modalities.<name>.encode",
+                hint="search keys under model, train, tasks, or encode, augment, extract, clean "
+                "and decode of modalities.<name>",
             )
+        if is_of_features(key):
+            _check_choices(key, space[key])
         outer = next((other for other in space if key.startswith(f"{other}.")), None)
         if outer is not None:
             raise ConfigError(
                 f"{key!r} lies in {outer!r}, which is searched as well",
                 where=f"search.space.{key}",
                 hint=f"write the distribution inside of the sections of 'search.space.{outer}'",
+            )
+
+
+def _check_choices(key: str, distribution: SpaceConfig) -> None:
+    """Refuse bounds: each setting of an extractor is extracted before any trial runs."""
+    for name, one in parameters({key: distribution}).items():
+        if not isinstance(one, ChoiceSpace):
+            raise ConfigError(
+                f"{name!r} has bounds: each setting of features is extracted once, so there must "
+                "be few",
+                where=f"search.space.{key}",
+                hint="write 'choice: [...]' instead",
             )

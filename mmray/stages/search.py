@@ -19,10 +19,12 @@ from mmray.core.report import Report
 from mmray.core.text.secret import masked
 from mmray.errors import TrainingError
 from mmray.run.training_job import CHECKPOINTS
+from mmray.search.features import searched_modalities
 from mmray.search.sample import apply_sample, shown_sample, shown_value
 from mmray.stages.marker import earlier_report, require_success
 from mmray.stages.searching.document import check_samples, complete_document, show_space
 from mmray.stages.searching.trial import plan_trial, trial_folder, trial_name
+from mmray.stages.searching.variants import extract_document, extract_variants
 from mmray.stages.training.runs import training_seconds
 from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Tracker
@@ -56,10 +58,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
             plan_trial,
             config=config,
             manifest=str(workspace.prepared.path.resolve()),
-            features={
-                name: str(feature.folder.resolve())
-                for name, feature in workspace.extracted.features.items()
-            },
+            features=extract_variants(config, workspace),
             folder=str(folder.resolve()),
         ),
         search=search,
@@ -164,9 +163,12 @@ def search_of(workspace: Workspace) -> tuple[Config, Path]:
 
 def best_of(workspace: Workspace) -> Workspace:
     """Return the workspace for the best trial's document."""
-    _, folder = search_of(workspace)
+    config, folder = search_of(workspace)
     require_success(folder, stage=STAGE, error=TrainingError)
-    return workspace.of(load_config(folder / BEST))
+    best = workspace.of(load_config(folder / BEST))
+    if searched_modalities(config.search_section().space):
+        extract_document(best)
+    return best
 
 
 def _write_best(config: Config, results: Sequence["TrialResult"], path: Path) -> None:

@@ -3,9 +3,12 @@
 import logging
 
 from mmray.config.document import Config
+from mmray.core.spec import FeatureSpec
+from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_augment, check_model
 from mmray.models.pretrained_check import check_pretrained
 from mmray.search.check import check_space
+from mmray.search.features import searched_modalities
 from mmray.search.preset.preset import Specs, search_document
 from mmray.search.space_text import describe_space
 from mmray.stages.workspace import Workspace
@@ -22,11 +25,16 @@ def complete_document(workspace: Workspace) -> Config:
 
 def check_samples(config: Config, workspace: Workspace) -> None:
     """Refuse, as a ConfigError, a space with a sample that is no valid document."""
-    specs = _specs(workspace)
-    check_space(config, lambda trial: check_fits(trial, specs))
+    specs, changing = _specs(workspace), searched_modalities(config.search_section().space)
+
+    def fits(trial: Config) -> None:
+        declared = {name: spec_of(trial.modalities[name]) for name in changing}
+        check_fits(trial, specs | declared)
+
+    check_space(config, fits)
 
 
-def _specs(workspace: Workspace) -> Specs:
+def _specs(workspace: Workspace) -> dict[str, FeatureSpec]:
     return {name: feature.spec for name, feature in workspace.extracted.features.items()}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmray.config.reading.load import load_config
 from mmray.run.bundle.served import interface_of
+from mmray.search.features import searched_modalities
 from mmray.stages.evaluate import can_measure, custom_code_of
 from mmray.stages.searching.adoption import adopt
 from mmray.stages.searching.best import BEST, write_outcome
@@ -12,6 +13,7 @@ from mmray.stages.searching.confirmation import SearchedTrials, conclude, models
 from mmray.stages.searching.ensembling import write_ensemble
 from mmray.stages.searching.outcome import Outcome
 from mmray.stages.searching.retraining import train_again
+from mmray.stages.searching.variants import extract_document
 from mmray.stages.workspace import Workspace
 from mmray.tracking.tracker import Tracker
 
@@ -48,5 +50,8 @@ def finish_search(
     for each in outcome.confirmed:
         if each.candidate.is_document:
             adopt(models_of(each.candidate, folder), workspace)
-    adopt(models_of(winner, folder), workspace.of(load_config(folder / BEST)))
+    best = workspace.of(load_config(folder / BEST))
+    if searched_modalities(searched.search.space):
+        extract_document(best)
+    adopt(models_of(winner, folder), best)
     return outcome, names

@@ -7,6 +7,7 @@ from typing import Any
 from mmray.config.document import Config
 from mmray.core.fingerprint import fingerprint
 from mmray.run.training_job import TrainingJob
+from mmray.search.features import FeatureFolders
 from mmray.search.sample import apply_sample, shown_sample
 
 
@@ -15,7 +16,7 @@ def plan_trial(
     *,
     config: Config,
     manifest: str,
-    features: dict[str, str],
+    features: FeatureFolders,
     folder: str,
 ) -> TrainingJob:
     """Return the training of one trial; equal samples have the same folder."""
@@ -24,7 +25,7 @@ def plan_trial(
         name=shown_sample(sample),
         config=trial,
         manifest=manifest,
-        features=features,
+        features=features.of(trial),
         seed=trial.train.seed,
         folder=str(trial_folder(Path(folder), sample)),
         folds=config.search_section().folds,

@@ -231,7 +231,7 @@ def test_keys_that_all_trials_share_are_refused(key):
     error = error_of({key: {"choice": [1, 2]}})
 
     assert f"{key!r} cannot be searched" in error.args[0]
-    assert "modalities.<name>.encode" in error.hint
+    assert "decode of modalities.<name>" in error.hint
 
 
 def test_a_key_inside_of_another_one_belongs_into_its_branches():

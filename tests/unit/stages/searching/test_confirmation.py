@@ -15,6 +15,7 @@ from mmray.core.file.atomic import read_success
 from mmray.core.kind import Split
 from mmray.data.manifest.manifest import read_manifest, write_manifest
 from mmray.run.cross_validation import train_job
+from mmray.search.features import FeatureFolders, features_key
 from mmray.search.record import TrialRecord
 from mmray.stages.searching.best import settings_line, write_outcome
 from mmray.stages.searching.confirmation import SearchedTrials, conclude
@@ -59,7 +60,9 @@ def make_search(folder, **search):
         plan_trial,
         config=config,
         manifest=job.manifest,
-        features=job.features,
+        features=FeatureFolders(
+            {name: {features_key(config.modalities[name]): f} for name, f in job.features.items()}
+        ),
         folder=str(folder / "search"),
     )
     return SearchedTrials(config, [], plan, folder / "search")
