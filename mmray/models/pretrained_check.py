@@ -19,6 +19,10 @@ from mmray.errors import ConfigError, located
 from mmray.features.audio.checkpoint.family import check_decoding, read_family
 from mmray.features.checkpoints.checkpoint import read_checkpoint_config
 from mmray.features.checkpoints.kind import check_kind
+from mmray.features.checkpoints.statistics import (
+    has_fresh_statistics,
+    refuse_fresh_statistics,
+)
 from mmray.features.image.shape import picture_size, vision_config
 from mmray.features.text.position import LAYERS, check_positions, text_settings
 from mmray.features.text.tokenizer import load_ready, vocabulary_size
@@ -94,6 +98,8 @@ def _is_same_tokenizer(one: str, other: str) -> bool:
 def _check_image(name: str, encode: HFImageEncoderConfig, spec: FeatureSpec) -> None:
     with located(f"modalities.{name}.encode.model"):
         settings = vision_config(encode.model)
+        if encode.tune != "full" and has_fresh_statistics(encode.model):
+            refuse_fresh_statistics(encode.model, encode.tune)
     _check_layers(name, encode, settings)
     told = picture_size(encode.model)
     if settings.get("model_type") not in _ANY_SIZE and told is not None:

@@ -32,7 +32,7 @@ FAMILIES = {
 
 @pytest.fixture(scope="session")
 def vision_checkpoints(tmp_path_factory):
-    """Folders by family: those of FAMILIES."""
+    """Folders by family: those of FAMILIES, and ``fresh``, which was never trained."""
     import torch
 
     with pytest.MonkeyPatch.context() as patch:
@@ -102,6 +102,8 @@ def _save_mobile(root):
     _save(hf.MobileNetV1Model(hf.MobileNetV1Config(depth_multiplier=0.25)), root / "mobilenet_v1",
           "MobileNetV1ImageProcessor",
           {"size": {"shortest_edge": 72}, "crop_size": {"height": 70, "width": 40}})  # fmt: skip
+    _save(hf.MobileNetV1Model(hf.MobileNetV1Config(depth_multiplier=0.25)), root / "fresh",
+          "MobileNetV1ImageProcessor", {"size": {"shortest_edge": 32}}, is_used=False)  # fmt: skip
     _save(hf.MobileNetV2Model(hf.MobileNetV2Config(depth_multiplier=0.35)), root / "mobilenet_v2",
           "MobileNetV2ImageProcessor",
           {"size": {"shortest_edge": 40}, "crop_size": {"height": 64, "width": 64}})  # fmt: skip

@@ -7,9 +7,11 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmray.models.batch_statistics import encode_present
 from mmray.models.encoders.encoded import Encoded, at_least_one, length_mask, masked_mean
 from mmray.models.encoders.stem import scale_pixels
 from mmray.models.encoders.transformer import sine_positions
+from mmray.models.feature_batch import FeatureBatch
 
 OverTime = Literal["attention", "mean"]
 
@@ -47,7 +49,9 @@ class FramesEncoder(nn.Module):
         """Encode a batch of clips."""
         clips, steps = values.shape[:2]
         mask = length_mask(at_least_one(values, lengths), steps)
-        frames = self.frame(values.flatten(0, 1), None).pooled.unflatten(0, (clips, steps))
+        batch = FeatureBatch(values.flatten(0, 1), None)
+        pooled = encode_present(self.frame, batch, mask.flatten()).pooled
+        frames = pooled.unflatten(0, (clips, steps))  # (B, T, D)
         if self.attend is None:
             return Encoded(frames, mask, masked_mean(frames, mask))
         tokens = frames + self.positions[:steps]  # (B, T, D)

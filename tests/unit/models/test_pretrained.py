@@ -6,13 +6,16 @@ import torch
 from safetensors.torch import load_file
 
 from mmray.config.modality.audio import AudioConfig
+from mmray.config.modality.image import ImageConfig
 from mmray.config.modality.text import TextConfig
+from mmray.config.model.model import ModelConfig
 from mmray.config.model.pretrained import (
     HFAudioEncoderConfig,
     HFImageEncoderConfig,
     HFTextEncoderConfig,
     HFVideoEncoderConfig,
 )
+from mmray.config.task.task import ClassificationConfig
 from mmray.config.training.train import TrainConfig
 from mmray.core.kind import Kind
 from mmray.core.spec import FeatureSpec
@@ -20,11 +23,18 @@ from mmray.errors import ConfigError
 from mmray.features.image.network import VisionNetwork
 from mmray.features.video.checkpoint import read_video_checkpoint
 from mmray.features.video.hf_video import HFVideoExtractor
-from mmray.models.build import build_encoder
+from mmray.models.batch_statistics import learning_norms
+from mmray.models.build import build_encoder, build_model
 from mmray.models.encoders.pretrained.text import checkpoint_ids
+from mmray.models.pretrained_check import check_pretrained
 from mmray.run.training_run import save_weights
+from mmray.training.data.samples import ModalityFeatures, Samples
+from mmray.training.loop.loop import fit
+from mmray.training.loop.plan import TrainPlan
+from mmray.training.loop.validation import validate
 from mmray.training.optimisation.optimizer import build_optimizer
 from mmray.training.optimisation.schedule import set_learning_rate
+from mmray.training.tasks.classification import ClassificationTask
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.payload import clip_payload, tone
@@ -213,6 +223,74 @@ def test_batch_normalisation_keeps_the_statistics_of_the_checkpoint(checkpoints)
     moved = changed(before, encoder)
     assert "embedder.embedder.normalization.weight" in moved
     assert not [name for name in moved if "running" in name or "num_batches" in name]
+
+
+def bright_quarters(count, *, seed):
+    """Pictures of noise of which one quarter, the label, is brighter."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 4, count)
+    pictures = rng.integers(0, 90, (count, 2, 16, 2, 16, 3))
+    pictures[np.arange(count), labels // 2, :, labels % 2] += 120
+    pixels = pictures.reshape(count, 32, 32, 3).astype(np.uint8)
+    spec = FeatureSpec(Kind.IMAGE, "pixels", (32, 32, 3), "uint8")
+    image = ModalityFeatures(spec, pixels, None, np.ones(count, dtype=bool))
+    return Samples([str(row) for row in range(count)], {"image": image}, {"quarter": labels})
+
+
+def test_a_checkpoint_that_was_never_trained_learns_with_its_statistics(vision_checkpoints):
+    train, val, test = (bright_quarters(count, seed=count) for count in (128, 32, 96))
+    tasks = {"quarter": ClassificationTask(ClassificationConfig(column="q"), tuple("0123"))}
+    encode = HFImageEncoderConfig(model=str(vision_checkpoints["fresh"]), lr=3e-3)
+    torch.manual_seed(0)
+    model = build_model(
+        ModelConfig(width=8), {"image": encode}, {"image": train.modalities["image"].spec},
+        {"quarter": 4},
+    )  # fmt: skip
+    plan = TrainPlan(tasks, train, val, TrainConfig(epochs=5, batch_size=16, lr=3e-3))
+
+    fit(model, plan, wrap=lambda view: view, on_epoch=lambda record: None)
+
+    assert validate(model.eval(), test, plan)["quarter/accuracy"] > 0.9
+    norms = learning_norms(model.train())
+    assert norms
+    assert all(norm.num_batches_tracked == 5 * 8 and norm.momentum == 0.1 for norm in norms)
+
+
+def test_frames_that_only_pad_a_clip_are_in_nobody_s_statistics(vision_checkpoints):
+    spec = FeatureSpec(Kind.VIDEO, "frames", (3, 32, 32, 3), "uint8")
+    encode = HFImageEncoderConfig(model=str(vision_checkpoints["fresh"]))
+    generator = torch.Generator().manual_seed(0)
+    clips = torch.randint(0, 256, (2, 3, 32, 32, 3), dtype=torch.uint8, generator=generator)
+    lengths = torch.tensor([3, 1])
+    other = clips.clone()
+    other[1, 1:] = 255
+
+    seen = []
+    for values in (clips, other):
+        torch.manual_seed(0)
+        encoder = build_encoder(encode, spec, width=8, name="video")
+        encoder.train()(values, lengths)
+        seen.append(encoder.state_dict())
+
+    assert all(torch.equal(value, seen[1][name]) for name, value in seen[0].items())
+    means = [value for name, value in seen[0].items() if name.endswith("running_mean")]
+    assert all(mean.any() for mean in means)
+
+
+@pytest.mark.parametrize("tune", ["frozen", "last_layers"])
+def test_a_checkpoint_that_was_never_trained_is_not_frozen(vision_checkpoints, tune):
+    model = str(vision_checkpoints["fresh"])
+    encode = HFImageEncoderConfig(model=model, tune=tune)
+    image = ImageConfig(column="i", encode=encode)
+    spec = FeatureSpec(Kind.IMAGE, "pixels", (32, 32, 3), "uint8")
+
+    with pytest.raises(ConfigError, match=f"no statistics, and tune: {tune}") as checked:
+        check_pretrained({"image": image}, {"image": spec})
+    with pytest.raises(ConfigError, match=f"no statistics, and tune: {tune}"):
+        build_encoder(encode, spec, width=8, name="image")
+
+    assert checked.value.where == "modalities.image.encode.model"
+    assert "set encode.tune to full" in checked.value.hint
 
 
 def test_the_seed_changes_only_what_is_new(checkpoints):

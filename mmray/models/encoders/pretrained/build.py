@@ -16,6 +16,7 @@ from mmray.config.model.pretrained import (
 from mmray.core.spec import FeatureSpec
 from mmray.models.encoders.frames import FramesEncoder
 from mmray.models.encoders.pretrained.audio import build_audio_encoder
+from mmray.models.encoders.pretrained.base import PretrainedEncoder
 from mmray.models.encoders.pretrained.image import build_image_encoder
 from mmray.models.encoders.pretrained.lora import Lora
 from mmray.models.encoders.pretrained.text import build_text_encoder
@@ -31,6 +32,16 @@ def build_pretrained(
     saved: Path | None,
 ) -> nn.Module:
     """Build the encoder; with ``saved`` of the settings there, and its weights are to come."""
+    encoder = _build(config, spec, width=width, saved=saved)
+    for module in encoder.modules() if saved is None else ():
+        if isinstance(module, PretrainedEncoder):
+            module.train_fresh_statistics(config.model)
+    return encoder
+
+
+def _build(
+    config: PretrainedEncoderConfig, spec: FeatureSpec, *, width: int, saved: Path | None
+) -> nn.Module:
     tuning = tuning_of(config)
     match config:
         case HFTextEncoderConfig(model=model, pooling=pooling):
