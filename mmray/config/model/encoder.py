@@ -66,10 +66,14 @@ class CnnEncoderConfig(StrictModel):
 
     kind: Literal["cnn"] = "cnn"
     channels: tuple[PositiveInt, ...] = (32, 64, 128)
-    """One block per number: convolution, normalisation (over groups of channels in 2-D, over the
-    features of a step in 1-D), GELU, halving."""
+    """One block per number: in 2-D convolution, halving, normalisation over groups of channels and
+    GELU; in 1-D convolution, normalisation over the features of a step, GELU and halving."""
     kernel: PositiveInt = 3
     """Width of each convolution."""
+    pool: Literal["first", "last"] = "first"
+    """Whether a block halves before its normalisation and GELU, or after them, which takes half as
+    much time again. Pixels and frames only; a bundle that does not say it was trained with
+    ``last``."""
     embedding: PositiveInt = 128
     """Width of the embedding of token ids; not used for other features."""
     over_time: Literal["attention", "mean"] = "attention"

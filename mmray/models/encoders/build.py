@@ -94,7 +94,9 @@ def build_recurrent(
 def build_cnn(config: CnnEncoderConfig, spec: FeatureSpec, width: int) -> nn.Module:
     """Build convolutions over pictures, frames or steps."""
     if spec.layout in ("pixels", "frames"):
-        picture = ImageCnnEncoder(config.channels, config.kernel, width, dropout=config.dropout)
+        picture = ImageCnnEncoder(
+            config.channels, config.kernel, width, pool=config.pool, dropout=config.dropout
+        )
         if spec.layout == "pixels":
             return picture
         return FramesEncoder(picture, width, max_steps=spec.shape[0], over_time=config.over_time)

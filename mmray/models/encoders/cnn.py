@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Integer, Shaped, UInt8
@@ -22,19 +23,29 @@ GRID = 4
 
 
 class ImageCnnEncoder(nn.Module):
-    """Blocks of convolution, group normalisation, GELU and halving; then a coarse grid of cells."""
+    """Blocks of convolution, halving, group normalisation and GELU; then a coarse grid of cells.
+
+    The normalisation and the activation of a step take longer than a convolution over the same
+    map, so they come after the halving; with ``pool`` ``last`` they come before it.
+    """
 
     def __init__(
-        self, channels: Sequence[int], kernel: int, width: int, *, dropout: float = 0.0
+        self,
+        channels: Sequence[int],
+        kernel: int,
+        width: int,
+        *,
+        pool: Literal["first", "last"] = "first",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for size_in, size_out in pairwise((3, *channels)):
+            halve = nn.MaxPool2d(2, ceil_mode=True)
+            active = [nn.GroupNorm(num_groups(size_out), size_out), nn.GELU()]
             layers += [
                 nn.Conv2d(size_in, size_out, kernel, padding=kernel // 2),
-                nn.GroupNorm(num_groups(size_out), size_out),
-                nn.GELU(),
-                nn.MaxPool2d(2, ceil_mode=True),
+                *([halve, *active] if pool == "first" else [*active, halve]),
             ]
         self.blocks = nn.Sequential(*layers)
         self.dropout = nn.Dropout(dropout)

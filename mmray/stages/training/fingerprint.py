@@ -5,6 +5,7 @@ from typing import Any
 from mmray.config.base import CustomConfig
 from mmray.config.document import Config
 from mmray.config.modality.modality import ModalityConfig
+from mmray.config.model.encoder import CnnEncoderConfig
 from mmray.config.model.model import ModelConfig
 from mmray.config.model.pretrained import PretrainedConfig
 from mmray.config.task.task import TaskConfig
@@ -49,12 +50,14 @@ def _task_settings(task: TaskConfig) -> dict[str, Any]:
 def _encode_settings(modality: ModalityConfig) -> dict[str, Any]:
     """Return what decides how a modality is encoded; a checkpoint is named by its content.
 
-    Augmentation that is not asked for leaves no trace.
+    Augmentation that is not asked for leaves no trace, nor does what counts for pictures alone.
     """
     settings = modality.model_dump(mode="json", include={"encode", "augment"})
     encode = modality.encode
     if isinstance(encode, PretrainedConfig):
         settings["encode"]["model"] = checkpoint_identity(encode.model)
+    if isinstance(encode, CnnEncoderConfig) and modality.kind not in ("image", "video"):
+        del settings["encode"]["pool"]
     settings["encode"] = _with_code(encode, settings["encode"])
     return settings if settings.get("augment") else settings["encode"]
 

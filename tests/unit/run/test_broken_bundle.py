@@ -13,12 +13,14 @@ import torch
 import mmray
 from mmray.errors import BundleError, ConfigError
 from tests.support.bundle import (
+    MODALITIES,
     change_document,
     change_weights,
     make_bundle,
     peak_bytes,
     reseal,
 )
+from tests.support.payload import photo_payload
 
 WEIGHTS = "model.safetensors"
 
@@ -62,6 +64,36 @@ def test_a_bundle_with_more_ids_than_its_tokenizer_has_predicts_the_same(sound, 
     record = {"note": "the dog", "age": 4}
 
     assert mmray.load(bundle).predict(record) == mmray.load(sound).predict(record)
+
+
+def remove_pool(document):
+    del document["config"]["modalities"]["image"]["encode"]["pool"]
+
+
+def with_pool(folder, pool):
+    encode = MODALITIES["image"]["encode"] | {"pool": pool}
+    return make_bundle(
+        folder, modalities=MODALITIES | {"image": MODALITIES["image"] | {"encode": encode}}
+    )
+
+
+def test_a_bundle_from_before_a_block_could_halve_first_predicts_the_same(tmp_path):
+    folder = with_pool(tmp_path / "model", "last")
+    record = {"photo": photo_payload(16, 16)}
+    before = mmray.load(folder).predict(record)
+    first = mmray.load(with_pool(tmp_path / "other", "first")).predict(record)
+
+    change_document(folder, remove_pool)
+
+    assert mmray.load(folder).predict(record) == before != first
+
+
+def test_a_bundle_whose_blocks_halve_first_must_say_so(tmp_path):
+    folder = with_pool(tmp_path / "model", "first")
+
+    change_document(folder, remove_pool)
+
+    refused(folder, "not those of the document's model")
 
 
 def test_a_bundle_with_fewer_ids_than_its_tokenizer_has_is_refused(bundle):

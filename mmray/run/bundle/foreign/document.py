@@ -63,7 +63,7 @@ def read_document(folder: Path) -> tuple[Config, dict[str, FeatureSpec], BundleD
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the document"
         raise _broken(f"{key}: {first['msg']}", path) from None
-    config = check_document(document.config, where=str(path))
+    config = check_document(_complete(document.config), where=str(path))
     if list(document.specs) != list(config.modality_order()):
         raise _broken("'specs' names other modalities than the document, or in other order", path)
     if set(document.tasks) != set(config.tasks):
@@ -74,6 +74,26 @@ def read_document(folder: Path) -> tuple[Config, dict[str, FeatureSpec], BundleD
     }
     _check_numbers(config, path)
     return config, specs, document
+
+
+def _complete(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with settings that had another value before they could be set.
+
+    It is not checked yet: its parts may be anything.
+    """
+    modalities = config.get("modalities")
+    if not isinstance(modalities, dict):
+        return config
+    found = {n: _complete_modality(m) for n, m in cast("dict[str, Any]", modalities).items()}
+    return config | {"modalities": found}
+
+
+def _complete_modality(modality: Any) -> Any:  # noqa: ANN401 (of a document that anybody wrote)
+    match modality:
+        case {"encode": {"kind": "cnn", **others}} if "pool" not in others:
+            return modality | {"encode": modality["encode"] | {"pool": "last"}}
+        case _:
+            return modality
 
 
 def _check_format(found: object, path: Path) -> None:

@@ -61,6 +61,21 @@ def test_how_a_training_is_run_does_not_name_it(setting):
     assert named(**{setting: HOW_IT_IS_RUN[setting]}) == named()
 
 
+def test_where_a_block_halves_counts_for_pictures_alone():
+    def named_with(encode):
+        kinds = {"image": {"column": "photo", "extract": {"kind": "pixels"}, "encode": encode}}
+        sound = {"audio": {"column": "speech", "encode": encode}}
+        return [
+            train_fingerprint(make_config(modalities=modalities), "features")
+            for modalities in (kinds, sound)
+        ]
+
+    first, last = (named_with({"kind": "cnn", "pool": pool}) for pool in ("first", "last"))
+
+    assert first[0] != last[0]
+    assert first[1] == last[1]
+
+
 def test_other_features_are_another_training():
     config = make_config()
 
