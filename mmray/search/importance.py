@@ -90,6 +90,7 @@ def _shares(
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it logs that there is a study
     study = optuna.create_study(
         directions=["minimize" if one.direction == "min" else "maximize" for one in objectives]
     )

@@ -23,7 +23,7 @@ def searched(count, *, sign=1.0, size=None):
     return trials
 
 
-def test_the_parameter_that_decides_is_found_and_the_best_values_of_it():
+def test_the_parameter_that_decides_is_found_and_the_best_values_of_it(capfd):
     trials = searched(40)
 
     found = importances(trials, drawn(*trials), [ACCURACY])
@@ -34,6 +34,7 @@ def test_the_parameter_that_decides_is_found_and_the_best_values_of_it():
     assert math.isclose(sum(each.share for each in found.parameters), 1.0)
     low, high = map(float, first.among_best.split(" to "))
     assert 10**-2.8 < low < 10**-2.5 < high < 10**-2.2
+    assert capfd.readouterr().err == ""
 
 
 def test_less_is_better_where_the_objective_says_so():
