@@ -41,7 +41,7 @@ class SearchDisplay:
         self._known = self._epochs_done()
         self._spent_s = spent_s
         self._clock = clock
-        self._began_s = clock()
+        self._began_s: float | None = None
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -61,6 +61,8 @@ class SearchDisplay:
 
     def hear(self, trial: TrialRecord) -> None:
         """Note that a trial has begun, has trained an epoch, or has ended."""
+        if self._began_s is None:
+            self._began_s = self._clock()
         others = [each for each in self._trials.values() if each.number != trial.number]
         best = best_trial(others, self._heading.objectives)
         self._trials[trial.number] = trial
@@ -68,7 +70,12 @@ class SearchDisplay:
             logger.info("%s", self._ended(trial, best))
 
     def time_left_s(self) -> float | None:
-        """Return the seconds until the trials or the minutes are used up; None if not known."""
+        """Return the seconds until the trials or the minutes are used up; None if not known.
+
+        They count from the first trial on: before it, processes start.
+        """
+        if self._began_s is None or self._is_over:
+            return None
         passed, limits = self._clock() - self._began_s, list[float]()
         done = self._epochs_done() - self._known
         if self._heading.trials is not None and done > 0 and passed >= FEWEST_SECONDS:
@@ -77,6 +84,11 @@ class SearchDisplay:
         if self._heading.minutes is not None:
             limits.append(60 * self._heading.minutes - self._spent_s - passed)
         return max(0.0, min(limits)) if limits else None
+
+    @property
+    def _is_over(self) -> bool:
+        ended = [trial for trial in self._trials.values() if trial.state != "running"]
+        return self._heading.trials is not None and len(ended) >= self._heading.trials
 
     def render(self) -> RenderableType:
         """Return the live view."""

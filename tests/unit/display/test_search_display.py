@@ -33,6 +33,7 @@ def shown(display, width=110):
 def test_the_live_view_has_the_counts_the_best_the_time_left_and_the_running_trials():
     clock = Clock()
     display = SearchDisplay(heading(trials=10), clock=clock)
+    display.hear(trial(1, state="running", epochs=0))
     for each in (
         trial(1, 0.88), trial(2, 0.93, train__lr=0.004), trial(3, 0.4, state="stopped", epochs=2),
         trial(4, state="failed"), trial(5, 0.7, state="running", epochs=4, train__lr=0.01),
@@ -82,6 +83,8 @@ def test_the_time_left_is_that_of_the_budget_which_ends_first(trials, minutes, s
     earlier = [trial(1, 0.5), trial(2, 0.5), trial(3, 0.5)]
     display = SearchDisplay(heading(trials, minutes), earlier, spent_s=spent, clock=clock)
 
+    clock.seconds += 77.0  # of the start of processes
+    display.hear(trial(4, state="running", epochs=0))
     for number in (4, 5):
         display.hear(trial(number, 0.5))
     clock.seconds += 10.0
@@ -89,13 +92,18 @@ def test_the_time_left_is_that_of_the_budget_which_ends_first(trials, minutes, s
     assert display.time_left_s() == pytest.approx(left)
 
 
-def test_the_time_left_is_unknown_before_the_first_epoch():
+def test_the_time_left_is_unknown_before_the_first_epoch_and_nothing_after_the_last_trial():
     clock = Clock()
-    display = SearchDisplay(heading(10), [trial(1, 0.5)], clock=clock)
+    display = SearchDisplay(heading(2, minutes=None), [trial(1, 0.5)], clock=clock)
     display.hear(trial(2, state="running", epochs=0))
     clock.seconds += 10.0
 
     assert display.time_left_s() is None
+    display.hear(trial(2, 0.5, state="running", epochs=2))
+    assert display.time_left_s() == pytest.approx(30.0)
+    display.hear(trial(2, 0.5))
+    assert display.time_left_s() is None
+    assert shown(display)[0].endswith("  2 of 2")
 
 
 def test_elsewhere_each_trial_that_ends_is_one_line_and_its_epochs_are_none(caplog):
