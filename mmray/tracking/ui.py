@@ -22,6 +22,9 @@ from mmray.tracking.relocation import relocate_artifacts
 ENDED = 128 + signal.SIGTERM
 PORT = 5000
 WEB = ("http://", "https://")
+TRAINING = "workflowType=machine_learning"
+"""In an address: without it, a new browser shows pages of language models, which leave out the
+description of a run."""
 START_S, POLL_S = 120.0, 0.5
 """Longest start of the server, and the polling interval."""
 GRACE_S = 5.0
@@ -95,7 +98,7 @@ def _page(config: Config, uri: str) -> str:
     from mmray.tracking.find import latest_parent
 
     found = latest_parent(config, uri)
-    return "" if found is None else f"/#/experiments/{found[0]}/runs/{found[1]}"
+    return "" if found is None else f"/#/experiments/{found[0]}/runs/{found[1]}?{TRAINING}"
 
 
 def say(text: str) -> None:

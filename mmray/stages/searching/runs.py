@@ -18,8 +18,7 @@ from mmray.stages.searching.trial import trial_name
 from mmray.tracking.tracker import Run, Tracker
 
 TABLE = "trials.csv"
-LEADING = ("rank", "trial", "state")
-TRAILING = ("epochs", "seconds", "parameters", "latency_ms", "reason")
+FIGURES = ("epochs", "seconds", "parameters", "latency_ms", "reason")
 
 
 class SearchRuns:
@@ -107,5 +106,5 @@ def _write_table(path: Path, view: SearchView) -> None:
     ]
     metrics = [objective.metric for objective in objectives]
     names = parameter_names(trial.sample for trial in view.trials)
-    columns = dict.fromkeys([*LEADING, *metrics, *TRAILING, *names])
+    columns = dict.fromkeys(["trial", *metrics, "state", *names, *FIGURES])
     write_csv(path, rows, columns)

@@ -13,7 +13,7 @@ import pytest
 from mmray.errors import ClusterError
 from mmray.tracking.find import latest_parent
 from mmray.tracking.open import tracking, tracking_uri
-from mmray.tracking.ui import PORT, _choose_port
+from mmray.tracking.ui import PORT, _choose_port, _page
 from tests.support.document import make_config
 
 RUN = """
@@ -78,3 +78,5 @@ def test_the_ui_opens_on_the_newest_run_of_the_workflow(tmp_path):
 
     assert found is not None
     assert found[1] == run_id
+    page = _page(config, tracking_uri(config))
+    assert page == f"/#/experiments/{found[0]}/runs/{run_id}?workflowType=machine_learning"

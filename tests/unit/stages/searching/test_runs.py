@@ -87,7 +87,7 @@ def test_page_table_plots_and_description_are_kept_with_the_search_s_run(tmp_pat
     with (tmp_path / "trials.csv").open(newline="") as stream:
         first, second = csv.DictReader(stream)
     assert (first["trial"], first["val/animal/accuracy"], first["train.lr"]) == ("2", "0.6", "0.01")
-    assert (second["rank"], second["state"], second["train.lr"]) == ("2", "complete", "")
+    assert (second["trial"], second["state"], second["train.lr"]) == ("1", "complete", "")
 
 
 def test_the_description_lists_the_best_trials_and_shows_names_as_they_are():
