@@ -21,7 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -158,40 +158,49 @@ def run_bare(job: Job) -> None:
     save_weights(model, job.last_weights)
 
 
+def noting_encoder(spec: FeatureSpec, width: int, *, marks: str, started: str, weights: str):
+    """Return the encoder of DOCUMENT, and let the process that asks note its start and passes."""
+    from mmray.models.build import build_encoder
+    from mmray.run.training_run import save_weights
+    from mmray.training.loop import loop
+
+    train_epoch = loop.train_epoch
+
+    def noted(wrapped, state, plan, epoch):
+        begun = time.monotonic()
+        metrics = train_epoch(wrapped, state, plan, epoch)
+        if plan.context.rank == 0:
+            note(Path(marks), begun)
+            if epoch == EPOCHS - 1:
+                save_weights(state.model, Path(weights))
+        return metrics
+
+    loop.train_epoch = noted
+    Path(started).touch()
+    config = check_document(DOCUMENT, where="benchmark").modalities["text"].encode
+    return build_encoder(config, spec, width=width, name="text")
+
+
 def run_ours(job: Job) -> None:
     """Train by Ray Train."""
     from mmray.config.document import LocalRuntime
     from mmray.distributed.node.session import connect
-    from mmray.distributed.training import fitting
+    from mmray.distributed.training.fitting import WorkerShare, fit_runs
 
-    def noting_worker(settings: dict) -> None:
-        """Do what a worker does, and note its start and the passes."""
-        from mmray.distributed.training import fitting
-        from mmray.run.training_run import save_weights
-        from mmray.training.loop import loop
-
-        train_epoch = loop.train_epoch
-
-        def noted(wrapped, state, plan, epoch):
-            begun = time.monotonic()
-            metrics = train_epoch(wrapped, state, plan, epoch)
-            if plan.context.rank == 0:
-                note(marks, begun)
-                if epoch == EPOCHS - 1:
-                    save_weights(state.model, last_weights)
-            return metrics
-
-        loop.train_epoch = noted
-        started.touch()
-        fitting._worker(settings)
-
-    plan, marks, started = job.plan(), job.marks, job.started
-    last_weights = job.last_weights
+    encode = {
+        "kind": "custom",
+        "factory": "benchmarks.train_loop:noting_encoder",
+        "options": {
+            "marks": str(job.marks), "started": str(job.started), "weights": str(job.last_weights)
+        },
+    }  # fmt: skip
+    text = DOCUMENT["modalities"]["text"] | {"encode": encode}
+    document = DOCUMENT | {"modalities": DOCUMENT["modalities"] | {"text": text}}
+    plan = replace(job.plan(), config=check_document(document, where="benchmark"))
     Path(plan.folder).mkdir()
-    fitting._worker = noting_worker
     connect(LocalRuntime())
-    share = fitting.WorkerShare(workers=job.workers, cpus=1, use_gpu=False)
-    fitting.fit_runs([plan], config=plan.config.train, share=share, storage=job.folder / "ray")
+    share = WorkerShare(workers=job.workers, cpus=1, use_gpu=False)
+    fit_runs([plan], config=plan.config.train, share=share, storage=job.folder / "ray")
 
 
 WAYS = {"ours": run_ours, "bare": run_bare}

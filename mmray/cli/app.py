@@ -15,9 +15,6 @@ from mmray.cli.features import extract, features_app
 from mmray.cli.search import search
 from mmray.cli.verb import Call, DocumentCall, document_verb, verb
 from mmray.cli.workflow import Stage, stages_verb
-from mmray.config.document import Config
-from mmray.config.reading.load import storable
-from mmray.config.reading.reference import describe_keys
 from mmray.core.process.exit import end_without_search
 from mmray.core.text.printable import printable_json
 
@@ -96,6 +93,7 @@ def check(
 
     Starts nothing, writes nothing. Calls the 'custom' factories that the document names.
     """
+    from mmray.config.reading.load import storable
     from mmray.inspection.check import check as check_all
 
     report = check_all(call.config, deep=deep)
@@ -125,6 +123,9 @@ def schema(
     key: Annotated[str, typer.Argument(help="One key, e.g. modalities.audio.extract")] = "",
 ) -> None:
     """Print every key of the document. As JSON schema with --json, or when piped."""
+    from mmray.config.document import Config
+    from mmray.config.reading.reference import describe_keys
+
     if call.as_json or not (key or sys.stdout.isatty()):
         typer.echo(printable_json(Config.model_json_schema(), indent=2))
         return

@@ -8,16 +8,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
 import typer
 from typer.models import ArgumentInfo
 
 from mmray.cli.console import say, set_up_logging, user_errors
-from mmray.config.document import Config
-from mmray.config.reading.load import load_config
 from mmray.core.report import Report
 from mmray.core.text.printable import printable_json
+
+if TYPE_CHECKING:
+    from mmray.config.document import Config
 
 Command: TypeAlias = Callable[..., None]
 
@@ -35,7 +36,7 @@ class DocumentCall(Call):
     """A call on a document."""
 
     path: Path
-    config: Config
+    config: "Config"
 
     def print_report(self, report: Report) -> None:
         """Print a report that is for standard output alone: as JSON, or sentence by sentence."""
@@ -109,6 +110,9 @@ def document_verb(
             debug: bool = False,
             **own: Any,  # noqa: ANN401
         ) -> None:
+            # Here and not above: 'mmray --help' must not load the document's sections.
+            from mmray.config.reading.load import load_config
+
             with user_errors(debug=debug, config=config):
                 replaced = [f"{keys[n]}={v}" for n, v in own.items() if n in keys and v is not None]
                 loaded = load_config(config, [*(overrides or ()), *replaced])

@@ -9,7 +9,6 @@ import typer
 
 from mmray.cli.console import kept_stdout, shown
 from mmray.cli.verb import DocumentCall, document_verb
-from mmray.config.document import Config
 from mmray.core.process.stop import resumable
 from mmray.core.report import Report
 from mmray.core.text.printable import printable_json
@@ -17,25 +16,32 @@ from mmray.display.closing import closing_lines
 from mmray.display.terminal import duration, show, terminal
 
 if TYPE_CHECKING:
+    from mmray.config.document import Config
     from mmray.stages.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 Stage = Callable[["Workspace", Any], Report]
 
 
-def run_stages(config: Config, stages: Sequence[Stage]) -> list[Report]:
+def run_stages(config: "Config", stages: Sequence[Stage]) -> list[Report]:
     """Run stages in order with one tracker; each prints its findings when it ends.
 
     The workspace is locked against other commands meanwhile.
     """
     # Here and not above: a wrong key must be answered before anything else is loaded.
+    from mmray.stages.training.workers import TrainingWorkers
     from mmray.stages.workspace import Workspace, working_in
     from mmray.tracking.open import tracking
 
     reports: list[Report] = []
     started = time.monotonic()
-    with resumable(), working_in(config), tracking(config) as tracker:
-        workspace = Workspace(config)
+    with (
+        resumable(),
+        working_in(config),
+        tracking(config) as tracker,
+        TrainingWorkers() as workers,
+    ):
+        workspace = Workspace(config, workers=workers)
         for stage in stages:
             report = stage(workspace, tracker)
             say_report(report)

@@ -1,7 +1,10 @@
 """A requested training; loads no torch, so that importing it is fast."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from mmray.config.document import Config
 
@@ -33,3 +36,14 @@ class TrainingJob:
     def starts_anew(self) -> bool:
         """Whether there is no checkpoint to resume from."""
         return not any(self.checkpoints.glob("epoch-*"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the job as plain JSON types, with the secrets that the document may hold."""
+        document = {field.name: getattr(self, field.name) for field in fields(self)}
+        return document | {"config": json.loads(self.config.model_dump_json(by_alias=True))}
+
+
+def job_from_dict(document: Mapping[str, Any]) -> TrainingJob:
+    """Return the job that ``to_dict`` described."""
+    values: dict[str, Any] = {**document, "config": Config.model_validate(document["config"])}
+    return TrainingJob(**values)

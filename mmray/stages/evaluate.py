@@ -54,6 +54,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
     if not can_measure(config, manifest):  # the model is packaged, and compared with nothing
         variants = {main_model(config): variants[main_model(config)][:1]}
     train_variants([v for group in variants.values() for v in group], workspace, tracker)
+    workspace.workers.let_go()  # that was the last training
     # Here and not above: evaluation needs torch, and a skipped stage must not load it.
     from mmray.stages.evaluation.evaluated import evaluate_models, sentences
     from mmray.stages.evaluation.outcome import track_evaluation, write_report

@@ -48,6 +48,7 @@ def run(
     tracker.identify(workspace.key)
     workspace.corpus.look_again()
     workspace.open_again(STAGE)
+    workspace.workers.release()  # extraction needs their cores
     outcomes = extract_modalities(workspace, refit=refit, retry=retry, compute=compute or OnRay())
     workspace.corpus.save_remote(workspace.folder)
     folder = workspace.extract_folder({name: each.digest for name, each in outcomes.items()})

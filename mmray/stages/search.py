@@ -53,6 +53,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
     from mmray.distributed.node.session import connect
     from mmray.distributed.search.searching import search_trials
 
+    workspace.workers.release()  # trials need their cores
     results = search_trials(
         partial(
             plan_trial,

@@ -59,23 +59,23 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
 
 
 def train_variants(variants: Sequence[Variant], workspace: Workspace, tracker: Tracker) -> None:
-    """Train the incomplete variants in one group of workers, each in its own run."""
+    """Train the incomplete variants by the command's workers, each in its own run."""
     pending = [v for v in variants if read_complete(run_folder(workspace, v)) is None]
     if not pending:
         return
     config, features = workspace.config, workspace.extracted.features
-    # Here and not above: a run with nothing to train must load neither Ray nor torch.
-    is_loaded = "mmray.distributed.training.fitting" in sys.modules
-    starts = waiting("loading PyTorch and Ray", usually="5 to 15 s")
-    with nullcontext() if is_loaded else starts:
+    # Here and not above: a run with nothing to train must not load Ray.
+    is_loaded = "mmray.distributed.node.session" in sys.modules
+    with nullcontext() if is_loaded else waiting("starting Ray", usually="5 to 15 s"):
         from mmray.display.training_display import TrainingDisplay
         from mmray.distributed.node.session import connect
-        from mmray.distributed.training.fitting import fit_runs, plan_workers
+        from mmray.distributed.training.share import plan_workers
         from mmray.run.training_job import TrainingJob
         from mmray.stages.training.runs import TrainingRuns
 
         size = connect(config.runtime)
 
+    share = plan_workers(config.train, size)
     plans = [
         TrainingJob(
             name=variant.name,
@@ -87,7 +87,6 @@ def train_variants(variants: Sequence[Variant], workspace: Workspace, tracker: T
         )
         for variant in pending
     ]
-    share = plan_workers(config.train, size)
     logger.info(
         "training %s on %s%d worker%s with %g CPU%s each%s",
         listed([f"'{plan.name}'" for plan in plans], limit=SHOWN_NAMES),
@@ -99,15 +98,13 @@ def train_variants(variants: Sequence[Variant], workspace: Workspace, tracker: T
         Path(plan.folder).mkdir(parents=True, exist_ok=True)
     anew = {plan.name for plan in plans if plan.starts_anew}
     runs = TrainingRuns(tracker, config, pending, anew)
-    runs.open(pending[0].name)
-    with TrainingDisplay([plan.name for plan in plans], config) as display:
-        fit_runs(
-            plans,
-            config=config.train,
-            share=share,
-            storage=workspace.folder / "ray",
-            on_epoch=lambda name, record: display.hear(name, record, runs.hear(name, record)),
-        )
+    with workspace.workers.using(config, share, workspace.folder / "ray") as group:
+        runs.open(pending[0].name)  # while the workers start
+        with TrainingDisplay([plan.name for plan in plans], config) as display:
+            group.train(
+                plans,
+                on_epoch=lambda name, record: display.hear(name, record, runs.hear(name, record)),
+            )
     for variant in pending:
         runs.close(variant.name, run_success(workspace, variant), run_folder(workspace, variant))
 

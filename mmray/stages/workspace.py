@@ -20,6 +20,7 @@ from mmray.stages.corpus import Corpus
 from mmray.stages.extraction.target import FeatureTarget, find_target, is_up_to_date
 from mmray.stages.marker import finish, require_success
 from mmray.stages.training.fingerprint import train_fingerprint
+from mmray.stages.training.workers import TrainingWorkers
 
 logger = logging.getLogger(__name__)
 MANIFEST = "manifest.parquet"
@@ -83,17 +84,23 @@ class Workspace:
     part that is not complete is an error that names the stage to run.
     """
 
-    def __init__(self, config: Config, corpus: Corpus | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        corpus: Corpus | None = None,
+        workers: TrainingWorkers | None = None,
+    ) -> None:
         self.config = config
         self.corpus = corpus or Corpus(config.data)
+        self.workers = workers or TrainingWorkers()
         self._others: dict[str, Workspace] = {}
 
     def of(self, config: Config) -> "Workspace":
-        """Return the workspace for another document; what both read of a corpus is shared."""
+        """Return the workspace for another document; both share the corpus and the workers."""
         key = config.model_dump_json()
         if key not in self._others:
             corpus = self.corpus if config.data == self.config.data else None
-            self._others[key] = Workspace(config, corpus)
+            self._others[key] = Workspace(config, corpus, self.workers)
         return self._others[key]
 
     @property

@@ -50,8 +50,8 @@ DRIVER_ENV = {
     # arrives as an exception besides.
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-    # A worker's report waits for the controller's next poll: at the default of 2 s, short epochs
-    # would spend their time waiting. Ten polls a second, though, took a tenth of the training.
+    # The end of a training and the loss of a worker wait for the controller's next poll. Ten polls
+    # a second, though, took a tenth of the training.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.4",
     "RAY_TRAIN_ENABLE_STATE_ACTOR_RECONCILIATION": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -155,6 +155,11 @@ def connect(runtime: LocalRuntime | ClusterRuntime) -> ClusterSize:
         if address:  # a client of a remote cluster has no node under it
             watch_node(address, owns_cluster=is_local)
     return cluster_size()
+
+
+def train_environment() -> dict[str, str]:
+    """Return the variables of this process that Ray Train reads, for a process that runs it."""
+    return {name: os.environ[name] for name in DRIVER_ENV | LOCAL_ENV if name in os.environ}
 
 
 def disconnect() -> None:

@@ -1,13 +1,10 @@
-"""Epochs heard while a block runs, and what ends the block early."""
+"""Epochs that are heard from the files of a training."""
 
 import json
-import signal
-import threading
 
 import pytest
 
-from mmray.distributed.training.epoch_listener import EpochListener, watching
-from mmray.errors import TrainingError
+from mmray.distributed.training.epoch_listener import EpochListener
 
 
 @pytest.fixture
@@ -20,18 +17,33 @@ def files(tmp_path):
     return {"fusion": path}
 
 
-def train_for_ever():
-    assert not threading.Event().wait(20), "nothing has ended it"
-
-
-def test_each_epoch_is_heard_once_also_by_who_resumes(files, tmp_path):
+def test_each_epoch_is_heard_once_also_by_who_resumes(files):
     heard = []
 
     for _ in range(2):
-        with watching(files, lambda name, line: heard.append(line["epoch"]), needed=tmp_path):
-            pass
+        listener = EpochListener(files, lambda name, line: heard.append(line["epoch"]))
+        listener.hear()
+        listener.hear()
 
     assert heard == [1, 2]
+
+
+def test_an_epoch_that_comes_later_is_heard_and_so_is_one_in_a_file_that_was_replaced(files):
+    heard = []
+    listener = EpochListener(files, lambda name, line: heard.append(line["epoch"]))
+    path = files["fusion"]
+    line = {"run": "fusion", "seconds": 1.0, "metrics": {}}
+
+    for epoch in (3, 4):
+        listener.hear()
+        whole = path.read_text() + json.dumps(line | {"epoch": epoch}) + "\n"
+        path.with_name("new").write_text(whole)
+        path.with_name("new").replace(path)
+    with path.open("a") as stream:
+        stream.write(json.dumps(line | {"epoch": 5}) + "\n")
+    listener.hear()
+
+    assert heard == [1, 2, 3, 4, 5]
 
 
 def test_what_nobody_took_before_the_process_ended_is_passed_on_by_the_next(files):
@@ -57,34 +69,3 @@ def test_with_a_damaged_list_of_what_was_heard_every_epoch_is_passed_on(files, c
     EpochListener(files, lambda name, line: heard.append(line["epoch"])).hear()
 
     assert heard == [1, 2]
-
-
-@pytest.fixture(params=[False, True], ids=["foreground", "background"])
-def ignored(request):
-    """As a shell starts what a script puts in the background: with Ctrl-C ignored."""
-    before = signal.getsignal(signal.SIGINT)
-    if request.param:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ignored")
-def test_a_training_whose_epochs_nobody_takes_is_ended(files, tmp_path):
-    def refuse(name, line):
-        raise ValueError("no room for epoch 1")
-
-    with pytest.raises(ValueError, match="no room"), watching(files, refuse, needed=tmp_path):
-        train_for_ever()
-
-
-def test_a_training_whose_workspace_is_removed_is_ended(files, tmp_path):
-    gone = tmp_path / "manifest.parquet"
-
-    with pytest.raises(TrainingError, match="removed"), watching(files, print, needed=gone):
-        train_for_ever()
-
-
-def test_a_stop_by_the_user_stays_one(files, tmp_path):
-    with pytest.raises(KeyboardInterrupt), watching(files, print, needed=tmp_path):
-        raise KeyboardInterrupt
