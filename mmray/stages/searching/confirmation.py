@@ -60,14 +60,18 @@ def conclude(searched: SearchedTrials, train: TrainJobs, *, can_measure: bool) -
     The winner is the best mean on val; the test split is looked at afterwards, once. What ``train``
     has completed before is not trained again.
 
+    A candidate of which a training fails, or does not report the objective, is left out.
+
     Raises:
-        TrainingError: no trial has reached the objective.
+        TrainingError: no candidate remains.
     """
     candidates = _candidates(searched)
-    confirmed = _confirm(candidates, train, searched.objective)
+    _train_missing([job for each in candidates for job in each.jobs], train)
+    every = [_confirmed(each, searched.objective) for each in candidates]
+    confirmed = [each for each in every if each is not None]
     if not confirmed:
         raise TrainingError(
-            f"no trial reported {searched.objective.metric!r}",
+            f"no trial reported {searched.objective.metric!r} with every seed",
             where="search.objective.metric",
             hint="; ".join(sorted({trial.reason for trial in searched.trials if trial.reason})),
         )
@@ -79,6 +83,11 @@ def conclude(searched: SearchedTrials, train: TrainJobs, *, can_measure: bool) -
     return Outcome(
         objective=searched.objective,
         confirmed=tuple(confirmed),
+        left_out=tuple(
+            candidate.title
+            for candidate, found in zip(candidates, every, strict=True)
+            if found is None
+        ),
         winner=winner,
         overrides=overrides_of(searched.config, winner.candidate.trial.sample),
         on_test=_on_test(searched, winner, document, train) if can_measure else {},
@@ -102,16 +111,16 @@ def _candidates(searched: SearchedTrials) -> list[Candidate]:
     return [with_seeds(each, searched.plan, seeds=seeds, folder=folder) for each in trials]
 
 
-def _confirm(
-    candidates: Sequence[Candidate], train: TrainJobs, objective: ObjectiveConfig
-) -> list[Confirmed]:
-    _train_missing([job for each in candidates for job in each.jobs], train)
-    found: list[Confirmed] = []
-    for each in candidates:
-        values = [value_of(_success(job), each.trial, objective) for job in each.jobs]
-        there = tuple(value for value in values if value is not None)
-        found += [Confirmed(each, there)] if there else []
-    return found
+def _confirmed(candidate: Candidate, objective: ObjectiveConfig) -> Confirmed | None:
+    """Return what a candidate has reached with every seed; None where one is missing."""
+    values: list[float] = []
+    for job in candidate.jobs:
+        success = read_success(Path(job.folder))
+        value = None if success is None else value_of(success, candidate.trial, objective)
+        if value is None:
+            return None
+        values.append(value)
+    return Confirmed(candidate, tuple(values))
 
 
 def _on_test(
@@ -121,8 +130,11 @@ def _on_test(
         return {}
     ours, others = (models_of(each.candidate, searched.folder) for each in (winner, document))
     _train_missing([*ours, *others], train)
-    left, right = ([predict_split(job, Split.TEST) for job in jobs] for jobs in (ours, others))
-    return compare_models(left, right, searched.config)
+    left, right = (
+        [predict_split(job, Split.TEST) for job in jobs if read_success(Path(job.folder))]
+        for jobs in (ours, others)
+    )
+    return compare_models(left, right, searched.config) if left and right else {}
 
 
 def models_of(candidate: Candidate, folder: Path) -> list[TrainingJob]:
@@ -168,9 +180,3 @@ def _train_missing(jobs: Sequence[TrainingJob], train: TrainJobs) -> None:
         Path(job.folder).mkdir(parents=True, exist_ok=True)
     if missing:
         train(missing)
-
-
-def _success(job: TrainingJob) -> dict[str, object]:
-    success = read_success(Path(job.folder))
-    assert success is not None  # train raises unless every training is complete
-    return success

@@ -1,7 +1,6 @@
 """What a search does after its trials: its winner, the files about it, and its trainings."""
 
 from functools import partial
-from pathlib import Path
 
 from mmray.config.reading.load import load_config
 from mmray.run.bundle.served import interface_of
@@ -30,13 +29,7 @@ def finish_search(
     make of them, and are kept as such.
     """
     config, folder = searched.config, searched.folder
-    train = partial(
-        train_again,
-        config=config,
-        objective=searched.objective,
-        storage=Path(workspace.folder) / "ray",
-        tracker=tracker,
-    )
+    train = partial(train_again, objective=searched.objective, workspace=workspace, tracker=tracker)
     measured = can_measure(config, workspace.prepared.manifest)
     outcome = conclude(searched, train, can_measure=measured)
     winner = outcome.winner.candidate

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmray.config.training.train import ObjectiveConfig
+from mmray.core.text.nearest import listed
 from mmray.evaluation.metric_text import difference_text
-from mmray.evaluation.sentence import counts_text, figure_text
+from mmray.evaluation.sentence import WARNING, counts_text, figure_text
 from mmray.search.confirm import Confirmed
 from mmray.search.record import TrialRecord
 from mmray.search.sample import shown_sample
@@ -34,6 +35,8 @@ class Outcome:
     on_test: Mapping[str, Comparison]
     """By task, the winner against the document as it was; empty where the winner is that, or test
     has no label."""
+    left_out: tuple[str, ...] = ()
+    """Candidates of which a training with another seed failed."""
     front: tuple[TrialRecord, ...] = ()
     """Of several objectives: the trials that no other one beats in all of them."""
     ensemble: TrialEnsemble | None = None
@@ -44,6 +47,7 @@ class Outcome:
             "objective": self.objective.metric,
             "winner": self.winner.to_dict() | {"overrides": dict(self.overrides)},
             "confirmed": [each.to_dict() for each in self.confirmed],
+            "left_out": list(self.left_out),
             "test": {task: found.to_dict() for task, found in self.on_test.items()},
             "ensemble": None if self.ensemble is None else self.ensemble.to_dict(),
         }
@@ -64,6 +68,7 @@ class Outcome:
         return (
             winner_sentence(self.objective, self.winner),
             *(test_sentence(task, found) for task, found in self.on_test.items()),
+            *left_out_sentences(self.left_out),
             *front_sentences(self.front),
             *([] if self.ensemble is None else ensemble_sentences(self.ensemble)),
         )
@@ -87,6 +92,14 @@ def test_sentence(task: str, found: Comparison) -> str:
         f"{task}: {found.ours.metric.title} on test ({counts_text(found.ours)}): winner "
         f"{figure_text(found.ours)}, the document {figure_text(found.other)}: {_gain(found)}"
     )
+
+
+def left_out_sentences(left_out: Sequence[str]) -> list[str]:
+    """Return which candidates could not be compared."""
+    if not left_out:
+        return []
+    names = listed(left_out)
+    return [f"{WARNING}left out, as a training with another seed failed: {names}"]
 
 
 def front_sentences(front: Sequence[TrialRecord]) -> list[str]:

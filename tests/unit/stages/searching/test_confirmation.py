@@ -14,6 +14,7 @@ from mmray.config.reading.override import apply_override
 from mmray.core.file.atomic import read_success
 from mmray.core.kind import Split
 from mmray.data.manifest.manifest import read_manifest, write_manifest
+from mmray.errors import TrainingError
 from mmray.run.cross_validation import train_job
 from mmray.search.features import FeatureFolders, features_key
 from mmray.search.record import TrialRecord
@@ -36,11 +37,14 @@ SPACE = {
 class Trainer:
     """Trains jobs here, and counts them."""
 
-    def __init__(self):
+    def __init__(self, failing=()):
         self.trained = []
+        self.failing = failing
 
     def __call__(self, jobs):
         for job in jobs:
+            if job.name in self.failing:
+                continue
             train_job(job, context=WorkerContext(), wrap=identity, on_epoch=ignore)
         self.trained += [job.name for job in jobs]
 
@@ -201,6 +205,22 @@ def test_settings_to_paste_make_the_document_of_the_winner(concluded):
 
     winner = outcome.winner.candidate.jobs[0].config
     assert check_document(document, where="test") == winner
+
+
+def test_a_candidate_of_which_a_training_fails_is_left_out(tmp_path):
+    searched = run_trials(make_search(tmp_path, confirm={"top": 2, "seeds": 1}), SAMPLES[:3])
+
+    outcome = conclude(searched, Trainer({"trial 2, seed 1"}), can_measure=False)
+
+    assert [each.candidate.trial.number for each in outcome.confirmed] == [1, 3]
+    assert outcome.winner.candidate.trial.number in (1, 3)
+    assert outcome.sentences()[1] == (
+        "warning: left out, as a training with another seed failed: trial 2"
+    )
+    every = {f"trial {number}, seed 1" for number in (1, 2, 3)}
+    fresh = replace(searched, folder=tmp_path / "fresh")
+    with pytest.raises(TrainingError, match="with every seed"):
+        conclude(fresh, Trainer(every), can_measure=False)
 
 
 def test_with_folds_the_winner_is_trained_on_all_of_train_before_it_meets_test(tmp_path):
