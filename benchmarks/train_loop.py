@@ -123,7 +123,8 @@ def run_bare(job: Job) -> None:
     from mmray.data.manifest.manifest import read_manifest
     from mmray.run.feature_folder import open_features
     from mmray.run.samples import load_samples
-    from mmray.run.training_run import assemble_model, fit_tasks, save_weights
+    from mmray.run.training_data import fit_tasks
+    from mmray.run.training_run import assemble_model, save_weights
     from mmray.training.data.epoch import train_batches
     from mmray.training.data.sampling import shuffled
     from mmray.training.data.statistics import fit_statistics

@@ -28,8 +28,9 @@ from mmray.errors import MMRayError
 from mmray.features.store.files import REJECTIONS, list_files
 from mmray.run.feature_folder import open_features
 from mmray.run.samples import load_samples
+from mmray.run.training_data import fit_tasks
 from mmray.run.training_job import TrainingJob
-from mmray.run.training_run import fit_tasks, load_run, train_run
+from mmray.run.training_run import load_run, train_run
 from mmray.stages.prepare import run
 from mmray.stages.workspace import Workspace
 from mmray.tracking.memory import MemoryTracker

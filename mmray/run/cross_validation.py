@@ -10,9 +10,12 @@ from typing import Any
 from torch import nn
 
 from mmray.core.file.atomic import mark_success, read_complete, read_success, replacing
-from mmray.run.epoch_file import EPOCHS, epoch_line, epoch_lines
+from mmray.models.fusion_model import FusionModel
+from mmray.run.epoch_file import EPOCHS, append_epoch, epoch_line, epoch_lines
+from mmray.run.training_data import TrainingData, load_training_data
 from mmray.run.training_job import TrainingJob
 from mmray.run.training_run import train_run
+from mmray.training.data.samples import Samples
 from mmray.training.loop.plan import EpochRecord
 from mmray.training.parallel.exchange import gather
 from mmray.training.parallel.worker_context import WorkerContext
@@ -24,6 +27,8 @@ def train_job(
     context: WorkerContext,
     wrap: Callable[[nn.Module], nn.Module],
     on_epoch: Callable[[EpochRecord], None],
+    load: Callable[[TrainingJob, WorkerContext], TrainingData] = load_training_data,
+    on_start: Callable[[FusionModel, Samples], None] | None = None,
 ) -> None:
     """Train one model, or one for each fold; with several workers, call it on each.
 
@@ -31,13 +36,16 @@ def train_job(
     reached is in its own folder; a fold that is complete is not trained again.
     """
     if job.folds is None or job.fold is not None:
-        train_run(job, context=context, wrap=wrap, on_epoch=on_epoch)
+        train_run(job, context=context, wrap=wrap, on_epoch=on_epoch, load=load, on_start=on_start)
         return
     jobs = fold_jobs(job)
     for each in jobs:
         if read_complete(Path(each.folder)) is None:
             Path(each.folder).mkdir(parents=True, exist_ok=True)
-            train_run(each, context=context, wrap=wrap, on_epoch=_write_on_first(each, context))
+            write = _write_on_first(each, context)
+            train_run(
+                each, context=context, wrap=wrap, on_epoch=write, load=load, on_start=on_start
+            )
     gather(None, context)  # the first worker has written the last fold
     found = [_success(each) for each in jobs]
     record = _mean_record(jobs, found)
@@ -65,8 +73,7 @@ def _write_on_first(job: TrainingJob, context: WorkerContext) -> Callable[[Epoch
 
     def write(record: EpochRecord) -> None:
         if context.rank == 0:
-            with (Path(job.folder) / EPOCHS).open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(epoch_line(job.name, record)) + "\n")
+            append_epoch(Path(job.folder) / EPOCHS, job.name, record)
 
     return write
 

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmray.core.file.atomic import writing
+
 if TYPE_CHECKING:
     from mmray.training.loop.plan import EpochRecord
 
@@ -21,6 +23,14 @@ def epoch_line(name: str, record: "EpochRecord") -> dict[str, Any]:
         "weights_hashes": record.weights_hashes,
         "metrics": record.metrics,
     }
+
+
+def append_epoch(path: Path, name: str, record: "EpochRecord") -> dict[str, Any]:
+    """Append an epoch to the file of a run that trains, and return its line."""
+    line = epoch_line(name, record)
+    with writing(path), path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(line) + "\n")
+    return line
 
 
 def epoch_lines(path: Path) -> list[dict[str, Any]]:

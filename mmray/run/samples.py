@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mmray.core.fingerprint import fingerprint
 from mmray.core.kind import Split
 from mmray.core.label.cell import Label
 from mmray.data.manifest.manifest import Manifest
@@ -29,12 +30,13 @@ def load_samples(
     """Load one split. ``features`` gives the modalities, in M-axis order.
 
     With ``require_payload`` a sample without any of these payloads, or without any label, is left
-    out: it cannot be trained on. With ``spill`` the features are left in that folder.
+    out: it cannot be trained on. With ``spill`` the features are left in that folder, which
+    trainings may share.
     """
     ids, labels = _usable(manifest, split, features, tasks, require_payload=require_payload)
     modalities: dict[str, ModalityFeatures] = {}
     for name, folder in features.items():
-        path = None if spill is None else spill / f"{split}-{name}.npy"
+        path = None if spill is None else spill / _file_name(split, name, folder, ids)
         stored = read_features(folder.folder, ids, folder.spec, spill=path)
         modalities[name] = ModalityFeatures(
             spec=folder.spec, values=stored.values, offsets=stored.offsets, present=stored.present
@@ -50,6 +52,10 @@ def samples_bytes(
     """Return the bytes that the features of these splits take in memory, at most."""
     ids = [manifest.ids[row] for split in splits for row in manifest.rows_of(split)]
     return sum(measure_features(f.folder, ids, f.spec)[1] for f in features.values())
+
+
+def _file_name(split: Split, name: str, folder: FeatureFolder, ids: Sequence[str]) -> str:
+    return f"{split}-{name}-{fingerprint(str(folder.folder), list(ids))}.npy"
 
 
 def _usable(

@@ -3,7 +3,7 @@
 import json
 import logging
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +13,30 @@ from torch import nn
 
 from mmray.config.document import Config
 from mmray.core.file.atomic import mark_success, read_complete, read_json, replacing, write_json
-from mmray.core.kind import Split
-from mmray.data.manifest.manifest import Manifest, read_manifest
-from mmray.data.split.folds import fold_manifest
 from mmray.errors import TrainingError, located
 from mmray.models.build import build_model, save_encoders
 from mmray.models.fit_check import check_augment
 from mmray.models.fusion_model import FusionModel
 from mmray.models.pretrained_check import check_pretrained
 from mmray.run.epoch_file import EPOCHS, epoch_line
-from mmray.run.feature_folder import FeatureFolder, open_features
-from mmray.run.memory_plan import MemoryPlan, plan_memory
-from mmray.run.samples import load_samples, samples_bytes
+from mmray.run.feature_folder import FeatureFolder
+from mmray.run.memory_plan import MemoryPlan
+from mmray.run.training_data import SPILL, TrainingData, load_training_data
 from mmray.run.training_job import TrainingJob
 from mmray.training.augment.build import build_augmentation
+from mmray.training.data.samples import Samples
 from mmray.training.data.statistics import fit_statistics
 from mmray.training.loop.loop import fit
 from mmray.training.loop.plan import EpochRecord, FitReport, TrainPlan
-from mmray.training.parallel.exchange import gather, in_turn
+from mmray.training.parallel.exchange import gather
 from mmray.training.parallel.worker_context import WorkerContext
-from mmray.training.tasks.build import fit_task, restore_task
+from mmray.training.tasks.build import restore_task
 from mmray.training.tasks.task import Task, Tasks
 
 logger = logging.getLogger(__name__)
 
 WEIGHTS = "model.safetensors"
 TASKS = "tasks.json"
-SPILL = "streamed"
-"""File of a running training: features that do not fit in memory, in the order of its samples."""
 ENCODERS = "encoders"
 """Folder of a run or a bundle: what pretrained encoders are built from, without weights."""
 
@@ -51,25 +47,15 @@ def train_run(
     context: WorkerContext,
     wrap: Callable[[nn.Module], nn.Module],
     on_epoch: Callable[[EpochRecord], None],
+    load: Callable[[TrainingJob, WorkerContext], TrainingData] = load_training_data,
+    on_start: Callable[[FusionModel, Samples], None] | None = None,
 ) -> None:
-    """Train one model and write it to the plan's folder; with several workers, call it on each."""
-    folder = Path(plan.folder)
-    manifest = read_manifest(Path(plan.manifest))
-    if plan.folds is not None and plan.fold is not None:
-        manifest = fold_manifest(manifest, plan.fold, plan.folds)
-    features = {name: open_features(Path(path)) for name, path in plan.features.items()}
-    tasks = fit_tasks(plan.config, manifest, list(features))
-    splits = (Split.TRAIN, Split.VAL)
-    capacity = plan_memory(samples_bytes(manifest, splits, features), plan.config.train, context)
-    logger.info("features are %s", capacity.to_dict())
-    with in_turn(context):  # the first worker writes what is streamed, the others find it
-        train, val = (
-            load_samples(
-                manifest, split, features, tasks,
-                require_payload=True, spill=folder / SPILL if capacity.is_streamed else None,
-            )
-            for split in splits
-        )  # fmt: skip
+    """Train one model and write it to the plan's folder; with several workers, call it on each.
+
+    ``on_start`` gets the model before it is trained, and the samples of the train split.
+    """
+    data = load(plan, context)
+    features, tasks, train = data.features, data.tasks, data.train
     if len(train) == 0:
         raise TrainingError(
             f"no sample of the train split has both a payload and a label for {plan.name!r}",
@@ -79,12 +65,14 @@ def train_run(
     torch.manual_seed(plan.seed)
     model = assemble_model(plan.config, features, tasks)
     fit_statistics(model, train)
+    if on_start is not None:
+        on_start(model.to(context.device), train)
     report = fit(
         model,
         TrainPlan(
             tasks=tasks,
             train=train,
-            val=val,
+            val=data.val,
             config=plan.config.train.model_copy(update={"seed": plan.seed}),
             context=context,
             folder=plan.checkpoints,
@@ -98,7 +86,7 @@ def train_run(
     )
     gather(None, context)  # nobody needs the checkpoints any more
     if context.rank == 0:
-        _finish(plan, model, tasks, report, samples=len(train), capacity=capacity)
+        _finish(plan, model, tasks, report, samples=len(train), capacity=data.capacity)
 
 
 def _finish(
@@ -168,20 +156,6 @@ def assemble_model(
         config.train.task_weighting,
         saved=None if saved is None else saved / ENCODERS,
     )
-
-
-def fit_tasks(config: Config, manifest: Manifest, modalities: Sequence[str]) -> dict[str, Task]:
-    """Fit classes, weights, means and deviations on the train split's labels.
-
-    Alignments are left out for a single modality.
-    """
-    rows, absent = manifest.rows_of(Split.TRAIN), [None] * len(manifest)
-    tasks: dict[str, Task] = {}
-    for name, task in config.tasks_of(len(modalities)).items():
-        labels = manifest.labels.get(name, absent)
-        with located(f"tasks.{name}"):
-            tasks[name] = fit_task(task, [labels[row] for row in rows], modalities)
-    return tasks
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

@@ -5,7 +5,6 @@ read it at any moment. All that mmray knows of a trial is one attribute of Optun
 process that is killed leaves it as it was before or after a change.
 """
 
-import fcntl
 import json
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -24,8 +23,6 @@ from mmray.errors import TrainingError
 from mmray.search.record import TrialRecord
 
 JOURNAL = "study.journal"
-LOCK = "study.lock"
-"""Beside the journal: locked for as long as a search writes to it."""
 NAME, RECORD = "search", "mmray"
 CREATE_TRIAL, SET_TRIAL_USER_ATTR, RUNNING = 4, 8, 0
 """Kinds of lines in a journal of Optuna's, and the state of a trial that runs."""
@@ -55,34 +52,22 @@ def load_study(folder: Path) -> optuna.Study:
         return optuna.load_study(study_name=NAME, storage=_storage(folder))
 
 
-@contextmanager
-def open_study(folder: Path, directions: Sequence[Direction]) -> Generator["TrialStudy"]:
+def open_study(folder: Path, directions: Sequence[Direction]) -> "TrialStudy":
     """Open the study of a search to add to it; a new one where there is none.
 
-    Raises:
-        TrainingError: another process is at work on the same search.
+    The lock of the workspace sees to it that one process at a time does so.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingError(
-                "this search runs already, in another process", where=str(folder)
-            ) from None
-        path = folder / JOURNAL
-        path.with_name(f"{JOURNAL}.lock").unlink(missing_ok=True)  # of a process that was killed
-        if path.is_file():
-            _repair(path)
-        storage = _storage(folder)
-        with _quiet():
-            study = optuna.create_study(
-                study_name=NAME,
-                storage=storage,
-                directions=list(directions),
-                load_if_exists=True,
-            )
-        yield TrialStudy(study, storage)
+    path = folder / JOURNAL
+    path.with_name(f"{JOURNAL}.lock").unlink(missing_ok=True)  # of a process that was killed
+    if path.is_file():
+        _repair(path)
+    storage = _storage(folder)
+    with _quiet():
+        study = optuna.create_study(
+            study_name=NAME, storage=storage, directions=list(directions), load_if_exists=True
+        )
+    return TrialStudy(study, storage)
 
 
 class TrialStudy:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmray.search.study import read_trials
 from tests.support.process import wait_for
 from tests.support.web import serve
 from tests.support.workflow import command, environment
@@ -34,6 +35,7 @@ evaluation: {{alone: false, resamples: 50}}
 search:
   trials: 3
   objective: {{metric: val/loss}}
+  confirm: null
   space: {{train.lr: {{loguniform: [0.005, 0.05]}}}}
 tracking: {{uri: "http://me:{secret}@127.0.0.1:{port}", register: planted}}
 """
@@ -123,12 +125,12 @@ def test_a_search_trains_and_evaluates_its_best_trial(searched):
     folder, done = searched
     report = json.loads(done.stdout)
     search = next(stage for stage in report["stages"] if stage["stage"] == "search")
-    trials = json.loads(next((folder / "work").glob("search/*/trials.json")).read_text())
-    best = min(trials, key=lambda trial: trial["objective"])
+    trials = read_trials(next((folder / "work").glob("search/*/study.journal")).parent)
+    best = min(trials, key=lambda trial: trial.values)
     assert search["counts"]["trials"] == len(trials) == 3
-    assert search["metrics"]["best"] == best["sample"] == trials[0]["sample"]
+    assert search["metrics"]["best"] == best.sample
     bundle = json.loads((folder / "work" / "model" / "bundle.json").read_text())
-    assert bundle["config"]["train"]["lr"] == best["sample"]["train.lr"]
+    assert bundle["config"]["train"]["lr"] == best.sample.get("train.lr", 0.001)
     client = MlflowClient(f"sqlite:///{folder / 'server' / 'mlflow.db'}")
     runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
     names = [run.data.tags["mlflow.runName"] for run in runs]

@@ -1,4 +1,4 @@
-"""Frees what a trial's workers hold when Tune has stopped the trial.
+"""Frees what a trial's workers hold when Tune has stopped a trial with several workers.
 
 Tune asks the trial's process to end, which it does when its workers have trained to the end. When
 it is killed, Ray ends what it has started; but what Ray Train has reserved for the workers stays
@@ -6,18 +6,18 @@ reserved for as long as the search lives, and the next trial would wait for ever
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
 from ray.tune.experiment import Trial
 
-from mmray.distributed.search.trial import TrialLog
+from mmray.distributed.search.trial_actor import WORKERS
 from mmray.distributed.training.reservation import Reservation
 
-WORKERS = "workers.txt"
-"""In a trial's folder: the placement group of its workers."""
 POLL_S, WAIT_S = 0.05, 10.0
 
 
@@ -28,7 +28,8 @@ class Releaser(tune.Callback):
     It runs in the process of the search.
     """
 
-    log: TrialLog
+    folder_of: Callable[[int], Path]
+    """The folder of a trial, by its number."""
     ending: list[Any] = field(default_factory=list[Any])
     """Actors of trials that Tune has just asked to end."""
     waiting: list[Reservation] = field(default_factory=list[Reservation])
@@ -41,7 +42,7 @@ class Releaser(tune.Callback):
         actor = trial.temporary_state.ray_actor
         if actor is not None:
             self.ending.append(actor)
-        path = self.log.results[trial.trial_id].folder / WORKERS
+        path = self.folder_of(trial.config["number"]) / WORKERS
         if path.is_file():
             self.waiting.append(Reservation(path))
 

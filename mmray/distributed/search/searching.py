@@ -1,44 +1,43 @@
-"""Search on Ray Tune: a driver function per trial, which trains on Ray Train like any other run."""
+"""Search on Ray Tune: processes that train one trial after the other, as the study says."""
 
 import contextlib
 import io
 import logging
-from collections.abc import Callable
+import shutil
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ray import tune
 from ray.tune.error import TuneError
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
-from mmray.config.training.search import AshaStopConfig, HyperbandStopConfig, SearchConfig
+from mmray.config.training.search import SearchConfig
 from mmray.config.training.train import TrainConfig
-from mmray.core.file.atomic import read_complete
 from mmray.distributed.node.session import ClusterSize, environment, quiet_ray
-from mmray.distributed.search.release import WORKERS, Releaser
-from mmray.distributed.search.sampling import Sample, build_sampler, to_domain
-from mmray.distributed.search.trial import OnEpoch, TrialLog, TrialResult, only_one, read_state
-from mmray.distributed.training.epoch_listener import HEARD
-from mmray.distributed.training.fitting import WorkerShare, fit_runs, plan_workers
-from mmray.errors import TrainingError
-from mmray.run.epoch_file import EPOCHS, epoch_lines
-from mmray.run.training_job import TrainingJob
-
-__all__ = ["TrialResult", "plan_trials", "search_trials"]
+from mmray.distributed.search.adapter import LossWatch, Room, StudyScheduler, StudySearcher
+from mmray.distributed.search.release import Releaser
+from mmray.distributed.search.trial_actor import PlanTrial, TrialSetting, train_trial
+from mmray.distributed.training.share import WorkerShare, plan_workers
+from mmray.search.progress import OnChange, OnEpoch, SearchProgress, no_objective
+from mmray.search.record import Sample, TrialRecord
+from mmray.search.study import Direction, open_study
 
 logger = logging.getLogger(__name__)
 
+RAY, SHARED = "ray", "shared"
+"""In the folder of a running search: what Ray writes, and the features that all trials map."""
 DRIVER_CPUS = 0.1
-"""Cores of a trial's driver, which only waits: a full core would starve a small machine's
-workers."""
+"""Cores of a process that only waits for its trial's workers: a full core would starve those of a
+small machine."""
 TUNE_ENV = {
     # Ctrl-C is for this process: Tune would take it for the end of a search that is done.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     # Tables of its own for each trial, which nothing reads.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    # The study is the record of the search; Tune's own is written once, at the end.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+    # Processes start side by side, not one after the other.
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000",
 }
-
-PlanTrial = Callable[[Sample], TrainingJob]
 
 
 def plan_trials(
@@ -46,134 +45,128 @@ def plan_trials(
 ) -> tuple[int, WorkerShare]:
     """Return how many trials run at once, and the share of each one's workers.
 
-    A trial's driver takes a little, so full cores for the workers would never fit.
+    With ``workers: auto`` a trial has one worker, with a GPU where there is one. The process that
+    waits for several workers takes a little, so full cores for those would never fit.
     """
+    if train.workers == "auto":
+        train = train.model_copy(update={"workers": 1})
     base = plan_workers(train, size)
-    fitting = max(1, size.gpus // base.workers if base.use_gpu else size.cpus // base.workers)
+    fitting = _fitting(base, size)
     wanted = fitting if search.concurrent == "auto" else search.concurrent
-    concurrent = min(wanted, search.trials or fitting, fitting)
-    cpus = (size.cpus / concurrent - DRIVER_CPUS) / base.workers
-    return concurrent, WorkerShare(base.workers, int(cpus * 100) / 100, base.use_gpu)
+    concurrent = min(wanted, search.trials or wanted, fitting)
+    waiting = 0.0 if base.workers == 1 and base.least is None else DRIVER_CPUS
+    cpus = (size.cpus / concurrent - waiting) / base.workers
+    return concurrent, WorkerShare(base.workers, int(cpus * 100) / 100, base.use_gpu, base.least)
 
 
-def search_trials(
+def search_trials(  # noqa: PLR0913 (the parts of a search)
     plan_trial: PlanTrial,
     *,
     search: SearchConfig,
+    document: Sample,
     train: TrainConfig,
     size: ClusterSize,
     folder: Path,
     on_epoch: OnEpoch,
-) -> list[TrialResult]:
-    """Run all trials and return them, best first; those of an earlier search are not repeated."""
-    folder.mkdir(parents=True, exist_ok=True)
+    on_change: OnChange,
+) -> list[TrialRecord]:
+    """Run all trials and return them by number; those of an earlier search are not repeated.
+
+    ``document`` are the parameters of the document itself, which is the first trial.
+    """
     concurrent, share = plan_trials(search, train, size)
-    logger.info("%d trials, %d at a time", search.trials, concurrent)
-    storage = str(_closed(folder / "ray"))
-    log = TrialLog(
-        search.objective[0], folder, lambda sample: Path(plan_trial(sample).folder), on_epoch
+    storage = _closed(folder / RAY)
+    setting = TrialSetting(plan_trial, share, storage, folder.resolve() / SHARED)
+    room = Room(partial(_room, search, share, concurrent))
+    progress = SearchProgress(
+        open_study(folder, [_direction(each.direction) for each in search.objective]),
+        search,
+        document,
+        folder_of=lambda sample: Path(plan_trial(sample).folder),
+        on_epoch=on_epoch,
+        on_change=on_change,
     )
-    tuner = tune.Tuner(
-        tune.with_resources(
-            tune.with_parameters(_drive, plan_trial=plan_trial, share=share, storage=storage),
-            {"CPU": DRIVER_CPUS},
+    logger.info("%s trials, %d at a time", search.trials or "as many as fit", concurrent)
+    _fit(_tuner(setting, progress, room, folder), progress)
+    records = progress.study.records()
+    for left in (RAY, SHARED):
+        shutil.rmtree(folder / left, ignore_errors=True)
+    return _checked(records, search)
+
+
+def _tuner(setting: TrialSetting, progress: SearchProgress, room: Room, folder: Path) -> tune.Tuner:
+    callbacks: list[tune.Callback] = [LossWatch(progress, folder)]
+    if setting.trains_here:
+        resources = {"CPU": setting.share.cpus, **({"GPU": 1} if setting.share.use_gpu else {})}
+    else:
+        resources = {"CPU": DRIVER_CPUS}
+        callbacks.append(Releaser(lambda number: Path(progress.study.record(number).folder)))
+    return tune.Tuner(
+        tune.with_resources(tune.with_parameters(train_trial, setting=setting), resources),
+        tune_config=tune.TuneConfig(
+            num_samples=-1,
+            search_alg=StudySearcher(progress, room),
+            scheduler=StudyScheduler(progress, room),
+            reuse_actors=setting.trains_here,
         ),
-        param_space={key: to_domain(space) for key, space in search.space.items()},
-        tune_config=_tune_config(search, train.epochs, concurrent, log.tried()),
         run_config=tune.RunConfig(
-            name="tune", storage_path=storage, verbose=0, callbacks=[log, Releaser(log)]
+            name="tune",
+            storage_path=str(setting.storage),
+            verbose=0,
+            callbacks=callbacks,
+            failure_config=tune.FailureConfig(max_failures=1),  # a process that was lost
         ),
     )
-    _fit(tuner, log, search)
-    return _checked(log.ranked(), search)
+
+
+def _fitting(share: WorkerShare, size: ClusterSize) -> int:
+    least = share.workers if share.least is None else share.least
+    return max(1, size.gpus // least if share.use_gpu else size.cpus // least)
+
+
+def _room(search: SearchConfig, share: WorkerShare, planned: int, size: ClusterSize) -> int:
+    """Return how many trials a cluster of this size has room for."""
+    if search.concurrent != "auto":
+        return planned
+    return size.gpus // share.workers if share.use_gpu else int(size.cpus / share.cpus)
+
+
+def _direction(direction: str) -> Direction:
+    return "minimize" if direction == "min" else "maximize"
 
 
 def _closed(folder: Path) -> Path:
-    """Make a folder for the user alone: Tune writes the settings of trials, secrets too."""
-    folder.mkdir(exist_ok=True)
+    """Make an empty folder for the user alone: Tune writes the settings of trials, secrets too."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     folder.chmod(0o700)
     return folder.resolve()
 
 
-def _tune_config(
-    search: SearchConfig, epochs: int, concurrent: int, tried: list[Sample]
-) -> tune.TuneConfig:
-    return tune.TuneConfig(
-        metric=search.objective[0].metric,
-        mode=search.objective[0].direction,
-        num_samples=search.trials or -1,
-        search_alg=build_sampler(search, concurrent, tried),
-        scheduler=_scheduler(search, epochs),
-    )
-
-
-def _scheduler(search: SearchConfig, epochs: int) -> TrialScheduler:
-    if not isinstance(search.stop, AshaStopConfig | HyperbandStopConfig):
-        return FIFOScheduler()
-    return ASHAScheduler(
-        time_attr="epoch",
-        max_t=epochs + 1,  # one more than there are: a trial that is done ends by itself
-        grace_period=min(search.stop.grace_epochs, epochs),
-        reduction_factor=search.stop.reduction,
-    )
-
-
-def _fit(tuner: tune.Tuner, log: TrialLog, search: SearchConfig) -> None:
+def _fit(tuner: tune.Tuner, progress: SearchProgress) -> None:
     # Tune prints tables and advice of its own, however quiet it is asked to be.
     with environment(TUNE_ENV), contextlib.redirect_stdout(io.StringIO()), quiet_ray():
         try:
             tuner.fit()
         except KeyboardInterrupt as stop:
-            stop.add_note(f"after {log.num_ended} of {search.trials} trials")
+            trials = progress.search.trials
+            stop.add_note(f"after {progress.num_ended}{f' of {trials}' if trials else ''} trials")
             raise
         except TuneError as error:
-            raise _own_error(error, search) from error
+            raise _own_error(error) from error
 
 
-def _own_error(error: TuneError, search: SearchConfig) -> BaseException:
+def _own_error(error: TuneError) -> BaseException:
     """Return what was raised in this process; Tune keeps the text and drops the kind."""
     found: BaseException = error
     while isinstance(found, TuneError) and (found.__cause__ or found.__context__):
         found = found.__cause__ or found.__context__ or found
-    return _missing(search) if "specified metric" in str(found) else found
+    return found
 
 
-def _checked(results: list[TrialResult], search: SearchConfig) -> list[TrialResult]:
-    """Return the results; if none reported the objective, that is a TrainingError."""
-    if any(result.best is not None for result in results):
-        return results
-    raise _missing(search, hint="; ".join(sorted({r.error for r in results if r.error})))
-
-
-def _missing(search: SearchConfig, *, hint: str = "") -> TrainingError:
-    return TrainingError(
-        f"no trial reported {search.objective[0].metric!r}",
-        where="search.objective.metric",
-        hint=hint or "is it one of the metrics that training logs, for example 'val/loss'?",
-    )
-
-
-def _drive(sample: Sample, *, plan_trial: PlanTrial, share: WorkerShare, storage: str) -> None:
-    """Train one trial; the epochs that an earlier search has trained are only reported again."""
-    plan = plan_trial(sample)
-    folder = Path(plan.folder)
-    with only_one(folder):
-        state = read_state(folder)
-        if state.has_ended or read_complete(folder) is not None:
-            for line in epoch_lines(folder / EPOCHS)[: state.epochs or None]:
-                _report("", line)
-            return
-        # Each search hears all epochs: from them Tune decides which trial to stop.
-        (folder / HEARD).unlink(missing_ok=True)
-        fit_runs(
-            [plan],
-            config=plan.config.train,
-            share=share,
-            storage=Path(storage),
-            on_epoch=_report,
-            note=folder / WORKERS,
-        )
-
-
-def _report(_: str, line: dict[str, Any]) -> None:
-    tune.report({**line["metrics"], "epoch": line["epoch"]})
+def _checked(records: list[TrialRecord], search: SearchConfig) -> list[TrialRecord]:
+    """Return the trials; if none has a value of the objective, that is a TrainingError."""
+    if any(record.values for record in records):
+        return records
+    reasons = "; ".join(sorted({record.reason for record in records if record.reason}))
+    raise no_objective(search.objective[0].metric, hint=reasons)

@@ -1,16 +1,15 @@
 """One worker of a training, on Ray Train: a shell around ``train_job``."""
 
 import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmray.core.file.atomic import read_complete, writing
+from mmray.core.file.atomic import read_complete
 from mmray.distributed.training.inbox import Inbox
 from mmray.distributed.training.reservation import noted
-from mmray.run.epoch_file import EPOCHS, epoch_line
+from mmray.run.epoch_file import EPOCHS, append_epoch
 from mmray.run.training_job import TrainingJob
 
 if TYPE_CHECKING:
@@ -78,6 +77,4 @@ def _note(training: TrainingJob, context: "WorkerContext", record: "EpochRecord"
     Nothing is reported to Ray Train: every report would wait for the next poll of its controller.
     """
     if context.rank == 0:
-        path = Path(training.folder) / EPOCHS
-        with writing(path), path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(epoch_line(training.name, record)) + "\n")
+        append_epoch(Path(training.folder) / EPOCHS, training.name, record)

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -13,12 +13,14 @@ from mmray.core.file.atomic import replacing, write_json
 from mmray.core.text.secret import masked
 from mmray.search.record import TrialRecord
 from mmray.search.sample import overrides_of
-from mmray.stages.searching.outcome import Outcome
+
+if TYPE_CHECKING:
+    from mmray.stages.searching.outcome import Outcome
 
 BEST, OUTCOME, FRONT = "best.yaml", "outcome.json", "front.json"
 
 
-def write_outcome(folder: Path, config: Config, document: Config, outcome: Outcome) -> list[str]:
+def write_outcome(folder: Path, config: Config, document: Config, outcome: "Outcome") -> list[str]:
     """Write the files and return their names.
 
     Args:
@@ -63,7 +65,7 @@ def _front(front: Sequence[TrialRecord], config: Config) -> list[dict[str, Any]]
     return found
 
 
-def _write_best(path: Path, document: Config, outcome: Outcome) -> None:
+def _write_best(path: Path, document: Config, outcome: "Outcome") -> None:
     settings = resolved(document)
     settings.pop("search", None)
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)

@@ -23,12 +23,12 @@ def folder(tmp_path):
     """The folder of a search that is not complete."""
     folder = tmp_path / "search" / "abc"
     write_heading(folder, view().heading)
-    with open_study(folder, ["maximize"]) as study:
-        for each in TRIALS:
-            spaces = {name: SPACE[name] for name in each.sample}
-            study.add(replace(each, state="running"), dict(each.sample), spaces)
-            if each.state != "running":
-                study.tell(each)
+    study = open_study(folder, ["maximize"])
+    for each in TRIALS:
+        spaces = {name: SPACE[name] for name in each.sample}
+        study.add(replace(each, state="running"), dict(each.sample), spaces)
+        if each.state != "running":
+            study.tell(each)
     return folder
 
 

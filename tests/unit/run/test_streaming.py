@@ -14,7 +14,8 @@ from mmray.features.store.spill import zeros_on_disk
 from mmray.run.feature_folder import open_features
 from mmray.run.memory_plan import plan_memory
 from mmray.run.samples import load_samples, samples_bytes
-from mmray.run.training_run import SPILL, fit_tasks, train_run
+from mmray.run.training_data import SPILL, fit_tasks
+from mmray.run.training_run import train_run
 from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.run import make_run_plan
 from tests.support.training import identity, ignore

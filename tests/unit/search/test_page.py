@@ -105,11 +105,11 @@ def test_a_search_without_a_result_has_a_page_that_says_so(tmp_path):
 def test_the_section_is_read_from_the_folder_of_a_search_also_while_it_runs(tmp_path):
     assert search_section(tmp_path) == ""
     write_heading(tmp_path, view().heading)
-    with open_study(tmp_path, ["maximize"]) as study:
-        known = trial(1, 0.5, state="running", train__lr=0.01)
-        study.add(known, {"train.lr": 0.01}, {"train.lr": SPACE["train.lr"]})
+    study = open_study(tmp_path, ["maximize"])
+    known = trial(1, 0.5, state="running", train__lr=0.01)
+    study.add(known, {"train.lr": 0.01}, {"train.lr": SPACE["train.lr"]})
 
-        section = search_section(tmp_path, found=["confirmed"])
+    section = search_section(tmp_path, found=["confirmed"])
 
     assert "best: trial 1, digit accuracy (val) 0.5000" in section
     assert "confirmed" in section

@@ -31,16 +31,16 @@ def asked(study, number):
 
 
 def test_what_was_noted_is_read_by_another_opening_while_the_search_writes(tmp_path):
-    with open_study(tmp_path, ["minimize"]) as study:
-        study.add(record(1), {"train.lr": 0.5}, {"train.lr": FloatDistribution(0, 1)})
-        second = asked(study, 2)
-        study.report(replace(second, epochs=1, values=(0.25,), seconds=2.0), 0.25)
+    study = open_study(tmp_path, ["minimize"])
+    study.add(record(1), {"train.lr": 0.5}, {"train.lr": FloatDistribution(0, 1)})
+    second = asked(study, 2)
+    study.report(replace(second, epochs=1, values=(0.25,), seconds=2.0), 0.25)
 
-        assert read_trials(tmp_path) == [
-            record(1),
-            replace(second, epochs=1, values=(0.25,), seconds=2.0),
-        ]
-        assert load_study(tmp_path).get_trials()[0].params == {"train.lr": 0.5}
+    assert read_trials(tmp_path) == [
+        record(1),
+        replace(second, epochs=1, values=(0.25,), seconds=2.0),
+    ]
+    assert load_study(tmp_path).get_trials()[0].params == {"train.lr": 0.5}
     assert read_trials(tmp_path / "elsewhere") == []
     with pytest.raises(TrainingError, match="there is no search"):
         load_study(tmp_path / "elsewhere")
@@ -59,13 +59,13 @@ def test_what_was_noted_is_read_by_another_opening_while_the_search_writes(tmp_p
 def test_the_end_of_a_trial_reaches_optuna_as_its_samplers_use_it(
     tmp_path, state, values, directions, told
 ):
-    with open_study(tmp_path, directions) as study:
-        trial = asked(study, 1)
-        for epoch, value in enumerate((0.2, 0.4), start=1):
-            study.report(replace(trial, epochs=epoch), value)
-        ended = replace(trial, state=state, values=values, epochs=2, reason="because")
-        study.tell(ended)
-        curve = study.curve(1)
+    study = open_study(tmp_path, directions)
+    trial = asked(study, 1)
+    for epoch, value in enumerate((0.2, 0.4), start=1):
+        study.report(replace(trial, epochs=epoch), value)
+    ended = replace(trial, state=state, values=values, epochs=2, reason="because")
+    study.tell(ended)
+    curve = study.curve(1)
 
     found = load_study(tmp_path).get_trials()[0]
     assert (found.state, found.values) == told
@@ -74,37 +74,37 @@ def test_the_end_of_a_trial_reaches_optuna_as_its_samplers_use_it(
 
 
 def test_a_study_that_is_opened_again_knows_its_trials(tmp_path):
-    with open_study(tmp_path, ["minimize"]) as study:
-        asked(study, 1)
-    with open_study(tmp_path, ["minimize"]) as study:
-        first = study.record(1)
-        study.tell(replace(first, state="failed", reason="no room"))
-        asked(study, 2)
+    study = open_study(tmp_path, ["minimize"])
+    asked(study, 1)
+    study = open_study(tmp_path, ["minimize"])
+    first = study.record(1)
+    study.tell(replace(first, state="failed", reason="no room"))
+    asked(study, 2)
 
-        assert [(r.number, r.state, r.reason) for r in study.records()] == [
-            (1, "failed", "no room"), (2, "running", ""),
-        ]  # fmt: skip
+    assert [(r.number, r.state, r.reason) for r in study.records()] == [
+        (1, "failed", "no room"), (2, "running", ""),
+    ]  # fmt: skip
 
 
 def test_trials_of_another_origin_only_inform_the_sampler(tmp_path):
-    with open_study(tmp_path, ["minimize"]) as study:
-        study.study.add_trial(
-            optuna.create_trial(
-                value=0.1, params={"x": 0.5}, distributions={"x": FloatDistribution(0, 1)}
-            )
+    study = open_study(tmp_path, ["minimize"])
+    study.study.add_trial(
+        optuna.create_trial(
+            value=0.1, params={"x": 0.5}, distributions={"x": FloatDistribution(0, 1)}
         )
-        asked(study, 1)
-    with open_study(tmp_path, ["minimize"]) as study:
-        assert [r.number for r in study.records()] == [1]
-        assert len(study.study.get_trials()) == 2
+    )
+    asked(study, 1)
+    study = open_study(tmp_path, ["minimize"])
+    assert [r.number for r in study.records()] == [1]
+    assert len(study.study.get_trials()) == 2
 
 
 def test_wherever_a_kill_cuts_the_journal_the_same_trials_are_drawn(tmp_path):
-    with open_study(tmp_path / "undisturbed", ["minimize"]) as study:
-        asked(study, 1)
-        before = (tmp_path / "undisturbed" / JOURNAL).stat().st_size
-        asked(study, 2)
-        expected = study.records()
+    study = open_study(tmp_path / "undisturbed", ["minimize"])
+    asked(study, 1)
+    before = (tmp_path / "undisturbed" / JOURNAL).stat().st_size
+    asked(study, 2)
+    expected = study.records()
     content = (tmp_path / "undisturbed" / JOURNAL).read_bytes()
 
     for length in range(before, len(content), 31):
@@ -113,18 +113,9 @@ def test_wherever_a_kill_cuts_the_journal_the_same_trials_are_drawn(tmp_path):
         (folder / JOURNAL).write_bytes(content[:length])
         (folder / f"{JOURNAL}.lock").symlink_to("a process that was killed")
         assert [r.number for r in read_trials(folder)] == [1]
-        with open_study(folder, ["minimize"]) as study:
-            asked(study, 2)
+        study = open_study(folder, ["minimize"])
+        asked(study, 2)
         assert read_trials(folder) == expected
-
-
-def test_a_search_has_one_process(tmp_path):
-    with (
-        open_study(tmp_path, ["minimize"]),
-        pytest.raises(TrainingError, match="this search runs already"),
-        open_study(tmp_path, ["minimize"]),
-    ):
-        pass
 
 
 def test_the_record_of_a_search_is_read_without_torch_ray_and_mlflow():

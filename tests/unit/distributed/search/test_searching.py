@@ -1,18 +1,19 @@
-"""How a search ends when it does not end well, without Tune's part."""
+"""How a search ends when it does not end well, and what fits at a time, without Tune's part."""
 
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ray.tune.error import TuneError
 
 from mmray.config.training.search import SearchConfig
-from mmray.distributed.search.searching import _checked, _fit
-from mmray.distributed.search.trial import TrialLog, TrialResult
+from mmray.config.training.train import TrainConfig
+from mmray.distributed.node.session import ClusterSize
+from mmray.distributed.search.adapter import Room, StudySearcher, _reason
+from mmray.distributed.search.searching import _checked, _fit, plan_trials
 from mmray.errors import DiskFullError, TrainingError
+from mmray.search.record import TrialRecord
 
-SEARCH = SearchConfig(
-    objective={"metric": "val/loss"}, trials=12, space={"train.lr": {"uniform": [0, 1]}}
-)
+SEARCH = SearchConfig(trials=12, objective={"metric": "val/loss"})
 
 
 class Tuner:
@@ -26,42 +27,84 @@ class Tuner:
         raise self._error
 
 
-@pytest.fixture
-def log(tmp_path):
-    log = TrialLog(SEARCH.objective[0], tmp_path, Path, lambda *_: None)
-    log.results = {
-        "a": TrialResult(1, {}, tmp_path, has_ended=True),
-        "b": TrialResult(2, {}, tmp_path),
-    }
-    return log
+def failed(number, reason):
+    return TrialRecord(
+        number=number, sample={}, state="failed", values=(), epochs=0, seconds=0.0,
+        reason=reason, started=0.0, folder="", parameters=None, latency_ms=None,
+    )  # fmt: skip
 
 
-def test_a_search_that_is_stopped_is_no_success_and_says_how_far_it_was(log, capsys):
+def test_a_search_that_is_stopped_is_no_success_and_says_how_far_it_was(capsys):
+    progress = SimpleNamespace(num_ended=1, search=SEARCH)
+
     with pytest.raises(KeyboardInterrupt) as info:
-        _fit(Tuner(KeyboardInterrupt()), log, SEARCH)
+        _fit(Tuner(KeyboardInterrupt()), progress)
 
     assert info.value.__notes__ == ["after 1 of 12 trials"]
     assert capsys.readouterr().out == ""
 
 
-def test_an_error_of_ours_stays_one_though_tune_wraps_it(log):
+def test_an_error_of_ours_stays_one_though_tune_wraps_it():
     wrapped = TuneError("Traceback (most recent call last): ...")
     wrapped.__context__ = DiskFullError("no space left")
 
     with pytest.raises(DiskFullError):
-        _fit(Tuner(wrapped), log, SEARCH)
+        _fit(Tuner(wrapped), SimpleNamespace())
 
 
-def test_an_objective_that_is_not_reported_is_named(log):
-    wrapped = TuneError("...")
-    wrapped.__context__ = ValueError("did not include the specified metric(s) `val/loss`")
+def test_if_all_trials_failed_their_reasons_are_the_hint():
+    records = [failed(1, "worker 0 failed"), failed(2, "no room"), failed(3, "no room")]
 
-    with pytest.raises(TrainingError, match="no trial reported 'val/loss'"):
-        _fit(Tuner(wrapped), log, SEARCH)
+    with pytest.raises(TrainingError, match="no trial reported 'val/loss'") as info:
+        _checked(records, SEARCH)
+
+    assert info.value.hint == "no room; worker 0 failed"
 
 
-def test_if_all_trials_failed_their_errors_are_the_hint(log):
-    log.results["b"].error = "worker 0 failed"
+@pytest.mark.parametrize(
+    ("train", "search", "size", "expected"),
+    [
+        ({}, {}, ClusterSize(8, 0), (8, 1, 1.0, False)),
+        ({}, {"concurrent": 2}, ClusterSize(8, 0), (2, 1, 4.0, False)),
+        ({}, {}, ClusterSize(8, 4), (4, 1, 2.0, True)),
+        ({"workers": 2}, {}, ClusterSize(8, 4), (2, 2, 1.95, True)),
+        ({"workers": 2}, {"concurrent": 1}, ClusterSize(2, 0), (1, 2, 0.95, False)),
+        ({}, {"trials": 3}, ClusterSize(8, 0), (3, 1, 2.66, False)),
+    ],
+)
+def test_the_cluster_is_shared_between_the_trials_that_fit(train, search, size, expected):
+    search = SearchConfig(**{"trials": 12} | search)
 
-    with pytest.raises(TrainingError, match="worker 0 failed"):
-        _checked(log.ranked(), SEARCH)
+    concurrent, share = plan_trials(search, TrainConfig(**train), size)
+
+    assert (concurrent, share.workers, share.cpus, share.use_gpu) == expected
+
+
+@pytest.mark.parametrize(
+    ("peak_gib", "expected"), [(0.0, 8), (1.0, 8), (3.0, 5), (16.1, 1)], ids=str
+)
+def test_no_more_trials_run_than_their_memory_allows(monkeypatch, peak_gib, expected):
+    size = ClusterSize(8, 0, memory_gib=16.0)
+    monkeypatch.setattr("mmray.distributed.search.adapter.cluster_size", lambda: size)
+
+    room = Room(lambda size: size.cpus, peak_bytes=int(peak_gib * 2**30))
+
+    assert room.trials() == expected
+
+
+def test_no_trial_is_begun_while_there_is_no_room():
+    begun = []
+    progress = SimpleNamespace(running={1, 2}, begin=lambda: begun.append(1))
+
+    assert StudySearcher(progress, SimpleNamespace(trials=lambda: 2)).suggest("a") is None
+    assert StudySearcher(progress, SimpleNamespace(trials=lambda: 3)).suggest("a") == "FINISHED"
+    assert begun == [1]
+
+
+def test_the_reason_of_a_lost_process_is_its_last_line_or_that_there_is_none(tmp_path):
+    path = tmp_path / "error.txt"
+    path.write_text("Failure # 1\nTraceback ...\nRayActorError: the node died\n\n")
+
+    assert _reason(SimpleNamespace(error_file=str(path))) == "RayActorError: the node died"
+    silent = SimpleNamespace(error_file=None, get_error=lambda: None)
+    assert _reason(silent) == "its process ended without a message"

@@ -72,11 +72,11 @@ def test_the_search_s_run_has_the_best_value_over_the_number_of_ended_trials():
 def test_page_table_plots_and_description_are_kept_with_the_search_s_run(tmp_path):
     config, tracker = searched(), MemoryTracker()
     write_heading(tmp_path, heading_of(config))
-    with open_study(tmp_path, ["maximize"]) as study:
-        for each in (trial(1, 0.5), trial(2, 0.6, train__lr=0.01)):
-            spaces = {name: SPACE[name] for name in each.sample}
-            study.add(replace(each, state="running"), dict(each.sample), spaces)
-            study.tell(each)
+    study = open_study(tmp_path, ["maximize"])
+    for each in (trial(1, 0.5), trial(2, 0.6, train__lr=0.01)):
+        spaces = {name: SPACE[name] for name in each.sample}
+        study.add(replace(each, state="running"), dict(each.sample), spaces)
+        study.tell(each)
 
     deliver_view(tracker, tmp_path, found=["the winner"])
 

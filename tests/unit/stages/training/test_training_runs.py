@@ -15,8 +15,6 @@ from mmray.stages.evaluate import _variants, can_measure
 from mmray.stages.evaluation.evaluated import evaluate_models, mean_metrics, sentences
 from mmray.stages.evaluation.outcome import headline_figures
 from mmray.stages.evaluation.predictions import EvaluatedModel
-from mmray.stages.search import log_epoch
-from mmray.stages.searching.trial import trial_folder
 from mmray.stages.training.runs import TrainingRuns, training_seconds
 from mmray.stages.training.variant import Variant, fusion_variant, main_model
 from mmray.tracking.memory import MemoryTracker
@@ -50,20 +48,6 @@ def test_a_run_is_opened_when_its_training_begins_and_lasts_as_long_as_its_epoch
     assert other.metrics["best/epoch"] == [(0, 2)]
     assert other.params["train"]["seed"] == 1
     assert training_seconds(tmp_path) == 5.0
-
-
-def test_a_trial_s_run_lasts_as_long_as_its_epochs(tmp_path):
-    tracker, sample = MemoryTracker(), {"train.lr": 0.1}
-    folder = trial_folder(tmp_path, sample)
-    folder.mkdir(parents=True)
-    for epoch in (1, 2):
-        with (folder / "epochs.jsonl").open("a") as stream:
-            stream.write(json.dumps(record(epoch, 1.5)) + "\n")
-        log_epoch(tracker, "loss", tmp_path, 3, sample, {"loss": 0.5}, epoch)
-
-    [run] = tracker.runs.values()
-    assert run.seconds == 3.0
-    assert run.metrics["loss"] == [(1, 0.5), (2, 0.5)]
 
 
 def test_a_model_of_one_modality_has_its_name_and_nothing_is_called_fusion():
