@@ -19,7 +19,9 @@ from mmray.errors import ConfigError, ExtractionError, located
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_augment, check_model
 from mmray.models.pretrained_check import check_pretrained
+from mmray.search.preset.preset import search_document
 from mmray.stages.prepare import check_manifest, describe_counts, manifest_counts
+from mmray.stages.searching.document import check_samples_for
 from mmray.stages.workspace import Workspace
 
 MIN_FREE_BYTES = 512 * 2**20
@@ -41,6 +43,7 @@ def check(config: Config, *, deep: bool = False) -> Report:
     check_augment(config.modalities, specs)
     manifest = check_manifest(config)
     counts = manifest_counts(manifest)
+    searched = _check_search(config, specs, manifest)
     needed = _features_bytes(specs, {n: _payloads(counts, n) for n in specs})
     free = check_disk(config, needed)
     looked = check_payloads(manifest, config)
@@ -61,12 +64,25 @@ def check(config: Config, *, deep: bool = False) -> Report:
                 f"encoded by {config.modalities[name].encode.kind}"
                 for name, spec in specs.items()
             ),
+            *searched,
             f"disk: features take up to {human_bytes(needed)}, {human_bytes(free)} free",
             _environment(config),
             *table,
         ),
         next_step="python workflows/fusion.py CONFIG",
     )
+
+
+def _check_search(
+    config: Config, specs: dict[str, FeatureSpec], manifest: Manifest
+) -> tuple[str, ...]:
+    """Check every branch and bound of the document's search, if it has one."""
+    if config.search is None:
+        return ()
+    found = search_document(config, specs, manifest.split_sizes()["train"])
+    check_samples_for(found, specs)
+    keys = list(found.search_section().space)
+    return (f"search over {len(keys)} keys: {', '.join(keys)}",)
 
 
 def _with_verdict(name: str, *found: str) -> tuple[str, ...]:

@@ -19,7 +19,12 @@ from mmray.search.record import TrialRecord
 from mmray.search.sample import params_of
 from mmray.stages.marker import earlier_report, require_success
 from mmray.stages.searching.best import BEST
-from mmray.stages.searching.document import check_samples, complete_document, show_space
+from mmray.stages.searching.document import (
+    check_samples,
+    complete_document,
+    show_space,
+    take_over_results,
+)
 from mmray.stages.searching.requirement import check_requirements
 from mmray.stages.searching.trial import plan_trial
 from mmray.stages.searching.variants import extract_document, extract_variants
@@ -45,6 +50,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
     from mmray.stages.searching.finish import finish_search
     from mmray.stages.searching.runs import deliver_view
 
+    take_over_results(config, workspace, folder)
     plan = _planner(workspace, config, folder)
     workspace.workers.release()  # trials need their cores
     trials = _run_trials(config, plan, folder, tracker)

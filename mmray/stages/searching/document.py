@@ -1,6 +1,8 @@
 """The document of a search: complete with its space, checked against the features, and shown."""
 
 import logging
+from collections.abc import Mapping
+from pathlib import Path
 
 from mmray.config.document import Config
 from mmray.core.spec import FeatureSpec
@@ -25,11 +27,16 @@ def complete_document(workspace: Workspace) -> Config:
 
 def check_samples(config: Config, workspace: Workspace) -> None:
     """Refuse, as a ConfigError, a space with a sample that is no valid document."""
-    specs, changing = _specs(workspace), searched_modalities(config.search_section().space)
+    check_samples_for(config, _specs(workspace))
+
+
+def check_samples_for(config: Config, specs: Mapping[str, FeatureSpec]) -> None:
+    """Refuse the same, where no features are there yet but what they will be is known."""
+    changing = searched_modalities(config.search_section().space)
 
     def fits(trial: Config) -> None:
         declared = {name: spec_of(trial.modalities[name]) for name in changing}
-        check_fits(trial, specs | declared)
+        check_fits(trial, {**specs, **declared})
 
     check_space(config, fits)
 
@@ -52,3 +59,16 @@ def show_space(config: Config) -> None:
     logger.info("the space of the search:")
     for line in describe_space(space):
         logger.info("  %s", line)
+
+
+def take_over_results(config: Config, workspace: Workspace, folder: Path) -> None:
+    """Let the results of the workspace's earlier searches guide the sampler of a new one."""
+    from mmray.search.earlier import LEARNING, earlier_trials, warm_start, write_origin
+
+    search, features = config.search_section(), workspace.extracted.mark
+    write_origin(folder, config, features)
+    if not search.warm_start or search.sampler not in LEARNING:
+        return
+    count = warm_start(folder, search, earlier_trials(folder, config, features))
+    if count:
+        logger.info("%d results of earlier searches guide the sampler", count)

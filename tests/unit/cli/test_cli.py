@@ -198,6 +198,18 @@ def test_check_finds_that_an_encoder_does_not_fit_its_feature(home):
     assert "lstm" in error_of(2, "check", "pets.yaml", "--set", encode)
 
 
+def test_check_tries_the_space_of_a_search(home):
+    wrong = "search.space={model.dropout: {uniform: [0, 2]}}"
+
+    done = call("check", "pets.yaml", "--set", "search.preset=quick")
+
+    assert "\nsearch over 9 keys: train.lr, train.batch_size, model.width" in done.stdout
+    assert "search over" not in call("check", "pets.yaml").stdout
+    said = error_of(2, "check", "pets.yaml", "--set", wrong)
+    assert "a trial would not be valid: model.dropout" in said
+    assert "where: search.space.model.dropout" in said
+
+
 def test_check_finds_a_workspace_that_is_a_file(home):
     (home / "work").write_text("in the way")
 
