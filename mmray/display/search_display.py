@@ -111,7 +111,8 @@ class SearchDisplay:
 
     def _counts(self) -> str:
         counts = Counter(trial.state for trial in self._trials.values())
-        names = {"running": "running", "stopped": "stopped early", "failed": "failed"}
+        names = {"running": "running", "complete": "complete", "stopped": "stopped early"}
+        names |= {"failed": "failed"}
         return ", ".join(
             f"{counts[state]} {name}" for state, name in names.items() if counts[state]
         )

@@ -62,7 +62,7 @@ def describe_search_folder(folder: Path, overrides: Overrides | None) -> Report:
         metrics={"importances": {one.name: one.share for one in view.importances.parameters}},
         found=(
             *([] if overrides else [other]),
-            *conclusions,
+            *(conclusions or headline(view.trials, view.heading.objectives)),
             *_sentences(view),
             sentence,
             *([f"page: {folder / PAGE}"] if (folder / PAGE).is_file() else []),
@@ -83,7 +83,6 @@ def _state(workspace: Path, *, is_complete: bool) -> tuple[str, str]:
 def _sentences(view: SearchView) -> list[str]:
     objectives = view.heading.objectives
     return [
-        *headline(view.trials, objectives),
         *importance_sentences(view.importances),
         *table_lines(view.trials, objectives, limit=MOST_ROWS),
         counts_sentence(view.trials, view.heading),

@@ -6,6 +6,7 @@ parameter that only some trials have counts where they have it (Ishikawa 2026).
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ class Importances:
     """Number of those that count as the best."""
     missing: str = ""
     """Why there are none."""
+    left_out: tuple[str, ...] = ()
+    """Parameters that too few trials have."""
 
 
 def importances(
@@ -66,14 +69,18 @@ def importances(
             missing=f"importances need {FEWEST_TRIALS} trials with a result, and there are "
             f"{len(found)}",
         )  # fmt: skip
+    counts = Counter(name for trial in found for name in drawn[trial.number].params)
+    few = tuple(sorted(name for name, count in counts.items() if count < FEWEST_TRIALS))
     shares = _shares(found, drawn, objectives, best / len(found))
+    shares = {name: share for name, share in shares.items() if name not in few}
     if not sum(shares.values()):
         return Importances(
             (), len(found), best, missing="no parameter separates the best trials from the others"
         )
     top = [drawn[trial.number].params for trial in found[:best]]
-    rows = (Importance(name, share, _values_text(name, top)) for name, share in shares.items())
-    return Importances(tuple(rows), len(found), best)
+    total = sum(shares.values())
+    rows = (Importance(n, share / total, _values_text(n, top)) for n, share in shares.items())
+    return Importances(tuple(rows), len(found), best, left_out=few)
 
 
 def _counts(trial: TrialRecord) -> bool:

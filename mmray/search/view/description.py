@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 
-from mmray.core.text.markdown import code, plain
+from mmray.core.text.markdown import plain
 from mmray.search.table import ranked
 from mmray.search.view.search_view import SearchView
 from mmray.search.view.sentence import counts_sentence, headline, importance_sentences
-from mmray.search.view.text import objective_title, sample_text, value_text
+from mmray.search.view.text import objective_name, sample_text, value_text
 
-MOST_ROWS = 10
+MOST_ROWS = 5
 
 
 def describe_search(view: SearchView, *, found: Sequence[str] = ()) -> str:
-    """Return Markdown; ``found`` are further sentences, which come first."""
+    """Return Markdown; ``found`` are the sentences that the search concludes with."""
     heading = view.heading
-    said = [*found, *headline(view.trials, heading.objectives)]
+    said = [*(found or headline(view.trials, heading.objectives))]
     said.append(counts_sentence(view.trials, heading))
     first, *others = importance_sentences(view.importances)
     said.append(first + (" " + "; ".join(line.strip() for line in others) if others else ""))
-    titles = [plain(objective_title(objective)) for objective in heading.objectives]
+    titles = [plain(objective_name(objective)) for objective in heading.objectives]
     lines = [f"- {plain(sentence)}" for sentence in said]
     lines += ["", f"| trial | {' | '.join(titles)} | epochs | state | settings |"]
     lines += ["|---" * (len(titles) + 4) + "|"]
@@ -27,7 +27,7 @@ def describe_search(view: SearchView, *, found: Sequence[str] = ()) -> str:
             value_text(value, objective)
             for value, objective in zip(trial.values, heading.objectives, strict=False)
         ] or [""] * len(titles)
-        settings = code(sample_text(trial.sample)).replace("|", "\\|")
+        settings = plain(sample_text(trial.sample))
         cells = [str(trial.number), *values, str(trial.epochs), trial.state, settings]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [

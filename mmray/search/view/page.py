@@ -35,7 +35,7 @@ class _Row:
 def search_section(folder: Path, *, found: Sequence[str] = ()) -> str:
     """Return a search as a section of an HTML page; empty where there is none.
 
-    ``found`` are further sentences about it, which come first. The plots are written anew.
+    ``found`` are the sentences that it concludes with. The plots are written anew.
     """
     view = read_view(folder)
     return "" if view is None else _section(view, write_plots(view, folder / PLOTS), found)
@@ -44,7 +44,8 @@ def search_section(folder: Path, *, found: Sequence[str] = ()) -> str:
 def write_page(view: SearchView, folder: Path, *, found: Sequence[str] = ()) -> list[Path]:
     """Write the page and the plots into the folder of a search; return the files, the page first.
 
-    ``found`` are further sentences about the search, which come first.
+    ``found`` are the sentences that the search concludes with; without them, it names the best
+    trial so far.
     """
     plots = write_plots(view, folder / PLOTS)
     text = (
@@ -66,8 +67,7 @@ def _section(view: SearchView, plots: Sequence[SearchPlot], found: Sequence[str]
             sentences=[
                 harmless(sentence)
                 for sentence in (
-                    *found,
-                    *headline(view.trials, objectives),
+                    *(found or headline(view.trials, objectives)),
                     counts_sentence(view.trials, view.heading),
                 )
             ],

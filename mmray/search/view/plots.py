@@ -9,6 +9,7 @@ from mmray.search.view.plot.history import plot_history
 from mmray.search.view.plot.importance import plot_importances
 from mmray.search.view.plot.parallel import plot_parallel
 from mmray.search.view.search_view import SearchView
+from mmray.search.view.sentence import left_out_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def _importances(view: SearchView, path: Path) -> SearchPlot:
     return SearchPlot(
         "Importances",
         f"What decides whether a trial is among the best {found.best} of {found.trials} "
-        "(PED-ANOVA). A trial that was stopped early counts with the value that it reached.",
+        "(PED-ANOVA). A trial that was stopped early counts with the value that it reached."
+        + (f" {left_out_sentence(found)}." if found.left_out else ""),
         path,
     )

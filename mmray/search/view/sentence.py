@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from mmray.config.training.train import ObjectiveConfig
 from mmray.core.text.nearest import listed
 from mmray.search.front import pareto_front
-from mmray.search.importance import Importances
+from mmray.search.importance import FEWEST_TRIALS, Importances
 from mmray.search.record import TrialRecord
 from mmray.search.table import best_trial
 from mmray.search.view.heading import SearchHeading
@@ -80,4 +80,11 @@ def importance_sentences(found: Importances) -> list[str]:
     return [
         f"most important parameters, and what the best {found.best} of {found.trials} trials have:",
         *(f"  {100 * row.share:.0f} % {short_key(row.name)}: {row.among_best}" for row in rows),
+        *([f"  {left_out_sentence(found)}"] if found.left_out else []),
     ]
+
+
+def left_out_sentence(found: Importances) -> str:
+    """Return which parameters have no importance."""
+    names = listed([short_key(name) for name in found.left_out], limit=MOST_PARAMETERS)
+    return f"left out, as fewer than {FEWEST_TRIALS} trials have them: {names}"

@@ -46,7 +46,7 @@ def test_the_live_view_has_the_counts_the_best_the_time_left_and_the_running_tri
 
     assert lines == [
         "trials   ███████████░░░░░░░░░░░░░  4 of 10, about 1 min 50 s left",
-        "         2 running, 1 stopped early, 1 failed",
+        "         2 running, 2 complete, 1 stopped early, 1 failed",
         "best     trial 2: digit accuracy (val) 0.9300, +5.0 points over the document",
         "         lr=0.004",
         "trial 5  epoch 4/8, digit accuracy (val) 0.7000; lr=0.01",
