@@ -43,6 +43,10 @@ class SearchProgress:
     def __post_init__(self) -> None:
         self._began = time.monotonic() - self.study.study.user_attrs.get(SPENT, 0.0)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave everything out: Tune writes its parts to a file, which nothing reads."""
+        return {}
+
     def begin(self) -> TrialRecord | None:
         """Return the next trial to train, or None if there is none left.
 

@@ -57,19 +57,35 @@ def test_of_several_objectives_what_decides_is_being_near_the_front():
     assert shares["model.fusion"] > 0
 
 
+def branches(count):
+    """Return trials of two branches; the one with a parameter of its own is bad."""
+    good = [trial(n, 0.9 - 0.01 * n, train__lr=0.01, model__fusion="concat") for n in range(1, 9)]
+    settings = {"train__lr": 0.01, "model__fusion": "attention"}
+    numbers = range(9, 9 + count)
+    return good + [trial(n, 0.2, **settings, model__fusion__attention__heads=2) for n in numbers]
+
+
 def test_a_parameter_of_a_branch_that_no_good_trial_chose_says_so():
-    trials = [
-        trial(n, 0.9 - 0.01 * n, train__lr=0.01, model__fusion="concat") for n in range(1, 9)
-    ] + [
-        trial(n, 0.2, train__lr=0.01, model__fusion="attention", model__fusion__attention__heads=2)
-        for n in range(9, 13)
-    ]
+    trials = branches(10)
 
     found = importances(trials, drawn(*trials), [ACCURACY])
 
     shown = {each.name: each.among_best for each in found.parameters}
     assert shown["model.fusion"] == "concat (5 of 5)"
     assert shown["model.fusion.attention.heads"] == "none has it"
+    assert found.left_out == ()
+
+
+def test_a_parameter_that_few_trials_have_is_left_out_and_named():
+    trials = branches(9)
+
+    found = importances(trials, drawn(*trials), [ACCURACY])
+
+    assert "model.fusion.attention.heads" not in {each.name for each in found.parameters}
+    assert math.isclose(sum(each.share for each in found.parameters), 1.0)
+    assert importance_sentences(found)[-1] == (
+        "  left out, as fewer than 10 trials have them: fusion.attention.heads"
+    )
 
 
 def test_too_few_trials_give_no_importances_but_a_reason():

@@ -111,7 +111,7 @@ def test_the_section_is_read_from_the_folder_of_a_search_also_while_it_runs(tmp_
 
     section = search_section(tmp_path, found=["confirmed"])
 
-    assert "best: trial 1, digit accuracy (val) 0.5000" in section
+    assert "best: trial 1, digit accuracy (val) 0.5000" in search_section(tmp_path)
     assert "confirmed" in section
     assert "<html" not in section
     found = read_view(tmp_path)

@@ -1,5 +1,7 @@
 """A search as it runs, with trainings that are a formula: next trials, epochs, ends, resumes."""
 
+import pickle
+
 import pytest
 
 from mmray.config.training.search import SearchConfig
@@ -203,3 +205,13 @@ def test_a_grid_has_every_sample_once_and_ends(tmp_path):
 def test_an_objective_that_is_not_reported_is_named(tmp_path):
     with pytest.raises(TrainingError, match="no trial reported 'val/f2'"):
         Driver(tmp_path, config(objective={"metric": "val/f2", "mode": "max"})).run()
+
+
+def test_what_follows_a_search_may_hold_a_terminal(tmp_path):
+    with (tmp_path / "terminal").open("w") as terminal:
+        progress = SearchProgress(
+            open_study(tmp_path, ["maximize"]), config(), DOCUMENT,
+            lambda sample: tmp_path, print, terminal.write,
+        )  # fmt: skip
+
+        assert pickle.dumps(progress)  # Tune does so with all that it is given

@@ -83,7 +83,7 @@ def test_page_table_plots_and_description_are_kept_with_the_search_s_run(tmp_pat
     parent = tracker.runs["workflow"]
     assert parent.files == ["search.html", "tables/trials.csv", "plots/history.svg",
                             "plots/parallel.svg"]  # fmt: skip
-    assert parent.description.startswith("- the winner\n- best: trial 2, animal accuracy")
+    assert parent.description.startswith("- the winner\n- trials: 2 of 24; 2 complete\n")
     with (tmp_path / "trials.csv").open(newline="") as stream:
         first, second = csv.DictReader(stream)
     assert (first["trial"], first["val/animal/accuracy"], first["train.lr"]) == ("2", "0.6", "0.01")
@@ -101,6 +101,8 @@ def test_the_description_lists_the_best_trials_and_shows_names_as_they_are():
 
     lines = text.splitlines()
     assert lines[0] == r"- \*a\* \| &lt;b&gt;"
-    assert "- front of digit accuracy (val), parameters: trials 1, 2" in lines
-    assert "| 2 | 0.8000 | 100 | 8 | stopped | `fusion=concat` |" in lines
-    assert "| 3 |  |  | 8 | failed | `the document` |" in lines
+    assert "| 2 | 0.8000 | 100 | 8 | stopped | fusion=concat |" in lines
+    assert "| 3 |  |  | 8 | failed | the document |" in lines
+    assert describe_search(view(*trials, objectives=(ACCURACY, SIZE))).startswith(
+        "- best in digit accuracy (val): trial 1, "
+    )
