@@ -13,7 +13,7 @@ from mmray.search.record import Sample, TrialRecord
 from mmray.search.sampling import build_sampler, seed_of
 from mmray.search.space import distributions_of, grid, suggest
 from mmray.search.stopping import reason_to_stop
-from mmray.search.study import TrialStudy
+from mmray.search.study import SPENT, TrialStudy
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +22,6 @@ OnEpoch = Callable[[TrialRecord, Mapping[str, Any]], None]
 OnChange = Callable[[TrialRecord], None]
 """Gets a trial that has begun or ended; after a kill, perhaps a second time."""
 MINUTES_OVER = "the time of the search is over"
-SPENT = "seconds"
-"""Attribute of the study: seconds that the search has taken, over all its processes."""
 
 
 @dataclass
@@ -35,6 +33,8 @@ class SearchProgress:
     document: Sample
     """Values of the document itself, which is the first trial, as far as they lie in the space."""
     folder_of: Callable[[Sample], Path]
+    epochs_of: Callable[[Sample], int]
+    """Number of epochs of a trial that is not stopped early."""
     on_epoch: OnEpoch
     on_change: OnChange
     running: set[int] = field(default_factory=set[int])
@@ -155,9 +155,11 @@ class SearchProgress:
 
     def _reason(self, record: TrialRecord) -> str:
         """Return why a running trial is to stop; empty if it is not."""
-        if self._is_late and record.epochs:
+        if not record.epochs or record.epochs >= self.epochs_of(record.sample):
+            return ""  # it has not begun, or it is done
+        if self._is_late:
             return MINUTES_OVER
-        if not record.epochs or self.search.folds is not None:
+        if self.search.folds is not None:
             return ""
         numbers = [each.number for each in self.study.records()]
         curves = {number: self.study.curve(number) for number in numbers}

@@ -24,6 +24,8 @@ from mmray.search.record import TrialRecord
 
 JOURNAL = "study.journal"
 NAME, RECORD = "search", "mmray"
+SPENT = "seconds"
+"""Attribute of the study: seconds that the search has taken, over all its processes."""
 CREATE_TRIAL, SET_TRIAL_USER_ATTR, RUNNING = 4, 8, 0
 """Kinds of lines in a journal of Optuna's, and the state of a trial that runs."""
 
@@ -38,6 +40,11 @@ def read_trials(folder: Path) -> list[TrialRecord]:
     A line that is being written, or that was cut by a kill, is not read yet.
     """
     return _records(load_study(folder).get_trials(deepcopy=False)) if _is_there(folder) else []
+
+
+def spent_seconds(folder: Path) -> float:
+    """Return the seconds that a search has taken so far, over all its processes."""
+    return load_study(folder).user_attrs.get(SPENT, 0.0) if _is_there(folder) else 0.0
 
 
 def load_study(folder: Path) -> optuna.Study:

@@ -18,6 +18,7 @@ from mmray.search.features import searched_modalities
 from mmray.search.record import TrialRecord
 from mmray.search.sample import params_of
 from mmray.stages.marker import earlier_report, require_success
+from mmray.stages.prepare import log_settings
 from mmray.stages.searching.best import BEST
 from mmray.stages.searching.document import (
     check_samples,
@@ -44,6 +45,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
     earlier = earlier_report(folder)
     if earlier is not None:
         return earlier
+    log_settings(workspace, tracker, workspace.prepared.manifest)
     show_space(config)
     # Here and not above: a search that is done must load neither Ray nor torch.
     from mmray.stages.searching.confirmation import SearchedTrials
@@ -97,7 +99,7 @@ def _run_trials(
     from mmray.display.search_display import SearchDisplay
     from mmray.distributed.node.session import connect
     from mmray.distributed.search.searching import search_trials
-    from mmray.search.study import read_trials
+    from mmray.search.study import read_trials, spent_seconds
     from mmray.search.view.heading import heading_of, write_heading
     from mmray.stages.searching.runs import SearchRuns
 
@@ -105,7 +107,8 @@ def _run_trials(
     write_heading(folder, heading)
     earlier = read_trials(folder)
     runs = SearchRuns(tracker, config, heading, earlier)
-    with SearchDisplay(heading, earlier) as display:
+    spent_s = spent_seconds(folder)
+    with SearchDisplay(heading, earlier, spent_s=spent_s) as display:
 
         def on_epoch(trial: TrialRecord, metrics: Mapping[str, float]) -> None:
             runs.epoch(trial, metrics)

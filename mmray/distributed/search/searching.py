@@ -83,6 +83,7 @@ def search_trials(  # noqa: PLR0913 (the parts of a search)
         search,
         document,
         folder_of=lambda sample: Path(plan_trial(sample).folder),
+        epochs_of=lambda sample: plan_trial(sample).config.train.epochs,
         on_epoch=on_epoch,
         on_change=on_change,
     )

@@ -6,8 +6,8 @@ import pytest
 
 from mmray.config.training.search import SearchConfig
 from mmray.errors import TrainingError
-from mmray.search.progress import MINUTES_OVER, SPENT, SearchProgress
-from mmray.search.study import load_study, open_study, read_trials
+from mmray.search.progress import MINUTES_OVER, SearchProgress
+from mmray.search.study import SPENT, load_study, open_study, read_trials, spent_seconds
 from mmray.search.table import best_trial, ranked
 
 EPOCHS = 4
@@ -68,7 +68,8 @@ class Driver:
         study = open_study(self.folder, directions)
         progress = SearchProgress(
             study, self.search, DOCUMENT,
-            lambda sample: self.folder / str(sample), self.on_epoch, self.on_change,
+            lambda sample: self.folder / str(sample), lambda sample: EPOCHS, self.on_epoch,
+            self.on_change,
         )  # fmt: skip
         while (record := progress.begin()) is not None:
             self._call()
@@ -164,9 +165,11 @@ def test_when_the_minutes_are_over_running_trials_stop_and_none_begins(tmp_path)
     search = config(trials=None, minutes=1.0)
     study = open_study(tmp_path, ["maximize"])
     study.study.set_user_attr(SPENT, 59.9)  # by the process that was killed
+    assert (spent_seconds(tmp_path), spent_seconds(tmp_path / "none")) == (59.9, 0.0)
     progress = SearchProgress(
-        study, search, {}, lambda sample: tmp_path, lambda *_: None, lambda *_: None
-    )
+        study, search, {}, lambda sample: tmp_path, lambda sample: EPOCHS, lambda *_: None,
+        lambda *_: None,
+    )  # fmt: skip
     first = progress.begin()
     assert progress.epoch(first.number, line(first, 1))
     progress._began -= 1.0
@@ -187,8 +190,9 @@ def test_a_grid_has_every_sample_once_and_ends(tmp_path):
     search = config(sampler="grid", trials=30, stop={"kind": "none"}, space=space)
     study = open_study(tmp_path, ["maximize"])
     progress = SearchProgress(
-        study, search, {}, lambda sample: tmp_path, lambda *_: None, lambda *_: None
-    )
+        study, search, {}, lambda sample: tmp_path, lambda sample: EPOCHS, lambda *_: None,
+        lambda *_: None,
+    )  # fmt: skip
     while (record := progress.begin()) is not None:
         progress.epoch(record.number, line(record, 1))
         progress.complete(record.number)
@@ -211,7 +215,15 @@ def test_what_follows_a_search_may_hold_a_terminal(tmp_path):
     with (tmp_path / "terminal").open("w") as terminal:
         progress = SearchProgress(
             open_study(tmp_path, ["maximize"]), config(), DOCUMENT,
-            lambda sample: tmp_path, print, terminal.write,
+            lambda sample: tmp_path, lambda sample: EPOCHS, print, terminal.write,
         )  # fmt: skip
 
         assert pickle.dumps(progress)  # Tune does so with all that it is given
+
+
+def test_a_trial_that_has_trained_its_last_epoch_is_complete_and_not_stopped(tmp_path):
+    stop = {"kind": "asha", "grace_epochs": EPOCHS, "reduction": 2}
+
+    records = Driver(tmp_path, config(stop=stop)).run()
+
+    assert {(each.state, each.epochs) for each in records} == {("complete", EPOCHS)}
