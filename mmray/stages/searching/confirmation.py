@@ -92,7 +92,7 @@ def conclude(searched: SearchedTrials, train: TrainJobs, *, can_measure: bool) -
         overrides=overrides_of(searched.config, winner.candidate.trial.sample),
         on_test=_on_test(searched, winner, document, train) if can_measure else {},
         front=_front(searched),
-        ensemble=_ensemble(searched, winner, train),
+        ensemble=_ensemble(searched, winner, confirmed),
     )
 
 
@@ -146,7 +146,7 @@ def models_of(candidate: Candidate, folder: Path) -> list[TrainingJob]:
         job
         if job.folds is None
         else replace(
-            job, folds=None,
+            job, name=f"{job.name}, all of train", folds=None,
             folder=str(folder / MODELS / f"trial-{candidate.trial.number}" / f"seed-{job.seed}"),
         )
         for job in candidate.jobs
@@ -154,18 +154,26 @@ def models_of(candidate: Candidate, folder: Path) -> list[TrainingJob]:
 
 
 def _ensemble(
-    searched: SearchedTrials, winner: Confirmed, train: TrainJobs
+    searched: SearchedTrials, winner: Confirmed, confirmed: Sequence[Confirmed]
 ) -> TrialEnsemble | None:
+    """Return the ensemble of all models that are there: of trials, and of further seeds."""
     most = searched.search.ensemble
     if most is None:
         return None
-    best = models_of(winner.candidate, searched.folder)[0]
-    _train_missing([best], train)
-    trained = [(winner.candidate.trial, best)]
-    for trial in ranked(searched):
-        if trial.state == "complete" and trial.folder != best.folder:
-            trained.append((trial, replace(searched.plan(trial.sample), folder=trial.folder)))
-    return build_ensemble(trained, objective=searched.objective, most=most, config=searched.config)
+    trained = [
+        (each.candidate.trial, job) for each in (winner, *confirmed) for job in each.candidate.jobs
+    ]
+    trained += [
+        (trial, replace(searched.plan(trial.sample), folder=trial.folder))
+        for trial in ranked(searched)
+        if trial.state == "complete"
+    ]
+    distinct: dict[str, tuple[TrialRecord, TrainingJob]] = {}
+    for trial, job in trained:
+        distinct.setdefault(job.folder, (trial, job))
+    return build_ensemble(
+        list(distinct.values()), objective=searched.objective, most=most, config=searched.config
+    )
 
 
 def _front(searched: SearchedTrials) -> tuple[TrialRecord, ...]:

@@ -44,6 +44,13 @@ class EnsembleMember:
     job: TrainingJob
     weight: float
 
+    @property
+    def title(self) -> str:
+        """Return its name in a sentence."""
+        name = f"trial {self.trial.number}"
+        is_first = self.job.seed == self.job.config.train.seed
+        return name if is_first else f"{name} with seed {self.job.seed}"
+
 
 @dataclass(frozen=True, slots=True)
 class TrialEnsemble:
@@ -62,7 +69,12 @@ class TrialEnsemble:
         """Return it as plain JSON types."""
         return {
             "members": [
-                {"trial": each.trial.number, "weight": each.weight, "folder": each.job.folder}
+                {
+                    "trial": each.trial.number,
+                    "seed": each.job.seed,
+                    "weight": each.weight,
+                    "folder": each.job.folder,
+                }
                 for each in self.members
             ],
             self.metric: self.on_val,

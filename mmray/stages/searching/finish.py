@@ -34,7 +34,7 @@ def finish_search(
     outcome = conclude(searched, train, can_measure=measured)
     winner = outcome.winner.candidate
     names = write_outcome(folder, config, winner.jobs[0].config, outcome)
-    if outcome.ensemble is not None:
+    if outcome.ensemble is not None and len(outcome.ensemble.members) > 1:
         write_ensemble(folder / ENSEMBLE, outcome.ensemble)
         parent, best = tracker.parent(), outcome.ensemble.members[0].job.config
         parent.log_bundle(

@@ -115,7 +115,10 @@ def front_sentences(front: Sequence[TrialRecord]) -> list[str]:
 
 def ensemble_sentences(ensemble: TrialEnsemble) -> list[str]:
     """Return the members and, task by task, the gain over the winner alone."""
-    members = ", ".join(f"trial {m.trial.number} x {m.weight:.2f}" for m in ensemble.members)
+    if len(ensemble.members) == 1:
+        alone = ensemble.members[0].title
+        return [f"ensemble: none, as no mean is better on val than {alone} alone"]
+    members = ", ".join(f"{each.weight:.2f} x {each.title}" for each in ensemble.members)
     lines = [f"ensemble: {members}; {ensemble.metric} {ensemble.on_val:.4f}, which selected them"]
     return lines + [
         f"{task}: {found.ours.metric.title} on test: ensemble {figure_text(found.ours)}, "

@@ -21,6 +21,7 @@ from mmray.search.record import TrialRecord
 from mmray.stages.searching.best import settings_line, write_outcome
 from mmray.stages.searching.confirmation import SearchedTrials, conclude
 from mmray.stages.searching.ensembling import write_ensemble
+from mmray.stages.searching.outcome import ensemble_sentences
 from mmray.stages.searching.trial import plan_trial
 from mmray.training.parallel.worker_context import WorkerContext
 from tests.support.run import make_run_plan
@@ -155,9 +156,32 @@ def test_the_ensemble_is_at_least_as_good_on_val_as_its_first_member(concluded):
 
     assert 1 <= len(ensemble.members) <= 3
     assert sum(each.weight for each in ensemble.members) == pytest.approx(1.0)
-    assert ensemble.on_val >= max(trial.values[0] for trial in searched.trials) - 1e-9
+    known = [value for each in outcome.confirmed for value in each.values]
+    known += [trial.values[0] for trial in searched.trials]
+    assert ensemble.on_val >= max(known) - 1e-9
     assert ensemble.metric == ACCURACY
     assert ensemble.gains["animal"].other.trainings == 1
+
+
+def test_an_ensemble_is_told_by_its_members_and_its_gain(concluded):
+    ensemble = concluded[2].ensemble
+    job = ensemble.members[0].job
+    first, second = (
+        replace(ensemble.members[0], job=replace(job, seed=seed), weight=weight)
+        for seed, weight in ((0, 0.75), (1, 0.25))
+    )
+    number = first.trial.number
+
+    several = ensemble_sentences(replace(ensemble, members=(first, second)))
+    alone = ensemble_sentences(replace(ensemble, members=(second,)))
+
+    assert several[0].startswith(
+        f"ensemble: 0.75 x trial {number}, 0.25 x trial {number} with seed 1; val/animal/accuracy"
+    )
+    assert several[1].startswith("animal: accuracy on test: ensemble 0.")
+    assert alone == [
+        f"ensemble: none, as no mean is better on val than trial {number} with seed 1 alone"
+    ]
 
 
 def test_the_bundle_of_the_ensemble_holds_its_members_and_figures(concluded, tmp_path):
