@@ -3,7 +3,6 @@
 import re
 
 import ray.exceptions
-from ray.train import TrainingFailedError
 
 from mmray.core.file.disk import to_disk_error
 from mmray.errors import MMRayError, TrainingError
@@ -26,7 +25,7 @@ def to_own_error(error: BaseException) -> BaseException:
         inner = to_own_error(failures[rank])
         if isinstance(inner, MMRayError):
             return inner
-    if isinstance(error, TrainingFailedError) and failures:
+    if failures:
         rank, failure = min(failures.items())
         return TrainingError(
             f"worker {rank} failed: {_last_line(failure)}",

@@ -15,7 +15,8 @@ import os, pathlib, threading
 import psutil, ray, ray.data, ray.train
 from mmray.config.document import LocalRuntime
 from mmray.distributed.node.session import connect
-from mmray.distributed.ray_internals.use import lean_data, trainer_class
+from mmray.distributed.ray_internals.use import lean_data
+from mmray.distributed.ray_internals.train import build_trainer
 
 connect(LocalRuntime(cpus=2))
 assert ray.get(ray.remote(lambda: 7).remote()) == 7
@@ -62,11 +63,12 @@ def meet():
     here.with_name(f"worker{rank}").write_text(repr({"found": found, "world": world}))
 
 from mmray.distributed.training.loopback_torch import LoopbackTorchConfig
-trainer = trainer_class(is_local=True)(
+trainer = build_trainer(
     meet,
-    scaling_config=ray.train.ScalingConfig(num_workers=2, resources_per_worker={"CPU": 0.5}),
-    run_config=ray.train.RunConfig(storage_path=str(pathlib.Path.cwd())),
-    torch_config=LoopbackTorchConfig(),
+    given=None,
+    scaling=ray.train.ScalingConfig(num_workers=2, resources_per_worker={"CPU": 0.5}),
+    run=ray.train.RunConfig(storage_path=str(pathlib.Path.cwd())),
+    backend=LoopbackTorchConfig(),
 )
 trainer.fit()
 print("workers:", [here.with_name(f"worker{rank}").read_text() for rank in range(2)])

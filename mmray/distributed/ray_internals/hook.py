@@ -37,7 +37,7 @@ _NODE = "ray._private.node:Node"
 _STATS = "ray.data._internal.stats:_StatsManager"
 _AUTOSCALER = "ray.data._internal.cluster_autoscaler.rate_based_cluster_autoscaler"
 _ACTOR_POOL = "ray.data._internal.execution.operators.actor_pool_map_operator"
-_TRAINER = "ray.train.torch:TorchTrainer"
+_TRAINER = "ray.train.v2.api.data_parallel_trainer:DataParallelTrainer"
 _POLICY = "ray.train.v2._internal.execution.scaling_policy:FixedScalingPolicy"
 
 NEEDS: dict[Hook, tuple[str, ...]] = {

@@ -9,7 +9,6 @@ from mmray.distributed.ray_internals.hook import Hook, is_on, is_there
 
 if TYPE_CHECKING:
     from ray.job_config import JobConfig
-    from ray.train.torch import TorchTrainer
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +62,3 @@ def lean_data() -> AbstractContextManager[None]:
     from mmray.distributed.ray_internals import data, node
 
     return data.lean_data() if node.has_lean_node() else nullcontext()
-
-
-def trainer_class(*, is_local: bool) -> "type[TorchTrainer]":
-    """Return the trainer without the processes that mmray does not use."""
-    from mmray.distributed.ray_internals.train import LeanTrainer, LocalTrainer
-
-    return LocalTrainer if is_local else LeanTrainer

@@ -55,10 +55,13 @@ class TrainingGroup:
         settings = GroupSettings(
             share, max_failures, is_local, storage.resolve(), name, train_environment()
         )
+        for_workers = WorkerSettings(
+            inbox=str(self._inbox.folder), threads=share.threads, note=str(self._note)
+        )
         here = ray.get_runtime_context().get_node_id()
         self._leader: Any = lead.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False)
-        ).remote(settings, WorkerSettings(self._inbox, share.threads, self._note))
+        ).remote(settings, for_workers)
 
     def __enter__(self) -> Self:
         """Return the group."""

@@ -9,9 +9,8 @@ import ray
 from ray.exceptions import RayActorError
 
 from mmray.distributed.failure import to_own_error
-from mmray.distributed.ray_internals.use import trainer_class
 from mmray.distributed.training.share import WorkerShare
-from mmray.distributed.training.worker import SETTINGS, WorkerSettings, work
+from mmray.distributed.training.worker import WorkerSettings, work
 from mmray.errors import TrainingError
 
 
@@ -39,24 +38,25 @@ def lead(settings: GroupSettings, for_workers: WorkerSettings) -> None:
     # Here and not above: the process that asks needs none of it.
     import ray.train
 
+    from mmray.distributed.ray_internals.train import build_trainer
     from mmray.distributed.training.loopback_torch import LoopbackTorchConfig
 
     share = settings.share
-    trainer = trainer_class(is_local=settings.is_local)(
+    trainer = build_trainer(
         work,
-        train_loop_config={SETTINGS: for_workers},
-        scaling_config=ray.train.ScalingConfig(
+        given=dict(for_workers),
+        scaling=ray.train.ScalingConfig(
             num_workers=share.num_workers,
             use_gpu=share.use_gpu,
             resources_per_worker={"CPU": share.cpus, **({"GPU": 1} if share.use_gpu else {})},
         ),
-        run_config=ray.train.RunConfig(
+        run=ray.train.RunConfig(
             # A fresh name: mmray's own checkpoints say where to resume, not Ray's.
             name=settings.name,
             storage_path=str(settings.storage),
             failure_config=ray.train.FailureConfig(max_failures=settings.max_failures),
         ),
-        torch_config=LoopbackTorchConfig() if settings.is_local else None,
+        backend=LoopbackTorchConfig() if settings.is_local else None,
     )
     try:
         trainer.fit()

@@ -15,14 +15,18 @@ from typing import Any
 
 import ray
 import ray.train
-import torch
-from ray.train.backend import Backend
-from ray.train.torch import TorchConfig
+from ray.train.backend import Backend, BackendConfig
+
+TIMEOUT = timedelta(minutes=30)
+"""Longest wait of a worker for the others, as with Ray's own backend for torch."""
 
 
 @dataclass
-class LoopbackTorchConfig(TorchConfig):
-    """Ray's settings, with a file in place of the store that listens."""
+class LoopbackTorchConfig(BackendConfig):
+    """Torch's workers, with a file in place of the store that listens.
+
+    Not Ray's own settings: those load torch in the processes that only start and watch the workers.
+    """
 
     @property
     def backend_cls(self) -> Any:  # noqa: ANN401 (a class that Ray keeps private)
@@ -44,10 +48,10 @@ class LoopbackBackend(Backend):
         self._folders.append(folder)
         use_gpu = worker_group.get_resources_per_worker().get("GPU", 0) > 0
         options: dict[str, Any] = {
-            "backend": backend_config.backend or ("nccl" if use_gpu else "gloo"),
+            "backend": "nccl" if use_gpu else "gloo",
             "world_size": len(worker_group),
             "init_method": (Path(folder) / "store").as_uri(),
-            "timeout": timedelta(seconds=backend_config.timeout_s),
+            "timeout": TIMEOUT,
         }
         joined: list[Any] = [
             worker_group.execute_single_async(rank, _join, options)
@@ -57,13 +61,15 @@ class LoopbackBackend(Backend):
 
     def on_shutdown(self, worker_group: Any, backend_config: Any) -> None:  # noqa: ANN401 (as Ray's)
         """Disconnect the workers that are left."""
-        worker_group.execute(torch.distributed.destroy_process_group)
+        worker_group.execute(_leave)
         while self._folders:
             shutil.rmtree(self._folders.pop(), ignore_errors=True)
 
 
 def _join(options: dict[str, Any]) -> None:
     """Connect this worker to the others; the environment is that of ``torchrun``."""
+    import torch.distributed
+
     context = ray.train.get_context()
     os.environ |= {
         "RANK": str(context.get_world_rank()),
@@ -73,3 +79,9 @@ def _join(options: dict[str, Any]) -> None:
         "NODE_RANK": str(context.get_node_rank()),
     }
     torch.distributed.init_process_group(rank=context.get_world_rank(), **options)
+
+
+def _leave() -> None:
+    import torch.distributed
+
+    torch.distributed.destroy_process_group()

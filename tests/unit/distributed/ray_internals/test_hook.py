@@ -73,6 +73,7 @@ BLOCK = """
 import importlib, os, sys
 import ray.data, ray.train.torch, ray.tune, torch
 from mmray.distributed.ray_internals import hook
+from mmray.distributed.ray_internals import train
 from mmray.distributed.ray_internals import use
 
 class Missing:
@@ -96,8 +97,9 @@ def check(name):
     for part in ("extraction.extraction", "training.fitting", "search.searching", "node.session"):
         importlib.import_module(f"mmray.distributed.{part}")
     with use.lean_node(), use.lean_data():
-        use.trainer_class(is_local=True), use.trainer_class(is_local=False)
         use.job_config(), use.log_messages()
+    for is_local in (True, False):
+        train.lean(ray.train.torch.TorchTrainer, is_local=is_local)
     off = {each for each in hook.Hook if not hook.is_on(each)}
     expected = {
         each for each, parts in hook.NEEDS.items()
