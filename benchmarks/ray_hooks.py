@@ -17,20 +17,18 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-import psutil
-
+from benchmarks.processes import Cost, run
 from benchmarks.report import hardware
 from mmray.data.demo_corpus.corpus import write_corpus
 from mmray.distributed.ray_internals.hook import PLAIN, Hook
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "workflows" / "configs" / "quickstart.yaml"
-SAMPLES, IDLE_S, POLL_S, MEMORY_S = 300, 5.0, 0.1, 1.0
+SAMPLES, IDLE_S = 300, 5.0
 ALL, NONE = "", "1"
 """Values of the switch: no hook is off, or every hook."""
 HOOKS: Mapping[str, Sequence[Hook]] = {
@@ -48,64 +46,6 @@ from mmray.distributed.node.session import connect
 connect(LocalRuntime(cpus=2))
 time.sleep({IDLE_S})
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one run of a command took."""
-
-    seconds: float
-    cpu_s: float
-    processes: int
-    mib: float
-
-
-def run(command: Sequence[str], turned_off: str) -> Cost:
-    """Run a command, and follow it and all its processes."""
-    environment = os.environ | {PLAIN: turned_off, "PYTHONPATH": str(ROOT)}
-    started, measured = time.monotonic(), 0.0
-    cpu_s: dict[tuple[int, float], float] = {}
-    most, mib = 0, 0.0
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as running:
-        while running.poll() is None:
-            tree = processes_of(running.pid)
-            most = max(most, len(tree))
-            for each in tree:
-                cpu_s |= cpu_of(each)
-            if time.monotonic() - measured > MEMORY_S:
-                measured = time.monotonic()
-                mib = max(mib, sum(map(memory_of, tree)))
-            time.sleep(POLL_S)
-    if running.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit {running.returncode}")
-    return Cost(time.monotonic() - started, sum(cpu_s.values()), most, mib)
-
-
-def processes_of(pid: int) -> list[psutil.Process]:
-    """Return a process and all below it; none once it has ended."""
-    try:
-        parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def cpu_of(process: psutil.Process) -> dict[tuple[int, float], float]:
-    """Return the processor time of a process, by what identifies it."""
-    try:
-        return {(process.pid, process.create_time()): sum(process.cpu_times()[:2])}
-    except psutil.NoSuchProcess:
-        return {}
-
-
-def memory_of(process: psutil.Process) -> float:
-    """Return the MiB of a process, with its part of what it shares."""
-    try:
-        return process.memory_full_info().pss / 2**20
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0.0
 
 
 def prepare(folder: Path) -> list[str]:
@@ -128,12 +68,13 @@ def prepare(folder: Path) -> list[str]:
 
 def run_once(verb: str, turned_off: str, folder: Path, options: Sequence[str]) -> Cost:
     """Run one command on a workspace in which what comes before it is complete."""
+    environment = os.environ | {PLAIN: turned_off, "PYTHONPATH": str(ROOT)}
     if verb == "start":
-        return run([sys.executable, "-c", CONNECT], turned_off)
+        return run([sys.executable, "-c", CONNECT], environment)
     before = PAST["prepare" if verb == "extract" else "extract"]
     shutil.rmtree(folder / "work", ignore_errors=True)
     shutil.copytree(folder / before, folder / "work")
-    return run([sys.executable, "-m", "mmray", verb, *options], turned_off)
+    return run([sys.executable, "-m", "mmray", verb, *options], environment)
 
 
 def measure(verb: str, rounds: int, folder: Path, options: Sequence[str]) -> dict[str, list[Cost]]:
