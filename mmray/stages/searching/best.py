@@ -1,6 +1,7 @@
 """The files that a search leaves: the winner's document, what was confirmed, and the front."""
 
 import shlex
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from mmray.search.sample import overrides_of
 
 if TYPE_CHECKING:
     from mmray.stages.searching.outcome import Outcome
+from mmray.tracking.tracker import Tracker
 
 BEST, OUTCOME, FRONT = "best.yaml", "outcome.json", "front.json"
 
@@ -72,8 +74,17 @@ def _write_best(path: Path, document: Config, outcome: "Outcome") -> None:
     heading = [outcome.sentences()[0]]
     if outcome.overrides:
         heading.append(f"from the document: {settings_line(outcome.overrides)}")
+    content = "".join(f"# {line}\n" for line in heading) + text
     with replacing(path) as temporary:
-        if masked(text) != text:
+        if masked(content) != content:
             temporary.touch(mode=0o600)
-        comment = "".join(f"# {line}\n" for line in heading)
-        temporary.write_text(f"{comment}{text}", encoding="utf-8")
+        temporary.write_text(content, encoding="utf-8")
+
+
+def track_files(tracker: Tracker, folder: Path, names: Sequence[str]) -> None:
+    """Keep the files with the run of the search, their secrets masked."""
+    with tempfile.TemporaryDirectory() as shown:  # the document itself must stay as it runs
+        for name in names:
+            copy = Path(shown) / name
+            copy.write_text(masked((folder / name).read_text("utf-8")), "utf-8")
+            tracker.parent().log_file(copy)

@@ -7,7 +7,7 @@ from mmray.run.bundle.served import interface_of
 from mmray.search.features import searched_modalities
 from mmray.stages.evaluate import can_measure, custom_code_of
 from mmray.stages.searching.adoption import adopt
-from mmray.stages.searching.best import BEST, write_outcome
+from mmray.stages.searching.best import BEST, track_files, write_outcome
 from mmray.stages.searching.confirmation import SearchedTrials, conclude, models_of
 from mmray.stages.searching.ensembling import write_ensemble
 from mmray.stages.searching.outcome import Outcome
@@ -34,6 +34,7 @@ def finish_search(
     outcome = conclude(searched, train, can_measure=measured)
     winner = outcome.winner.candidate
     names = write_outcome(folder, config, winner.jobs[0].config, outcome)
+    track_files(tracker, folder, names)
     if outcome.ensemble is not None and len(outcome.ensemble.members) > 1:
         write_ensemble(folder / ENSEMBLE, outcome.ensemble)
         parent, best = tracker.parent(), outcome.ensemble.members[0].job.config

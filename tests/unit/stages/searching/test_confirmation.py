@@ -5,6 +5,7 @@ import shlex
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -18,7 +19,7 @@ from mmray.errors import TrainingError
 from mmray.run.cross_validation import train_job
 from mmray.search.features import FeatureFolders, features_key
 from mmray.search.record import TrialRecord
-from mmray.stages.searching.best import settings_line, write_outcome
+from mmray.stages.searching.best import settings_line, track_files, write_outcome
 from mmray.stages.searching.confirmation import SearchedTrials, conclude
 from mmray.stages.searching.ensembling import write_ensemble
 from mmray.stages.searching.outcome import ensemble_sentences
@@ -217,6 +218,28 @@ def test_best_yaml_is_the_document_of_the_winner_and_so_are_the_settings(conclud
     saved = json.loads((tmp_path / "outcome.json").read_text())
     assert saved["winner"]["trial"] == 2
     assert saved["confirmed"][0]["seeds"] == [0, 1]
+
+
+def test_the_run_of_the_search_gets_the_files_without_their_secrets(concluded, tmp_path):
+    searched, _, outcome = concluded
+    secret = "https://me:hush@web/m.jsonl"
+    job = outcome.winner.candidate.jobs[0]
+    config = job.config.model_copy(
+        update={"data": job.config.data.model_copy(update={"manifest": secret})}
+    )
+    names, kept = write_outcome(tmp_path, searched.config, config, outcome), {}
+
+    class Run:
+        def log_file(self, path, *, folder=""):
+            kept[path.name] = path.read_text()
+
+    track_files(SimpleNamespace(parent=Run), tmp_path, names)
+
+    assert list(kept) == ["best.yaml", "outcome.json"]
+    assert "hush" not in kept["best.yaml"]
+    assert (tmp_path / "best.yaml").stat().st_mode & 0o077 == 0
+    assert "hush" in (tmp_path / "best.yaml").read_text()
+    assert json.loads(kept["outcome.json"]) == outcome.to_dict()
 
 
 def test_settings_to_paste_make_the_document_of_the_winner(concluded):
