@@ -30,7 +30,7 @@ def timeless(report):
 
 def test_a_small_problem_is_learnt():
     config = TrainConfig(epochs=10, batch_size=16, lr=1e-2)
-    plan = make_plan(config=config, train=300, val=60, absent=0.0)
+    plan = make_plan(config=config, train=300, val=300, absent=0.0)
 
     model, report = train(plan)
 
