@@ -69,7 +69,7 @@ def train_variants(variants: Sequence[Variant], workspace: Workspace, tracker: T
     with nullcontext() if is_loaded else waiting("starting Ray", usually="5 to 15 s"):
         from mmray.display.training_display import TrainingDisplay
         from mmray.distributed.node.session import connect
-        from mmray.distributed.training.fitting import plan_workers
+        from mmray.distributed.training.share import plan_workers
         from mmray.run.training_job import TrainingJob
         from mmray.stages.training.runs import TrainingRuns
 

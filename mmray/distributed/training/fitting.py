@@ -3,30 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmray.config.training.train import ElasticWorkers, TrainConfig
-from mmray.distributed.node.session import ClusterSize
+from mmray.config.training.train import TrainConfig
 from mmray.distributed.training.epoch_listener import OnEpoch
 from mmray.distributed.training.group import TrainingGroup
-from mmray.distributed.training.share import WorkerShare
+from mmray.distributed.training.share import WorkerShare, plan_workers
 from mmray.run.training_job import TrainingJob
 
 __all__ = ["WorkerShare", "fit_runs", "plan_workers"]
-
-
-def plan_workers(config: TrainConfig, size: ClusterSize) -> WorkerShare:
-    """Fit the workers into the cluster so that Ray can always start all of them."""
-    match config.workers:
-        case ElasticWorkers(min=least, max=wanted):
-            use_gpu = size.gpus >= least
-        case "auto":
-            least, wanted, use_gpu = None, max(1, size.gpus), size.gpus > 0
-        case wanted:
-            least, use_gpu = None, size.gpus >= wanted
-    # Whole cores where there are enough; a fraction lets two workers share one core. Where there
-    # may be fewer workers, Ray counts how many have room, and miscounts fractions.
-    is_whole = size.cpus >= wanted or least is not None
-    cpus = max(1, size.cpus // wanted) if is_whole else size.cpus / wanted
-    return WorkerShare(workers=wanted, cpus=cpus, use_gpu=use_gpu, least=least)
 
 
 def fit_runs(
