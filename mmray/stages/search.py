@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mmray.config.document import Config
 from mmray.config.reading.load import load_config
@@ -43,7 +44,8 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
     folder = _folder(workspace, config)
     tracker.identify(workspace.key)
     earlier = earlier_report(folder)
-    if earlier is not None:
+    asked = config.search_section().asked()
+    if earlier is not None and earlier.counts.get("asked") == asked:
         return earlier
     log_settings(workspace, tracker, workspace.prepared.manifest)
     show_space(config)
@@ -66,7 +68,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
         fingerprint=folder.name,
         folder=str(folder),
         seconds=seconds,
-        counts=_counts(trials),
+        counts=_counts(trials) | {"asked": asked},
         metrics={
             outcome.objective.metric: outcome.winner.mean,
             "best": dict(outcome.winner.candidate.trial.sample),
@@ -131,11 +133,11 @@ def _run_trials(
 
 
 def _folder(workspace: Workspace, config: Config) -> Path:
-    search = config.search_section().model_dump(mode="json")
+    search = config.search_section().identity()
     return workspace.stage_folder(STAGE, fingerprint(workspace.training_folder.name, search))
 
 
-def _counts(trials: Sequence[TrialRecord]) -> dict[str, int]:
+def _counts(trials: Sequence[TrialRecord]) -> dict[str, Any]:
     states = Counter(trial.state for trial in trials)
     return {
         "trials": len(trials),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmray.config.document import Config
+from mmray.config.training.search import SearchConfig
 from mmray.core.file.atomic import read_success
 from mmray.core.fingerprint import fingerprint
 from mmray.core.process.lock import WORKSPACE_LOCK, Holder, locked
@@ -127,8 +128,13 @@ class Workspace:
 
     @cached_property
     def key(self) -> str:
-        """The key of the workflow in the tracking store: its document and corpus."""
-        document = self.config.model_dump(mode="json", exclude={"runtime", "tracking"})
+        """The key of the workflow in the tracking store: its document and corpus.
+
+        The budget of a search is no part of it: a search that continues keeps its run.
+        """
+        search = self.config.search
+        document = self.config.model_dump(mode="json", exclude={"runtime", "tracking", "search"})
+        document["search"] = _identity(search) if search else None
         return fingerprint(document, self.prepared_folder.name)
 
     @cached_property
@@ -191,6 +197,12 @@ class Workspace:
         for part in WRITTEN_BY.get(stage, ()):
             self.__dict__.pop(part, None)
         self._others.clear()
+
+
+def _identity(search: SearchConfig) -> dict[str, Any] | None:
+    """Return the settings of a search; None where it has those of a document without a search."""
+    settings = search.identity()
+    return None if settings == SearchConfig().identity() else settings
 
 
 @contextmanager

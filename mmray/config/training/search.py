@@ -10,6 +10,10 @@ from mmray.config.training.train import ObjectiveConfig
 
 TRIALS = 24
 """Number of trials where the document names neither a number nor minutes."""
+ASKED = {"trials", "minutes", "confirm", "ensemble"}
+"""Settings that say when a search is complete. A command that changes one continues the search."""
+BUDGET = {*ASKED, "concurrent", "warm_start"}
+"""Settings that make no other search."""
 MOVED = {"grace_epochs": "grace_epochs: 2", "reduction": "reduction: 3"}
 
 
@@ -124,6 +128,14 @@ class SearchConfig(StrictModel):
     """Members at most of a greedy ensemble of the trials (Caruana 2004); none by default."""
     space: dict[str, SpaceConfig] = Field(default_factory=dict[str, SpaceConfig])
     """Dotted key of the document -> distribution; without it, a preset decides."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return, as plain JSON, what makes another search when it changes."""
+        return self.model_dump(mode="json", exclude=BUDGET)
+
+    def asked(self) -> dict[str, Any]:
+        """Return, as plain JSON, what must be done until the search is complete."""
+        return self.model_dump(mode="json", include=ASKED)
 
     @model_validator(mode="before")
     @classmethod

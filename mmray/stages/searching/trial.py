@@ -10,6 +10,9 @@ from mmray.run.training_job import TrainingJob
 from mmray.search.features import FeatureFolders
 from mmray.search.sample import apply_sample, shown_sample
 
+LONGEST = 100
+"""Characters of a sample in the name of its trial; all of it is in the run's settings."""
+
 
 def plan_trial(
     sample: Mapping[str, Any],
@@ -38,5 +41,9 @@ def trial_folder(folder: Path, sample: Mapping[str, Any]) -> Path:
 
 
 def trial_name(number: int, sample: Mapping[str, Any]) -> str:
-    """Return a readable name, for example ``trial 03: lr=0.001, fusion=gated``."""
-    return f"trial {number:02d}: {shown_sample(sample)}"
+    """Return a readable name, for example ``trial 03: lr=0.001, fusion=gated``; cut if long."""
+    text = shown_sample(sample)
+    if len(text) > LONGEST:
+        cut = text[:LONGEST]
+        text = f"{cut.rpartition(', ')[0] or cut}, ..."
+    return f"trial {number:02d}: {text}"
