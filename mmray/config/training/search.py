@@ -12,7 +12,7 @@ TRIALS = 24
 """Number of trials where the document names neither a number nor minutes."""
 ASKED = {"trials", "minutes", "confirm", "ensemble"}
 """Settings that say when a search is complete. A command that changes one continues the search."""
-BUDGET = {*ASKED, "concurrent", "warm_start"}
+BUDGET = {*ASKED, "concurrent", "workers", "warm_start"}
 """Settings that make no other search."""
 MOVED = {"grace_epochs": "grace_epochs: 2", "reduction": "reduction: 3"}
 
@@ -114,6 +114,9 @@ class SearchConfig(StrictModel):
     """How bad trials are stopped early."""
     concurrent: PositiveInt | Literal["auto"] = "auto"
     """Trials at the same time; ``auto`` follows from the cluster's size."""
+    workers: PositiveInt | Literal["auto"] = "auto"
+    """Workers of each trial. ``auto``: one, so that trials train side by side; with
+    ``train.parallel: fsdp``, those of ``train.workers``."""
     seed: int = 0
     """Seed of the sampler."""
     folds: int | None = Field(default=None, ge=2)

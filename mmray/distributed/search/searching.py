@@ -45,17 +45,18 @@ def plan_trials(
 ) -> tuple[int, WorkerShare]:
     """Return how many trials run at once, and the share of each one's workers.
 
-    With ``workers: auto`` a trial has one worker, with a GPU where there is one. The process that
-    waits for several workers takes a little, so full cores for those would never fit.
+    The process that waits for several workers takes a little, so full cores for those would never
+    fit.
     """
-    if train.workers == "auto":
+    if search.workers != "auto":
+        train = train.model_copy(update={"workers": search.workers})
+    elif train.parallel != "fsdp" or train.workers == "auto":
         train = train.model_copy(update={"workers": 1})
     base = plan_workers(train, size)
     fitting = _fitting(base, size)
     wanted = fitting if search.concurrent == "auto" else search.concurrent
     concurrent = min(wanted, search.trials or wanted, fitting)
-    waiting = 0.0 if base.workers == 1 and base.least is None else DRIVER_CPUS
-    cpus = (size.cpus / concurrent - waiting) / base.workers
+    cpus = (size.cpus / concurrent - _driver_cpus(base)) / base.workers
     return concurrent, WorkerShare(base.workers, int(cpus * 100) / 100, base.use_gpu, base.least)
 
 
@@ -129,7 +130,15 @@ def _room(search: SearchConfig, share: WorkerShare, planned: int, size: ClusterS
     """Return how many trials a cluster of this size has room for."""
     if search.concurrent != "auto":
         return planned
-    return size.gpus // share.workers if share.use_gpu else int(size.cpus / share.cpus)
+    least = share.workers if share.least is None else share.least
+    if share.use_gpu:
+        return size.gpus // least
+    return int(size.cpus / (share.cpus * least + _driver_cpus(share)))
+
+
+def _driver_cpus(share: WorkerShare) -> float:
+    """Return the cores of the process that leads a trial: none where it trains itself."""
+    return 0.0 if share.workers == 1 and share.least is None else DRIVER_CPUS
 
 
 def _direction(direction: str) -> Direction:

@@ -9,7 +9,13 @@ from mmray.config.training.search import SearchConfig
 from mmray.config.training.train import TrainConfig
 from mmray.distributed.node.session import ClusterSize
 from mmray.distributed.search.adapter import Room, StudySearcher, _reason
-from mmray.distributed.search.searching import _checked, _fit, plan_trials
+from mmray.distributed.search.searching import (
+    DRIVER_CPUS,
+    _checked,
+    _fit,
+    _room,
+    plan_trials,
+)
 from mmray.errors import DiskFullError, TrainingError
 from mmray.search.record import TrialRecord
 
@@ -67,8 +73,10 @@ def test_if_all_trials_failed_their_reasons_are_the_hint():
         ({}, {}, ClusterSize(8, 0), (8, 1, 1.0, False)),
         ({}, {"concurrent": 2}, ClusterSize(8, 0), (2, 1, 4.0, False)),
         ({}, {}, ClusterSize(8, 4), (4, 1, 2.0, True)),
-        ({"workers": 2}, {}, ClusterSize(8, 4), (2, 2, 1.95, True)),
-        ({"workers": 2}, {"concurrent": 1}, ClusterSize(2, 0), (1, 2, 0.95, False)),
+        ({"workers": 2}, {}, ClusterSize(8, 4), (4, 1, 2.0, True)),
+        ({"workers": 2, "parallel": "fsdp"}, {}, ClusterSize(8, 4), (2, 2, 1.95, True)),
+        ({}, {"workers": 2}, ClusterSize(8, 4), (2, 2, 1.95, True)),
+        ({}, {"workers": 2, "concurrent": 1}, ClusterSize(2, 0), (1, 2, 0.95, False)),
         ({}, {"trials": 3}, ClusterSize(8, 0), (3, 1, 2.66, False)),
     ],
 )
@@ -78,6 +86,18 @@ def test_the_cluster_is_shared_between_the_trials_that_fit(train, search, size, 
     concurrent, share = plan_trials(search, TrainConfig(**train), size)
 
     assert (concurrent, share.workers, share.cpus, share.use_gpu) == expected
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("size", [ClusterSize(2, 0), ClusterSize(7, 0), ClusterSize(64, 0)])
+def test_what_is_reserved_for_trials_at_a_time_is_never_more_than_there_is(workers, size):
+    search = SearchConfig(trials=100, workers=workers)
+
+    concurrent, share = plan_trials(search, TrainConfig(), size)
+
+    leads = 0.0 if workers == 1 else DRIVER_CPUS
+    assert _room(search, share, concurrent, size) == concurrent
+    assert concurrent * (workers * share.cpus + leads) <= size.cpus
 
 
 @pytest.mark.parametrize(
