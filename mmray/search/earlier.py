@@ -3,6 +3,7 @@
 They are in its study beside its trials, and are none of them: no record, number or folder.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from mmray.search.sample import apply_sample, params_of
 from mmray.search.space import Space, distributions_of
 from mmray.search.study import Direction, open_study, read_trials
 
+logger = logging.getLogger(__name__)
 ORIGIN = "origin.json"
 """In a search's folder: its document, and the name of the features of the document."""
 EARLIER = "earlier"
@@ -51,14 +53,22 @@ def earlier_trials(folder: Path, config: Config, features: str) -> list[EarlierT
     They were of the same features, objectives and number of epochs, and have a value for each key
     of the space. ``folder`` is that of the search that begins.
     """
-    others = (path.parent for path in sorted(folder.parent.glob(f"*/{ORIGIN}")))
-    return [
-        trial
-        for other in others
-        if other != folder and (document := _document_of(other, features)) is not None
-        if _is_comparable(document, config)
-        for trial in _within(config.search_section().space, other, document)
-    ]
+    found: list[EarlierTrial] = []
+    for path in sorted(folder.parent.glob(f"*/{ORIGIN}")):
+        if path.parent == folder:
+            continue
+        try:
+            found += _trials_of(path.parent, config, features)
+        except (OSError, ValueError, KeyError, TypeError):  # whatever its files hold by now
+            logger.warning("results of an earlier search are left out, damaged: %s", path.parent)
+    return found
+
+
+def _trials_of(folder: Path, config: Config, features: str) -> list[EarlierTrial]:
+    document = _document_of(folder, features)
+    if document is None or not _is_comparable(document, config):
+        return []
+    return list(_within(config.search_section().space, folder, document))
 
 
 def warm_start(folder: Path, search: SearchConfig, trials: Sequence[EarlierTrial]) -> int:

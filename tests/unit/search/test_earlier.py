@@ -121,6 +121,18 @@ def test_stopped_trials_the_search_itself_and_documents_of_other_rules_are_left_
     assert found(tmp_path, config_of()) == []
 
 
+@pytest.mark.parametrize("name", ["origin.json", "study.journal"])
+@pytest.mark.parametrize("content", [b"", b"[]\n", b"\x00\xff\n", b"{}\n", b"garbage\n"])
+def test_a_damaged_search_is_left_out_and_named(tmp_path, name, content, caplog):
+    search(tmp_path / "damaged", config_of())
+    search(tmp_path / "sound", config_of(), SAMPLES[:1])
+    (tmp_path / "damaged" / name).write_bytes(content)
+
+    assert [each for each, _, _ in found(tmp_path, config_of())] == ["sound/1"]
+    is_empty = (name, content) == ("study.journal", b"")  # of a search that was about to begin
+    assert ("left out, damaged: " + str(tmp_path / "damaged") in caplog.text) is not is_empty
+
+
 def test_results_are_in_the_study_and_no_trials_of_it(tmp_path):
     config = config_of()
     trials = [EarlierTrial("old/2", SAMPLES[1], (0.2,))]
