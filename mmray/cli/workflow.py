@@ -38,7 +38,7 @@ def run_stages(config: "Config", stages: Sequence[Stage]) -> list[Report]:
     with (
         resumable(),
         working_in(config),
-        tracking(config) as tracker,
+        tracking(config, defers=len(stages) > 1) as tracker,
         TrainingWorkers() as workers,
     ):
         workspace = Workspace(config, workers=workers)

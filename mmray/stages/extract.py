@@ -49,7 +49,9 @@ def run(
     workspace.corpus.look_again()
     workspace.open_again(STAGE)
     workspace.workers.release()  # extraction needs their cores
-    outcomes = extract_modalities(workspace, refit=refit, retry=retry, compute=compute or OnRay())
+    outcomes = extract_modalities(
+        workspace, refit=refit, retry=retry, compute=compute or OnRay(tracker.parent)
+    )
     workspace.corpus.save_remote(workspace.folder)
     folder = workspace.extract_folder({name: each.digest for name, each in outcomes.items()})
     earlier = earlier_report(folder)

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from mmray.audit.label_report import label_warnings
 from mmray.audit.objective_check import check_measured
@@ -50,7 +51,7 @@ def run(workspace: Workspace, tracker: Tracker) -> Report:
         ),
         next_step="mmray extract CONFIG",
     )
-    log_settings(workspace, tracker, manifest)
+    tracker.later(partial(log_settings, workspace, tracker, manifest))
     return workspace.finish(report, files=(MANIFEST,))
 
 

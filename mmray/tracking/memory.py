@@ -1,6 +1,6 @@
 """A tracker in memory: for a dry run (``tracking.uri=memory://``), and for tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,6 +103,10 @@ class MemoryTracker:
         """Return the run called ``name``."""
         new = MemoryRun(run_id=f"memory-{len(self.runs)}", under=under)
         return self.runs.setdefault(name, new)
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Log something now: the store is open."""
+        action()
 
     def close(self, status: Status = "FINISHED") -> None:
         """End every run."""

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,10 +23,15 @@ MLFLOW_ENV = {
 
 
 class LazyTracker:
-    """A tracker that is opened on first use: a run with nothing to do never loads MLflow."""
+    """A tracker that is opened on first use: a run with nothing to do never loads MLflow.
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    ``defers``: what can be logged later is, so that the store opens while something else is waited
+    for.
+    """
+
+    def __init__(self, config: Config, *, defers: bool = False) -> None:
+        self._config, self._defers = config, defers
+        self._deferred: list[Callable[[], None]] = []
         self._key = ""
         self._tracker: Tracker | None = None
 
@@ -49,27 +54,37 @@ class LazyTracker:
         """Return a run under the workflow's run."""
         return self._opened().child(name, under=under, started=started, is_new=is_new)
 
+    def later(self, action: Callable[[], None]) -> None:
+        """Log something now, or when the store is opened for something else."""
+        if self._defers and self._tracker is None:
+            self._deferred.append(action)
+        else:
+            action()
+
     def close(self, status: Status = "FINISHED") -> None:
         """End every open run, and deliver what an earlier process could not."""
-        if self._tracker is not None:
-            self._tracker.close(status)
-        elif (Path(self._config.workspace) / UNDELIVERED).is_file():
+        is_undelivered = (Path(self._config.workspace) / UNDELIVERED).is_file()
+        if self._tracker is None and (self._deferred or is_undelivered):
             try:
                 self._opened()
             except MMRayError as error:  # still away; the work itself is done
                 logger.warning("%s", error)
+        if self._tracker is not None:
+            self._tracker.close(status)
 
     def _opened(self) -> Tracker:
         if self._tracker is None:
             self._tracker = _open(self._config)
         self._tracker.identify(self._key)
+        while self._deferred:
+            self._deferred.pop(0)()
         return self._tracker
 
 
 @contextmanager
-def tracking(config: Config) -> Generator[Tracker]:
+def tracking(config: Config, *, defers: bool = False) -> Generator[Tracker]:
     """Yield the document's tracker, and close its runs with the outcome of the block."""
-    tracker = LazyTracker(config)
+    tracker = LazyTracker(config, defers=defers)
     try:
         yield tracker
     except KeyboardInterrupt:

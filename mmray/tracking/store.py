@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,6 +84,10 @@ class MLflowTracker:
                     else self._wrap(self._new_child(name, parent, started))
                 )
         return self._runs[name]
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Log something now: the store is open."""
+        action()
 
     def close(self, status: Status = "FINISHED") -> None:
         """End every run that was opened, the workflow's own last."""

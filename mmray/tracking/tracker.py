@@ -1,6 +1,6 @@
 """The tracking store as stages see it. Stages know this and nothing of MLflow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -95,6 +95,10 @@ class Tracker(Protocol):
             started: when a new run began, in seconds since 1970; by default now.
             is_new: do not continue a run with metrics of an earlier process.
         """
+        ...
+
+    def later(self, action: Callable[[], None]) -> None:
+        """Log something now, or when the store is opened for something else."""
         ...
 
     def close(self, status: Status = "FINISHED") -> None:

@@ -35,7 +35,10 @@ class Compute(Protocol):
 
 
 class OnRay:
-    """Extracts on Ray Data."""
+    """Extracts on Ray Data; ``meanwhile`` is called beside the start of Ray."""
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self._meanwhile = meanwhile
 
     def beside(self, config: Config, work: Callable[[Event], T]) -> T:
         """Do ``work`` in a thread while this one connects to Ray: both take seconds."""
@@ -45,6 +48,8 @@ class OnRay:
             found = work(stop)
             # And with it Ray Data: a second or two.
             import_module("mmray.distributed.extraction.extraction")
+            if not stop.is_set():
+                self._meanwhile()
             return found
 
         stop = Event()

@@ -53,3 +53,21 @@ def test_a_dry_run_keeps_everything_in_memory_and_the_first_key_counts(tmp_path)
     assert run.metrics == {"loss": [(2, 0.5)]}
     assert (run.status, memory.key) == ("FINISHED", "one")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_may_be_logged_later_waits_for_the_first_use_of_the_store_or_its_end(tmp_path):
+    config = make_config(workspace=str(tmp_path / "work"), tracking={"uri": "memory://"})
+    done = []
+
+    with tracking(config, defers=True) as tracker:
+        tracker.later(lambda: done.append(tracker.parent().run_id))
+        assert done == []
+        parent = tracker.parent().run_id
+        assert done == [parent]
+        tracker.later(lambda: done.append("now"))
+        assert done == [parent, "now"]
+    with tracking(config, defers=True) as tracker:
+        tracker.later(lambda: done.append("at the end"))
+    with tracking(config) as tracker:
+        tracker.later(lambda: done.append("at once"))
+        assert done[2:] == ["at the end", "at once"]
