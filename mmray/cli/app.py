@@ -12,7 +12,7 @@ from mmray import __version__
 from mmray.cli import jobs as cli_jobs
 from mmray.cli.console import say
 from mmray.cli.features import extract, features_app
-from mmray.cli.search import search
+from mmray.cli.search import search_verb
 from mmray.cli.verb import Call, DocumentCall, document_verb, verb
 from mmray.cli.workflow import Stage, stages_verb
 from mmray.core.process.exit import end_without_search
@@ -31,11 +31,11 @@ STAGES = {
     "prepare": "Read, check and split the manifest.",
     "extract": "Turn payloads into features on Ray Data. Stored features are kept.",
     "train": "Train the fusion model on Ray Train. Resumes from the last checkpoint.",
-    "search": "Search for a better document on Ray Tune. A space in it is optional: without one, a "
-    "preset makes it from the features. Writes the best trial's document, best.yaml.",
+    "search": "Search for a better document on Ray Tune. Prepares and extracts first. A space is "
+    "optional: without one, a preset makes it. Writes the best trial's document, best.yaml.",
     "evaluate": "Evaluate fusion and each modality alone. Also writes the model bundle.",
 }
-OF_THEIR_OWN = {"extract": extract, "search": search}
+OF_THEIR_OWN = {"extract": extract, "search": search_verb}
 """Stages with options of their own."""
 
 

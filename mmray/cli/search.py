@@ -11,7 +11,7 @@ BUDGET = {"trials": "search.trials", "minutes": "search.minutes"}
 
 
 @document_verb(settings=BUDGET)
-def search(
+def search_verb(
     call: DocumentCall,
     trials: Annotated[
         int | None, typer.Option(help="Number of trials at most; replaces search.trials.")
@@ -24,12 +24,15 @@ def search(
         typer.Option("--show", help="Print what there is of the search, also while it runs."),
     ] = False,
 ) -> None:
-    """Run the stage, or print what it has found; the budget is in the document by now."""
+    """Run the search and the stages before it, or print what it has found.
+
+    The budget is in the document by now.
+    """
     if show:
         from mmray.inspection.search import show_search
 
         call.print_report(show_search(call.config))
         return
-    from mmray.stages.search import run
+    from mmray.stages import extract, prepare, search
 
-    run_and_print(call, [run])
+    run_and_print(call, [prepare.run, extract.run, search.run])

@@ -279,10 +279,13 @@ def test_a_setting_of_training_changes_nothing_in_prepare(home):
     assert json.loads(again.stdout)["skipped"]
 
 
-def test_search_needs_no_search_section_but_features(home):
+def test_search_needs_no_search_section_and_prepares_the_corpus_first(home):
+    (home / "manifest.jsonl").unlink()
+
     said = error_of(3, "search", "pets.yaml")
 
-    assert "run 'mmray prepare" in said
+    assert "manifest.jsonl" in said
+    assert "prepare" not in said
 
 
 def test_a_search_can_be_shown_before_there_is_one_and_then_says_what_to_run(home):
