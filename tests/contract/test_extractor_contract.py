@@ -1,15 +1,20 @@
 """Every extractor keeps its promise. A new kind adds one line to tests/support/kinds/."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from mmray.config.modality.audio import TranscriptConfig
 from mmray.config.modality.modality import ModalityConfig
+from mmray.config.modality.table import TableVectorConfig
+from mmray.config.modality.text import TokensConfig
 from mmray.core.rejection import Rejection
 from mmray.features.build import build_extractor, export_extractor
 from mmray.features.extractor import extract_batch
 from mmray.features.fit import fit_extractor
-from mmray.features.spec import spec_of
+from mmray.features.spec import fitted_spec, spec_of
 from tests.support.audio_checkpoint import audio_checkpoints
 from tests.support.checkpoint import checkpoints
 from tests.support.kinds import audio, image, series, table, text, video
@@ -86,10 +91,17 @@ def test_a_feature_has_the_declared_shape_and_type(built):
             assert feature.max() < extractor.spec.vocabulary
 
 
-def test_the_spec_is_the_one_told_before(built):
-    config, _, extractor = built
+def test_the_spec_is_the_one_of_the_state_and_at_most_the_one_told_before(built):
+    config, state, extractor = built
 
-    assert extractor.spec == spec_of(config)
+    told, spec = spec_of(config), extractor.spec
+
+    assert spec == fitted_spec(config, state)
+    assert replace(spec, shape=told.shape, vocabulary=told.vocabulary) == told
+    assert all(size <= most for size, most in zip(spec.shape, told.shape, strict=True))
+    assert spec.vocabulary <= told.vocabulary
+    if type(config.extract) not in (TokensConfig, TableVectorConfig, TranscriptConfig):
+        assert spec == told
 
 
 def test_the_same_bytes_give_the_same_feature_alone_and_in_any_batch(built):
