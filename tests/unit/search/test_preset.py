@@ -127,12 +127,11 @@ def test_a_quick_space_of_three_modalities_in_words():
         "model.fusion: concat | gated | low_rank(rank: 2 to 8) | late | "
         "attention(layers: 1 to 2) | bottleneck(tokens: 2 to 8; layers: 2 to 3)",
         "model.auxiliary: 0 to 1",
-        "modalities.text.encode: mlp(hidden: [64] | [128] | [256]; dropout: 0 to 0.5) | "
-        "cnn(channels: [64, 96, 128] | [128, 128]; dropout: 0 to 0.5) | "
+        "modalities.text.encode: mlp(hidden: [64] | [128] | [256]) | "
+        "cnn(channels: [64, 96, 128] | [128, 128]) | "
         "lstm(hidden: 64 | 128; pooling: last | mean | max)",
-        "modalities.image.encode: "
-        "cnn(channels: [32, 64, 128] | [16, 32, 64] | [16, 32, 64, 64]; dropout: 0 to 0.5)",
-        "modalities.table.encode: linear | mlp(hidden: [64] | [128] | [256]; dropout: 0 to 0.5)",
+        "modalities.image.encode: cnn(channels: [32, 64, 128] | [16, 32, 64] | [16, 32, 64, 64])",
+        "modalities.table.encode: linear | mlp(hidden: [64] | [128] | [256])",
     ]
 
 
