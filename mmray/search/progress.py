@@ -161,11 +161,8 @@ class SearchProgress:
             return MINUTES_OVER
         if self.search.folds is not None:
             return ""
-        numbers = [each.number for each in self.study.records()]
-        curves = {number: self.study.curve(number) for number in numbers}
-        return reason_to_stop(
-            self.search.stop, record.number, curves, self.search.objective[0].direction
-        )
+        direction = self.search.objective[0].direction
+        return reason_to_stop(self.search.stop, record.number, self.study.curves(), direction)
 
     def _end(self, record: TrialRecord, state: Any, reason: str) -> None:  # noqa: ANN401
         ended = replace(record, state=state, reason=reason)

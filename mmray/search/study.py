@@ -99,10 +99,13 @@ class TrialStudy:
         """Return one trial."""
         return _to_record(self._frozen(number))
 
-    def curve(self, number: int) -> list[float]:
-        """Return the values of the first objective, by epoch."""
-        values = self._frozen(number).intermediate_values
-        return [values[epoch] for epoch in sorted(values)]
+    def curves(self) -> dict[int, list[float]]:
+        """Return the values of the first objective of each trial, by epoch."""
+        return {
+            frozen.user_attrs[RECORD]["number"]: _curve(frozen)
+            for frozen in self.study.get_trials(deepcopy=False)
+            if RECORD in frozen.user_attrs
+        }
 
     def ask(self, begin: Begin, sampler: BaseSampler) -> TrialRecord:
         """Add a trial and return it; ``sampler`` draws what ``begin`` asks of Optuna's trial."""
@@ -121,10 +124,13 @@ class TrialStudy:
         return self._added(self.study.get_trials(deepcopy=False)[-1].number, record)
 
     def report(self, record: TrialRecord, value: float) -> None:
-        """Note an epoch of a running trial, after which the first objective is ``value``."""
-        self._write(record)
+        """Note an epoch of a running trial, after which the first objective is ``value``.
+
+        The epoch counts when the record says so, which is written last.
+        """
         number = self._ids[record.number]
         self._storage.set_trial_intermediate_value(number, record.epochs, value)
+        self._write(record)
 
     def tell(self, record: TrialRecord) -> None:
         """Note that a trial has ended, as ``record`` says."""
@@ -133,7 +139,7 @@ class TrialStudy:
         if record.state == "failed" or not values:
             outcome = OptunaState.FAIL, None
         elif record.state == "stopped" and len(values) == 1:
-            outcome = OptunaState.PRUNED, self.curve(record.number)[-1:]
+            outcome = OptunaState.PRUNED, _curve(self._frozen(record.number))[-1:]
         else:  # with several objectives, Optuna knows no trial that was stopped
             outcome = OptunaState.COMPLETE, values
         self._storage.set_trial_state_values(self._ids[record.number], *outcome)
@@ -166,6 +172,11 @@ def _storage(folder: Path) -> JournalStorage:
 def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
     found = [_to_record(trial) for trial in trials if RECORD in trial.user_attrs]
     return sorted(found, key=lambda record: record.number)
+
+
+def _curve(trial: FrozenTrial) -> list[float]:
+    values, epochs = trial.intermediate_values, trial.user_attrs[RECORD]["epochs"]
+    return [values[epoch] for epoch in sorted(values) if epoch <= epochs]
 
 
 def _to_record(trial: FrozenTrial) -> TrialRecord:

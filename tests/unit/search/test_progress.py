@@ -7,7 +7,7 @@ import pytest
 from mmray.config.training.search import SearchConfig
 from mmray.errors import TrainingError
 from mmray.search.progress import MINUTES_OVER, SearchProgress
-from mmray.search.study import SPENT, load_study, open_study, read_trials, spent_seconds
+from mmray.search.study import JOURNAL, SPENT, load_study, open_study, read_trials, spent_seconds
 from mmray.search.table import best_trial, ranked
 
 EPOCHS = 4
@@ -117,7 +117,7 @@ def test_bad_trials_are_stopped_with_their_reason_and_the_best_epoch_counts(tmp_
     assert best.values[0] == max(r.values[0] for r in records)
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "nsga2", "gp"])
+@pytest.mark.parametrize("sampler", ["tpe", "random", "nsga2", "gp", "cmaes"])
 def test_a_search_that_is_killed_at_any_call_ends_as_if_it_never_was(tmp_path, sampler):
     search = config(sampler=sampler, trials=12 if sampler != "gp" else 5)
     expected = told(Driver(tmp_path / "undisturbed", search).run())
@@ -133,6 +133,19 @@ def test_a_search_that_is_killed_at_any_call_ends_as_if_it_never_was(tmp_path, s
         if driver.calls >= 0:
             break
     assert told(read_trials(folder)) == expected
+
+
+def test_wherever_the_record_of_a_search_ends_it_is_resumed_to_the_same_trials(tmp_path):
+    search = config(trials=6)
+    expected = told(Driver(tmp_path / "undisturbed", search).run())
+    lines = (tmp_path / "undisturbed" / JOURNAL).read_bytes().splitlines(keepends=True)
+
+    for length in range(2, len(lines), 5):
+        folder = tmp_path / str(length)
+        folder.mkdir()
+        (folder / JOURNAL).write_bytes(b"".join(lines[:length]))
+
+        assert told(Driver(folder, search).run()) == expected, lines[length - 1]
 
 
 def test_a_trial_that_fails_is_recorded_and_the_search_continues(tmp_path):

@@ -65,7 +65,7 @@ def test_the_end_of_a_trial_reaches_optuna_as_its_samplers_use_it(
         study.report(replace(trial, epochs=epoch), value)
     ended = replace(trial, state=state, values=values, epochs=2, reason="because")
     study.tell(ended)
-    curve = study.curve(1)
+    curve = study.curves()[1]
 
     found = load_study(tmp_path).get_trials()[0]
     assert (found.state, found.values) == told
