@@ -26,12 +26,15 @@ import psutil
 from benchmarks.search_overhead import SPECS, make_job, plan_trial
 from benchmarks.training_inputs import write_inputs
 from mmray.core.file.atomic import SUCCESS, read_json, write_json
-from mmray.search.study import read_trials
+from mmray.search.study import JOURNAL, read_trials
 
 SAMPLES, EPOCHS = 1024, 6
-EARLIEST_S, LATEST_S = 4.0, 30.0
-"""After the start of a process, when it is killed."""
+LATEST_S = 6.0
+"""After the first change of the study by a process, or after its start, when it is killed."""
+STARTING = 0.2
+"""Share of the kills that are counted from the start of a process."""
 LOCK = "trial.lock"
+VICTIMS = ("driver", "trial", "node")
 
 
 def search(place: Path, folder: Path, trials: int) -> None:
@@ -90,6 +93,7 @@ def kill(victim: str, process: subprocess.Popen[bytes], folder: Path) -> bool:
     """Kill a part of a search; return whether it was there."""
     if victim == "driver":
         process.kill()
+        process.wait()
         return True
     if victim == "node":
         below = psutil.Process(process.pid).children(recursive=True)
@@ -101,7 +105,25 @@ def kill(victim: str, process: subprocess.Popen[bytes], folder: Path) -> bool:
     pids = [pid for pid in pids if pid and psutil.pid_exists(pid)]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
+    if victim == "node" and pids:
+        process.wait()
     return bool(pids)
+
+
+def wait_for_change(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Wait until a search has written to its study, or has ended."""
+    journal, began = folder / JOURNAL, time.time()
+    while process.poll() is None:
+        if journal.is_file() and journal.stat().st_mtime > began:
+            return
+        time.sleep(0.05)
+
+
+def report(kills: int, victim: str, folder: Path) -> None:
+    """Print how far the search is."""
+    states = [record.state for record in read_trials(folder)]
+    ended = len(states) - states.count("running")
+    print(f"kill {kills}: {victim}, {len(states)} trials, {ended} ended", flush=True)
 
 
 def disturb(place: Path, folder: Path, options: argparse.Namespace) -> bool:
@@ -109,30 +131,23 @@ def disturb(place: Path, folder: Path, options: argparse.Namespace) -> bool:
     moments, kills, kept = random.Random(options.seed), 0, True
     hit: set[tuple[int, tuple[int, ...]]] = set()
     process = start(place, folder, options.trials)
-    while kills < options.kills:
-        victim = moments.choice(["driver", "trial", "node"])
-        delay = moments.uniform(EARLIEST_S, LATEST_S)
-        before = finished(folder)
-        time.sleep(delay)
+    while kills < options.kills and process.poll() != 0:
         if process.poll() is not None:
-            if process.returncode == 0:
-                break
             process = start(place, folder, options.trials)
-            continue
+        victim, delay = moments.choice(VICTIMS), moments.uniform(0.0, LATEST_S)
+        before = finished(folder)
+        if moments.random() >= STARTING:
+            wait_for_change(process, folder)
+        time.sleep(delay)
         running = tuple(r.number for r in read_trials(folder) if r.state == "running")
         if victim == "trial" and (process.pid, running) in hit:
-            continue  # a process that is lost twice ends a trial, as it should
+            victim = "driver"  # a process that is lost twice ends a trial, as it should
         hit.add((process.pid, running))
-        if kill(victim, process, folder):
+        if process.poll() is None and kill(victim, process, folder):
             kills += 1
-            states = [record.state for record in read_trials(folder)]
-            print(f"kill {kills}: {victim} after {delay:.1f} s, {len(states)} trials, "
-                  f"{len(states) - states.count('running')} ended", flush=True)  # fmt: skip
-        if victim != "trial":
-            process.wait()
-            process = start(place, folder, options.trials)
+            report(kills, victim, folder)
         kept &= before.items() <= finished(folder).items()
-    while process.wait():
+    while process.wait():  # until it ends well
         process = start(place, folder, options.trials)
     return kept
 
@@ -141,7 +156,7 @@ def main() -> None:
     """Search undisturbed and disturbed, and compare."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
