@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmray.config.document import Config
+from mmray.config.modality.modality import ModalityConfig
+from mmray.config.model.pretrained import PretrainedConfig
+from mmray.core.fingerprint import fingerprint
 from mmray.core.spec import FeatureSpec
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_augment, check_model
 from mmray.models.pretrained_check import check_pretrained
 from mmray.search.check import check_space
-from mmray.search.features import searched_modalities
-from mmray.search.preset.preset import Specs, search_document
+from mmray.search.features import features_key, searched_modalities
+from mmray.search.preset.preset import search_document
 from mmray.search.space_text import describe_space
 from mmray.stages.workspace import Workspace
 
@@ -33,24 +36,36 @@ def check_samples(config: Config, workspace: Workspace) -> None:
 def check_samples_for(config: Config, specs: Mapping[str, FeatureSpec]) -> None:
     """Refuse the same, where no features are there yet but what they will be is known."""
     changing = searched_modalities(config.search_section().space)
+    known: set[str] = set()
 
     def fits(trial: Config) -> None:
         declared = {name: spec_of(trial.modalities[name]) for name in changing}
-        check_fits(trial, {**specs, **declared})
+        every = {**specs, **declared}
+        encoders = {name: modality.encode for name, modality in trial.modalities.items()}
+        check_model(trial.model, encoders, every)
+        check_augment(trial.modalities, every)
+        # Reading a checkpoint's files takes a while: once for each way to use it.
+        new = {
+            name: spec
+            for name, spec in every.items()
+            if (use := _checkpoint_use(trial.modalities[name])) and use not in known
+        }
+        check_pretrained(trial.modalities, new)
+        known.update(_checkpoint_use(trial.modalities[name]) for name in new)
 
     check_space(config, fits)
 
 
+def _checkpoint_use(modality: ModalityConfig) -> str:
+    """Name what decides whether a checkpoint fits to its features; empty if there is none."""
+    encode = modality.encode
+    if not isinstance(encode, PretrainedConfig):
+        return ""
+    return fingerprint(encode.model, encode.tune, encode.layers, features_key(modality))
+
+
 def _specs(workspace: Workspace) -> dict[str, FeatureSpec]:
     return {name: feature.spec for name, feature in workspace.extracted.features.items()}
-
-
-def check_fits(config: Config, specs: Specs) -> None:
-    """Refuse, as a ConfigError, a document whose model does not fit to its features."""
-    encoders = {name: modality.encode for name, modality in config.modalities.items()}
-    check_model(config.model, encoders, specs)
-    check_pretrained(config.modalities, specs)
-    check_augment(config.modalities, specs)
 
 
 def show_space(config: Config) -> None:

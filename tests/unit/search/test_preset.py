@@ -7,12 +7,14 @@ from random import Random
 import pytest
 
 from mmray.config.reading.load import check_document, load_config
+from mmray.errors import ConfigError
 from mmray.features.spec import spec_of
 from mmray.models.fit_check import check_model
 from mmray.search.check import check_space, random_sample
 from mmray.search.preset.preset import search_document
 from mmray.search.sample import apply_sample, params_of
 from mmray.search.space_text import describe_space
+from mmray.stages.searching.document import check_samples_for
 from tests.support.document import make_document
 
 CONFIGS = Path("workflows/configs")
@@ -281,3 +283,17 @@ def test_a_checkpoint_is_frozen_or_tuned_in_several_ways(checkpoints, tune, pres
     sample = random_sample(config.search.space, Random(0), sample)
     assert apply_sample(config, sample).modalities["text"].encode.lora.rank == 16
     assert params_of(config, config.search.space)["modalities.text.encode"] == tune
+
+
+def test_a_checkpoint_that_is_too_shallow_for_a_sample_is_refused(checkpoints):
+    model = str(checkpoints["bert"])
+    text = {
+        "column": "note",
+        "extract": {"kind": "tokens", "tokenizer": model, "max_tokens": 32},
+        "encode": {"kind": "hf_text", "model": model, "tune": "last_layers", "layers": 1},
+    }
+    space = {"modalities.text.encode.layers": {"int": [1, 3]}}
+    config = config_of(modalities=MODALITIES | {"text": text}, search={"space": space})
+
+    with pytest.raises(ConfigError, match="has 2 layers, not 3; with"):
+        check_samples_for(config, specs_of(config))
