@@ -1,4 +1,4 @@
-"""Prepare, extract, search; then train the best trial's document again and evaluate it.
+"""Prepare, extract, search; then evaluate the winner, whose trainings are those of the search.
 
 python workflows/search.py workflows/configs/search.yaml
 python workflows/search.py workflows/configs/search.yaml --set search.trials=24
@@ -12,7 +12,7 @@ from mmray.tracking.tracker import Tracker
 
 
 def train_best(workspace: Workspace, tracker: Tracker) -> Report:
-    """Train the best trial's document from the start."""
+    """Train the winner's document, unless the search has."""
     return train.run(search.best_of(workspace), tracker)
 
 
