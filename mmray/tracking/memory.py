@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmray.core.text.markdown import with_section
 from mmray.tracking.tracker import Status
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ class MemoryRun:
         """Register nothing: no run of an earlier process has a model here."""
         return False
 
-    def describe(self, text: str) -> None:
+    def describe(self, text: str, *, section: str = "") -> None:
         """Keep the description."""
-        self.description = text
+        self.description = with_section(self.description, section, text)
 
     def spent(self, seconds: float) -> None:
         """Keep the seconds."""

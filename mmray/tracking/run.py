@@ -25,6 +25,7 @@ from mlflow.models import ModelSignature
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 import mmray
+from mmray.core.text.markdown import with_section
 from mmray.core.text.secret import masked, masked_document
 from mmray.tracking import bundle_model
 from mmray.tracking.model_interface import (
@@ -171,9 +172,11 @@ class MLflowRun:
         with redirect_stderr(StringIO()):  # MLflow says so in its own words
             return self._client.create_model_version(name, source, self._run_id, model_id=model_id)
 
-    def describe(self, text: str) -> None:
-        """Set the description that MLflow shows on the run's page."""
+    def describe(self, text: str, *, section: str = "") -> None:
+        """Set the description that MLflow shows on the run's page; other sections stay."""
         with self._going_on("description"):
+            known = self._client.get_run(self._run_id).data.tags.get(MLFLOW_RUN_NOTE, "")
+            text = with_section(known, section, text)
             self._client.set_tag(self._run_id, MLFLOW_RUN_NOTE, text)
 
     def spent(self, seconds: float) -> None:

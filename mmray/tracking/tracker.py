@@ -55,8 +55,8 @@ class Run(Protocol):
         """Register the run's model, once; return False if it has none."""
         ...
 
-    def describe(self, text: str) -> None:
-        """Set the description of the run, in Markdown."""
+    def describe(self, text: str, *, section: str = "") -> None:
+        """Set the description of the run, or a section of it, in Markdown."""
         ...
 
     def spent(self, seconds: float) -> None:

@@ -94,7 +94,7 @@ def deliver_view(tracker: Tracker, folder: Path, *, found: Sequence[str] = ()) -
     parent.log_file(folder / TABLE, folder="tables")
     for plot in plots:
         parent.log_file(plot, folder="plots")
-    parent.describe(describe_search(view, found=found))
+    parent.describe(describe_search(view, found=found), section="search")
 
 
 def _write_table(path: Path, view: SearchView) -> None:

@@ -111,6 +111,18 @@ def test_a_description_is_what_the_store_shows_first(open_tracker, client):
     assert tags["mlflow.note.content"] == "**better** by 3 points"
 
 
+def test_sections_of_a_description_are_replaced_one_by_one(open_tracker, client):
+    run = open_tracker().parent()
+
+    for text in ("- trial 1", "- trial 2\n- 12 trials"):
+        run.describe(text, section="search")
+    for text in ("worse", "better"):
+        run.describe(text)
+
+    tags = client.get_run(run.run_id).data.tags
+    assert tags["mlflow.note.content"] == ("better\n\n<!-- search -->\n\n- trial 2\n- 12 trials")
+
+
 def test_settings_are_flat_and_a_setting_that_is_there_stays(open_tracker, client):
     run = open_tracker().parent()
 

@@ -83,7 +83,9 @@ def test_page_table_plots_and_description_are_kept_with_the_search_s_run(tmp_pat
     parent = tracker.runs["workflow"]
     assert parent.files == ["search.html", "tables/trials.csv", "plots/history.svg",
                             "plots/parallel.svg"]  # fmt: skip
-    assert parent.description.startswith("- the winner\n- trials: 2 of 24; 2 complete\n")
+    assert parent.description.startswith(
+        "<!-- search -->\n\n- the winner\n- trials: 2 of 24; 2 complete\n"
+    )
     with (tmp_path / "trials.csv").open(newline="") as stream:
         first, second = csv.DictReader(stream)
     assert (first["trial"], first["val/animal/accuracy"], first["train.lr"]) == ("2", "0.6", "0.01")
