@@ -38,10 +38,11 @@ class SearchDisplay:
         """Begin with the trials and the seconds of earlier processes of the same search."""
         self._heading = heading
         self._trials = {trial.number: trial for trial in earlier}
-        self._known = self._epochs_done()
         self._spent_s = spent_s
         self._clock = clock
-        self._began_s: float | None = None
+        self._began_s = clock()
+        self._first: tuple[float, float] | None = None
+        """Time after the first epoch, and the trials done by then: before it, processes start."""
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -61,28 +62,27 @@ class SearchDisplay:
 
     def hear(self, trial: TrialRecord) -> None:
         """Note that a trial has begun, has trained an epoch, or has ended."""
-        if self._began_s is None:
-            self._began_s = self._clock()
         others = [each for each in self._trials.values() if each.number != trial.number]
         best = best_trial(others, self._heading.objectives)
         self._trials[trial.number] = trial
+        if self._first is None and trial.epochs:
+            self._first = self._clock(), self._epochs_done()
         if self._live is None and trial.state in ("complete", "stopped"):
             logger.info("%s", self._ended(trial, best))
 
     def time_left_s(self) -> float | None:
-        """Return the seconds until the trials or the minutes are used up; None if not known.
-
-        They count from the first trial on: before it, processes start.
-        """
-        if self._began_s is None or self._is_over:
+        """Return the seconds until the trials or the minutes are used up; None if not known."""
+        if self._is_over:
             return None
-        passed, limits = self._clock() - self._began_s, list[float]()
-        done = self._epochs_done() - self._known
-        if self._heading.trials is not None and done > 0 and passed >= FEWEST_SECONDS:
-            left = self._heading.trials - self._epochs_done()
-            limits.append(passed * left / done)
+        now, limits = self._clock(), list[float]()
+        if self._heading.trials is not None and self._first is not None:
+            began_s, known = self._first
+            done = self._epochs_done() - known
+            if done > 0 and now - began_s >= FEWEST_SECONDS:
+                left = self._heading.trials - self._epochs_done()
+                limits.append((now - began_s) * left / done)
         if self._heading.minutes is not None:
-            limits.append(60 * self._heading.minutes - self._spent_s - passed)
+            limits.append(60 * self._heading.minutes - self._spent_s - (now - self._began_s))
         return max(0.0, min(limits)) if limits else None
 
     @property

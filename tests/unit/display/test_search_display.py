@@ -33,14 +33,13 @@ def shown(display, width=110):
 def test_the_live_view_has_the_counts_the_best_the_time_left_and_the_running_trials():
     clock = Clock()
     display = SearchDisplay(heading(trials=10), clock=clock)
-    display.hear(trial(1, state="running", epochs=0))
     for each in (
         trial(1, 0.88), trial(2, 0.93, train__lr=0.004), trial(3, 0.4, state="stopped", epochs=2),
         trial(4, state="failed"), trial(5, 0.7, state="running", epochs=4, train__lr=0.01),
         trial(6, state="running", epochs=0, train__lr=0.02),
     ):  # fmt: skip
         display.hear(each)
-    clock.seconds += 90.0  # 4.5 of 10 trials
+    clock.seconds += 70.0  # 3.5 of 10 trials after the first epoch was heard
 
     lines = shown(display)
 
@@ -71,11 +70,11 @@ def test_the_live_view_of_many_long_trials_fits_into_a_small_terminal():
 @pytest.mark.parametrize(
     ("trials", "minutes", "spent", "left"),
     [
-        (10, None, 0.0, 25.0),  # two took 10 s, five are left
-        (10, 1.0, 0.0, 25.0),
-        (10, 1.0, 40.0, 10.0),
-        (None, 1.0, 40.0, 10.0),
-        (100, 1.0, 55.0, 0.0),
+        (11, None, 0.0, 40.0),  # one and a half took 10 s, six are left
+        (11, 2.0, 0.0, 40.0),
+        (11, 2.0, 80.0, 10.0),
+        (None, 2.0, 80.0, 10.0),
+        (100, 2.0, 95.0, 0.0),
     ],
 )
 def test_the_time_left_is_that_of_the_budget_which_ends_first(trials, minutes, spent, left):
@@ -83,11 +82,12 @@ def test_the_time_left_is_that_of_the_budget_which_ends_first(trials, minutes, s
     earlier = [trial(1, 0.5), trial(2, 0.5), trial(3, 0.5)]
     display = SearchDisplay(heading(trials, minutes), earlier, spent_s=spent, clock=clock)
 
-    clock.seconds += 77.0  # of the start of processes
     display.hear(trial(4, state="running", epochs=0))
+    clock.seconds += 20.0  # processes start
+    display.hear(trial(4, 0.5, state="running", epochs=4))
+    clock.seconds += 10.0
     for number in (4, 5):
         display.hear(trial(number, 0.5))
-    clock.seconds += 10.0
 
     assert display.time_left_s() == pytest.approx(left)
 
@@ -100,7 +100,10 @@ def test_the_time_left_is_unknown_before_the_first_epoch_and_nothing_after_the_l
 
     assert display.time_left_s() is None
     display.hear(trial(2, 0.5, state="running", epochs=2))
-    assert display.time_left_s() == pytest.approx(30.0)
+    assert display.time_left_s() is None
+    clock.seconds += 10.0
+    display.hear(trial(2, 0.5, state="running", epochs=4))
+    assert display.time_left_s() == pytest.approx(20.0)
     display.hear(trial(2, 0.5))
     assert display.time_left_s() is None
     assert shown(display)[0].endswith("  2 of 2")
