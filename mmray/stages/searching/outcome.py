@@ -14,6 +14,8 @@ from mmray.search.sample import shown_sample
 from mmray.stages.searching.ensembling import TrialEnsemble
 from mmray.stages.searching.on_test import Comparison
 
+LARGE = 1000.0
+"""Figures from here on are written without decimals: numbers of parameters."""
 VERDICTS = {
     "better": "shown to be better",
     "not shown": "not shown to be better",
@@ -107,8 +109,7 @@ def front_sentences(front: Sequence[TrialRecord]) -> list[str]:
     if not front:
         return []
     shown = ", ".join(
-        f"trial {each.number} ({', '.join(f'{value:.4g}' for value in each.values)})"
-        for each in front
+        f"trial {each.number} ({', '.join(map(_figure, each.values))})" for each in front
     )
     return [f"front: {shown}; its settings are in front.json"]
 
@@ -125,6 +126,10 @@ def ensemble_sentences(ensemble: TrialEnsemble) -> list[str]:
         f"winner alone {figure_text(found.other)}: {_gain(found)}"
         for task, found in ensemble.gains.items()
     ]
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= LARGE else f"{value:.4g}"
 
 
 def _gain(found: Comparison) -> str:
