@@ -66,6 +66,6 @@ def _importances(view: SearchView, path: Path) -> SearchPlot:
         "Importances",
         f"What decides whether a trial is among the best {found.best} of {found.trials} "
         "(PED-ANOVA). A trial that was stopped early counts with the value that it reached."
-        + (f" {left_out_sentence(found)}." if found.left_out else ""),
+        + (f" L{left_out_sentence(found)[1:]}." if found.left_out else ""),
         path,
     )

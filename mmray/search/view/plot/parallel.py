@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 MOST_PARAMETERS = 10
 UNUSED = -0.14
-"""Height of a parameter that a trial does not have."""
+"""Height of a parameter that a trial does not have: of another branch, or of the document, whose
+value is not in the space."""
 SPREAD = 0.05
 """Lines through the same category lie this far apart, so that each can be seen."""
 LIGHTEST = 0.25
@@ -101,7 +102,7 @@ def _draw_axes(axes: Axes, axes_of: Sequence[ParallelAxis], num_objectives: int)
             axis.title, (x, 1.0), xytext=(0, 8), textcoords="offset points", rotation=18,
             fontsize=8.5, ha="left", va="bottom", fontweight="bold" if is_objective else "normal",
         )  # fmt: skip
-        ticks = [*axis.ticks, *([(UNUSED, "not used")] if None in axis.heights else [])]
+        ticks = [*axis.ticks, *([(UNUSED, "none")] if None in axis.heights else [])]
         for height, label in ticks:
             axes.annotate(
                 label, (x, height), xytext=(4, 0), textcoords="offset points", va="center",
