@@ -57,12 +57,12 @@ def run_here(config, *overrides, stages=None):
     return run_stages(loaded, stages or FUSION_STAGES)[-1]
 
 
-def kill_when(condition, config, *overrides, cwd, number=signal.SIGKILL):
+def kill_when(condition, config, *overrides, cwd, workflow="fusion", number=signal.SIGKILL):
     """Start a workflow, send it a signal as soon as ``condition()`` holds: its code, its words."""
     log = Path(cwd) / "killed.log"
     with log.open("w") as stream:
         process = subprocess.Popen(
-            command(config, *overrides),
+            command(config, *overrides, workflow=workflow),
             cwd=cwd, env=environment(), stdout=subprocess.DEVNULL, stderr=stream,
         )  # fmt: skip
     try:

@@ -17,7 +17,7 @@ from PIL import Image
 from mmray.search.study import read_trials
 from tests.support.process import wait_for
 from tests.support.web import serve
-from tests.support.workflow import command, environment
+from tests.support.workflow import command, environment, kill_when
 
 pytestmark = pytest.mark.e2e
 SECRET = "pLanTed7"
@@ -101,9 +101,19 @@ def is_for_the_user_alone(path, workspace):
     return any(not stat.S_IMODE(each.stat().st_mode) & 0o077 for each in above)
 
 
+def trials_in(folder):
+    """The trials of the one search of a workspace, if it has begun."""
+    return [trial for each in folder.glob("search/*") for trial in read_trials(each)]
+
+
+def begun(workspace):
+    """When each trial began, by its number."""
+    return {str(trial.number): trial.started for trial in trials_in(workspace)}
+
+
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """The folder of a finished search, and its process."""
+    """The folder of a finished search that was killed after its first trial, and its process."""
     folder = tmp_path_factory.mktemp("search")
     document = folder / "d.yaml"
     with tracking_server(folder / "server") as port, serve({}) as web:
@@ -111,6 +121,11 @@ def searched(tmp_path_factory):
         document.write_text(
             DOCUMENT.format(web=web.uri, signature=SIGNATURE, secret=SECRET, port=port)
         )
+        kill_when(
+            lambda: any(trial.state != "running" for trial in trials_in(folder / "work")),
+            document, cwd=folder, workflow="search",
+        )  # fmt: skip
+        (folder / "killed.json").write_text(json.dumps(begun(folder / "work")))
         done = subprocess.run(
             command(document, workflow="search", options=("--json", "-v")),
             cwd=folder, env=environment(), capture_output=True, text=True, timeout=540,
@@ -119,14 +134,16 @@ def searched(tmp_path_factory):
     return folder, done
 
 
-def test_a_search_trains_and_evaluates_its_best_trial(searched):
+def test_a_search_that_was_killed_trains_and_evaluates_its_best_trial(searched):
     from mlflow import MlflowClient
 
     folder, done = searched
     report = json.loads(done.stdout)
     search = next(stage for stage in report["stages"] if stage["stage"] == "search")
-    trials = read_trials(next((folder / "work").glob("search/*/study.journal")).parent)
+    trials = trials_in(folder / "work")
     best = min(trials, key=lambda trial: trial.values)
+    killed = json.loads((folder / "killed.json").read_text())
+    assert killed.items() <= begun(folder / "work").items()
     assert search["counts"]["trials"] == len(trials) == 3
     assert search["metrics"]["best"] == best.sample
     bundle = json.loads((folder / "work" / "model" / "bundle.json").read_text())
