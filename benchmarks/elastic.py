@@ -80,7 +80,7 @@ def make_plan(
             "audio": {"column": "audio", "encode": {"kind": "mlp", "hidden": [32], "dropout": 0}},
         },
         "tasks": {"label": {"kind": "classification", "column": "label"}},
-        "model": {"width": 32, "dropout": 0},
+        "model": {"width": 32, "dropout": 0, "modality_dropout": 0, "auxiliary": 0},
         "train": {
             "epochs": epochs, "batch_size": 32, "workers": {"min": 1, "max": 2}, "max_failures": 2,
         },

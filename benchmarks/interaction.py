@@ -72,7 +72,7 @@ def make_model(fusion: FusionConfig, *, seed: int) -> FusionModel:
     torch.manual_seed(seed)
     names = ("left", "right")
     return build_model(
-        ModelConfig(width=WIDTH, fusion=fusion, dropout=0.0),
+        ModelConfig(width=WIDTH, fusion=fusion, dropout=0.0, modality_dropout=0.0),
         dict.fromkeys(names, LinearEncoderConfig()),
         dict.fromkeys(names, SPEC),
         {"agree": 2},

@@ -50,7 +50,7 @@ def make_plan(
             name: {"column": name, "encode": {"kind": "mlp", "hidden": [32]}} for name in SPECS
         },
         "tasks": {"label": {"kind": "classification", "column": "label"}},
-        "model": {"width": 32, "fusion": {"kind": "gated"}},
+        "model": {"width": 32, "fusion": {"kind": "gated"}, "auxiliary": 0.0},
         "train": {"epochs": epochs, "batch_size": 64, "stream": stream},
     }
     config = check_document(document, where="benchmark")

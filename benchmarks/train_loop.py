@@ -51,14 +51,17 @@ DOCUMENT = {
         name: {"column": name, "encode": {"kind": "mlp", "hidden": [256]}} for name in SPECS
     },
     "tasks": {"label": {"kind": "classification", "column": "label"}},
-    "model": {"width": 256, "fusion": {"kind": "gated"}},
+    "model": {
+        "width": 256, "fusion": {"kind": "gated"}, "dropout": 0.1, "modality_dropout": 0.0,
+        "auxiliary": 0.0,
+    },
     "train": {
         "epochs": EPOCHS,
         "batch_size": BATCH,
         "schedule": "constant",
         "warmup": 0.0,
     },
-}
+}  # fmt: skip
 TURN_S = 1.0
 ROUNDING = 1e-3
 """Of a weight, after all epochs: the norm by which gradients are cut is summed in another order."""

@@ -16,7 +16,7 @@ from pydantic import (
 from mmray.config.base import StrictModel
 from mmray.config.data import DataConfig
 from mmray.config.modality.modality import ModalityConfig
-from mmray.config.model.model import FilmFusionConfig, ModelConfig
+from mmray.config.model.model import AUXILIARY, FilmFusionConfig, ModelConfig
 from mmray.config.task.kind import balanced_task, independent, kind_of
 from mmray.config.task.task import TaskConfig
 from mmray.config.training.balance import GradientBlendingConfig, MmParetoConfig, NoBalanceConfig
@@ -229,11 +229,11 @@ class Config(StrictModel):
                 f"train.balance ({balance.kind}) compares what each modality predicts alone; an "
                 "alignment has no such prediction: add another task, or remove it"
             )
-        own = isinstance(balance, GradientBlendingConfig | MmParetoConfig)
-        if own and self.model.auxiliary > 0.0:
+        weight = self.model.auxiliary
+        if self._balance_weighs_losses and weight not in (0.0, AUXILIARY):
             raise ValueError(
                 f"train.balance ({balance.kind}) weighs the losses of each modality alone itself: "
-                f"set model.auxiliary ({self.model.auxiliary:g}) to 0"
+                f"set model.auxiliary ({weight:g}) to 0, or leave it out"
             )
         return self
 
@@ -252,6 +252,16 @@ class Config(StrictModel):
         if search.objective:
             return search
         return search.model_copy(update={"objective": (default_objective(self.tasks),)})
+
+    @property
+    def auxiliary(self) -> float:
+        """The weight of the loss of each modality alone, where a model has such losses."""
+        has_losses = len(self.modalities) > 1 and bool(self.tasks_of(1))
+        return self.model.auxiliary if has_losses and not self._balance_weighs_losses else 0.0
+
+    @property
+    def _balance_weighs_losses(self) -> bool:
+        return isinstance(self.train.balance, GradientBlendingConfig | MmParetoConfig)
 
     def modality_order(self) -> tuple[str, ...]:
         """Return the modality names along the M axis."""

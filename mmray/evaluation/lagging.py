@@ -76,7 +76,7 @@ def advice_for(config: Config) -> str:
     is_own_weighting = isinstance(balance, GradientBlendingConfig | MmParetoConfig)
     options = {
         "train.balance": isinstance(balance, NoBalanceConfig),
-        "model.auxiliary": config.model.auxiliary == 0.0 and not is_own_weighting,
+        "model.auxiliary": config.auxiliary == 0.0 and not is_own_weighting,
         "model.modality_dropout": config.model.modality_dropout == 0.0,
     }
     names = [f"'{name}'" for name, is_open in options.items() if is_open]

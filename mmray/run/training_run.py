@@ -76,7 +76,7 @@ def train_run(
             config=plan.config.train.model_copy(update={"seed": plan.seed}),
             context=context,
             folder=plan.checkpoints,
-            auxiliary=plan.config.model.auxiliary,
+            auxiliary=plan.config.auxiliary,
             augment=build_augmentation(
                 plan.config.modalities, train, {n: f.state for n, f in features.items()}
             ),

@@ -27,7 +27,9 @@ def make_lenets(samples, seed=0):
     torch.manual_seed(seed)
     specs = {name: features.spec for name, features in samples.modalities.items()}
     heads = {name: task.head for name, task in TASKS.items()}
-    return build_model(ModelConfig(width=8, dropout=0.0), ENCODERS, specs, heads)
+    return build_model(
+        ModelConfig(width=8, dropout=0.0, modality_dropout=0.0), ENCODERS, specs, heads
+    )
 
 
 def train_lenets(rank: int, world: int, folder: str) -> None:

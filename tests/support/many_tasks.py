@@ -84,7 +84,7 @@ def make_parts(configs, *, train=300, val=120, unlabelled=0.3, absent=0.1, seed=
 def make_model(tasks, config, *, seed=0, **model):
     torch.manual_seed(seed)
     return build_model(
-        ModelConfig(**{"width": 16, "dropout": 0.0} | model),
+        ModelConfig(**{"width": 16, "dropout": 0.0, "modality_dropout": 0.0} | model),
         {name: MlpEncoderConfig(hidden=(32,), dropout=0.0) for name in SPECS},
         SPECS,
         {name: task.head for name, task in tasks.items()},

@@ -106,7 +106,9 @@ def train_together(rank: int, world: int, folder: str, bert: str, resnet: str) -
     specs = {name: features.spec for name, features in modalities.items()}
     heads = {name: task.head for name, task in TASKS.items()}
     torch.manual_seed(0)
-    model = build_model(ModelConfig(width=16, dropout=0.0), encoders, specs, heads)
+    model = build_model(
+        ModelConfig(width=16, dropout=0.0, modality_dropout=0.0), encoders, specs, heads
+    )
     config = TrainConfig(epochs=2, batch_size=8)
     plan = TrainPlan(
         TASKS, samples, samples, config, WorkerContext(rank, world), augment={"image": [Crop(3)]}

@@ -48,7 +48,7 @@ def _config(keep_best):
             "animal": {"kind": "classification", "column": "label"},
             "size": {"kind": "regression", "column": "size"},
         },
-        model={"width": 16, "dropout": 0, "auxiliary": 0.5},
+        model={"width": 16, "dropout": 0, "modality_dropout": 0, "auxiliary": 0.5},
         train={"epochs": 3, "batch_size": 8, "keep_best": keep_best, "max_failures": 0},
     )
 

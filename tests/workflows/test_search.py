@@ -147,7 +147,7 @@ def test_a_search_that_was_killed_trains_and_evaluates_its_best_trial(searched):
     assert search["counts"]["trials"] == len(trials) == 3
     assert search["metrics"]["best"] == best.sample
     bundle = json.loads((folder / "work" / "model" / "bundle.json").read_text())
-    assert bundle["config"]["train"]["lr"] == best.sample.get("train.lr", 0.001)
+    assert bundle["config"]["train"]["lr"] == best.sample.get("train.lr", 0.002)
     client = MlflowClient(f"sqlite:///{folder / 'server' / 'mlflow.db'}")
     runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
     names = [run.data.tags["mlflow.runName"] for run in runs]

@@ -6,6 +6,8 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_
 
 from mmray.config.base import CustomConfig, Fraction, StrictModel
 
+AUXILIARY = 1.0
+
 
 class ConcatFusionConfig(StrictModel):
     """All embeddings concatenated with presence, through one hidden layer."""
@@ -176,14 +178,15 @@ class ModelConfig(StrictModel):
     """Size of every embedding and of the fused vector (D)."""
     fusion: FusionConfig = ConcatFusionConfig()
     """How the embeddings of the modalities become one vector."""
-    dropout: Fraction = 0.1
+    dropout: Fraction = 0.2
     """Dropout on every embedding and on the fused vector during training."""
-    modality_dropout: Fraction = 0.0
+    modality_dropout: Fraction = 0.2
     """Probability of hiding a present modality of a sample during training; one always stays."""
 
-    auxiliary: NonNegativeFloat = 0.0
+    auxiliary: NonNegativeFloat = AUXILIARY
     """Weight of the loss of each modality alone, through the same fusion and heads. Above zero, a
-    modality that learns slowly keeps learning although a faster one explains most labels."""
+    modality that learns slowly keeps learning although a faster one explains most labels. Where
+    ``train.balance`` weighs these losses itself, its weights replace this one."""
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Self:

@@ -72,7 +72,7 @@ class TrainConfig(StrictModel):
 
     epochs: PositiveInt = 20
     """Passes over the train split, at most."""
-    batch_size: PositiveInt = 64
+    batch_size: PositiveInt = 32
     """Samples in one step over all workers together."""
     accumulate: PositiveInt = 1
     """Parts that each worker's share of a batch is cut into: less memory, the same step."""
@@ -80,7 +80,7 @@ class TrainConfig(StrictModel):
     """``shuffled``: every sample once per epoch. ``balanced``: every class equally often."""
     sampling_task: str | None = None
     """Task whose classes are balanced; by default the first one with one class per sample."""
-    lr: PositiveFloat = 1e-3
+    lr: PositiveFloat = 2e-3
     """Highest learning rate."""
     weight_decay: NonNegativeFloat = 0.01
     """Decay of the weights (AdamW)."""

@@ -126,7 +126,7 @@ def _balance(config: Config, size: Size) -> dict[str, Section]:
     can_balance = config.train.parallel == "ddp" and size.is_thorough
     if isinstance(config.train.balance, GradientBlendingConfig | MmParetoConfig):
         return {"train.balance": {"choice": {own["kind"]: own, "none": {"kind": "none"}}}}
-    space = {"model.auxiliary": widened({"uniform": [0.0, 1.0]}, config.model.auxiliary)}
+    space = {"model.auxiliary": widened({"uniform": [0.0, 1.0]}, config.auxiliary)}
     if not can_balance:
         return space
     if own["kind"] == "ogm_ge":

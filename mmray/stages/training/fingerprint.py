@@ -6,7 +6,6 @@ from mmray.config.base import CustomConfig
 from mmray.config.document import Config
 from mmray.config.modality.modality import ModalityConfig
 from mmray.config.model.encoder import CnnEncoderConfig
-from mmray.config.model.model import ModelConfig
 from mmray.config.model.pretrained import PretrainedConfig
 from mmray.config.task.task import TaskConfig
 from mmray.core.fingerprint import fingerprint
@@ -31,16 +30,17 @@ def train_fingerprint(config: Config, extracted: str) -> str:
     return fingerprint(
         TRAIN_VERSION,
         extracted,
-        _model_settings(config.model),
+        _model_settings(config),
         config.train.model_dump(mode="json", exclude=NOT_IN_FINGERPRINT),
         {name: _task_settings(task) for name, task in config.tasks.items()},
         {name: _encode_settings(m) for name, m in config.modalities.items()},
     )
 
 
-def _model_settings(model: ModelConfig) -> dict[str, Any]:
-    settings = model.model_dump(mode="json")
-    return settings | {"fusion": _with_code(model.fusion, settings["fusion"])}
+def _model_settings(config: Config) -> dict[str, Any]:
+    settings: dict[str, Any] = config.model.model_dump(mode="json")
+    settings["auxiliary"] = config.auxiliary
+    return settings | {"fusion": _with_code(config.model.fusion, settings["fusion"])}
 
 
 def _task_settings(task: TaskConfig) -> dict[str, Any]:

@@ -13,6 +13,24 @@ def test_methods_that_weigh_the_losses_themselves_refuse_auxiliary(kind):
         make_config(model={"auxiliary": 0.5}, train={"balance": {"kind": kind}})
 
 
+@pytest.mark.parametrize(
+    ("document", "weight"),
+    [
+        ({"modalities": TWO}, 1.0),
+        ({"modalities": TWO, "train": {"balance": {"kind": "ogm_ge"}}}, 1.0),
+        ({"modalities": TWO, "model": {"auxiliary": 0.0}}, 0.0),
+        ({"modalities": TWO, "train": {"balance": {"kind": "gradient_blending"}}}, 0.0),
+        ({"modalities": TWO, "train": {"balance": {"kind": "mmpareto"}}}, 0.0),
+        ({"modalities": TWO, "tasks": ALIGNMENT}, 0.0),
+        ({"modalities": {"text": {"column": "note"}}}, 0.0),
+    ],
+)
+def test_each_of_several_modalities_has_a_loss_of_its_own_unless_something_else_weighs_it(
+    document, weight
+):
+    assert make_config(**document).auxiliary == weight
+
+
 def test_ogm_ge_goes_with_auxiliary():
     config = make_config(model={"auxiliary": 0.5}, train={"balance": {"kind": "ogm_ge"}})
 

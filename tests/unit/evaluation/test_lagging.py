@@ -71,9 +71,11 @@ def test_advice_names_only_what_is_not_in_use():
     def advice(**settings):
         return advice_for(make_config(**text, **settings))
 
-    assert advice() == "try 'train.balance' or 'model.auxiliary' or 'model.modality_dropout'"
+    nothing = {"auxiliary": 0.0, "modality_dropout": 0.0}
+    everything = "try 'train.balance' or 'model.auxiliary' or 'model.modality_dropout'"
+    assert advice(model=nothing) == everything
     used = {"auxiliary": 1.0, "modality_dropout": 0.1}
     assert advice(model=used) == "try 'train.balance'"
     assert advice(model=used, train={"balance": {"kind": "ogm_ge"}}) == ""
     blended = {"balance": {"kind": "gradient_blending"}}
-    assert advice(train=blended) == "try 'model.modality_dropout'"
+    assert advice(model=nothing, train=blended) == "try 'model.modality_dropout'"

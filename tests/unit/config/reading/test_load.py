@@ -66,7 +66,7 @@ def test_overrides_apply_in_order_and_the_last_one_counts(tmp_path):
 
     config = load_config(path, ["train.lr=1", "train={epochs: 3}", "train.epochs=4"])
 
-    assert (config.train.lr, config.train.epochs) == (1e-3, 4)
+    assert (config.train.lr, config.train.epochs) == (2e-3, 4)
 
 
 def test_an_override_replaces_a_whole_section_and_nothing_beside_it():

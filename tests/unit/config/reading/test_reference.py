@@ -20,7 +20,7 @@ def test_the_whole_document_names_every_section_and_the_keys_in_it():
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("train", "lr: number > 0, default 0.001\n    Highest learning rate."),
+        ("train", "lr: number > 0, default 0.002\n    Highest learning rate."),
         ("train", '\nworkers: integer > 0 or section or "auto", default "auto"'),
         ("model.fusion", "\n    temperature: number > 0, default 1.0\n        Divides the scores"),
         ("modalities.audio.extract", "\nlog_mel\n"),

@@ -8,7 +8,7 @@ from tests.support.document import make_config
 
 CHANGED = {
     "epochs": 21,
-    "batch_size": 32,
+    "batch_size": 64,
     "accumulate": 2,
     "sampling": "balanced",
     "sampling_task": "animal",
