@@ -6,7 +6,7 @@ import pytest
 from torch.multiprocessing import start_processes
 
 # Loaded once, in the process that the workers are forked from: it takes each of them seconds.
-multiprocessing.set_forkserver_preload(["torch.nn.parallel", "transformers"])
+multiprocessing.set_forkserver_preload(["torch.nn.parallel", "torchmetrics", "transformers"])
 
 
 in_one_process = pytest.mark.xdist_group("workers")

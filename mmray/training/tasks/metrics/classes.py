@@ -2,26 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Integer
 from torch import Tensor
 
-from mmray.training.tasks.metrics.counts import (
-    Average,
-    Counts,
-    averaged,
-    count_classes,
-    f1,
-    precision,
-    recall,
-    share,
-)
 from mmray.training.tasks.metrics.measure import MetricFunctions, measure
 
 ClassNumbers = Integer[np.ndarray, " N"]
+Average = Literal["macro", "weighted", "none"]
 
 
 class ClassRows(NamedTuple):
@@ -31,13 +22,6 @@ class ClassRows(NamedTuple):
     labels: Integer[Tensor, " N"]
     num_classes: int
 
-    @property
-    def matrix(self) -> Integer[Tensor, "C C"]:
-        """How often each class (row) was predicted as each class (column)."""
-        cells = self.labels * self.num_classes + self.predicted
-        size = self.num_classes
-        return torch.bincount(cells, minlength=size * size).reshape(size, size)
-
 
 def class_rows(predicted: ClassNumbers, labels: ClassNumbers, classes: Sequence[str]) -> ClassRows:
     """Return what metrics of classes are computed from."""
@@ -46,28 +30,45 @@ def class_rows(predicted: ClassNumbers, labels: ClassNumbers, classes: Sequence[
 
 def accuracy(rows: ClassRows) -> float:
     """Return the share of the samples whose class is right."""
-    right = rows.predicted == rows.labels
-    return float(share(right.sum(), torch.tensor(len(right))))
+    from torchmetrics.functional.classification import multiclass_accuracy
+
+    return float(multiclass_accuracy(*rows, average="micro"))
 
 
 def kappa(rows: ClassRows) -> float | None:
     """Return Cohen's kappa with quadratic weights; it needs two different labels."""
+    from torchmetrics.functional.classification import multiclass_cohen_kappa
+
     if not (rows.labels != rows.labels[0]).any():
         return None
-    matrix = rows.matrix.float()
-    columns, lines = matrix.sum(dim=0, keepdim=True), matrix.sum(dim=1, keepdim=True)
-    expected = lines @ columns / columns.sum()  # (C, C)
-    place = torch.arange(rows.num_classes, dtype=matrix.dtype)
-    distance = (place - place[:, None]) ** 2
-    return float(1 - (distance * matrix).sum() / (distance * expected).sum())
+    return float(multiclass_cohen_kappa(*rows, weights="quadratic"))
 
 
-def _averaged(function: Callable[[Counts], Tensor], average: Average, rows: ClassRows) -> float:
-    counts = count_classes(rows.matrix)
-    return float(averaged(function(counts), counts, average))
+def _precision(rows: ClassRows, average: Average) -> Tensor:
+    from torchmetrics.functional.classification import multiclass_precision
+
+    return multiclass_precision(*rows, average=average)
 
 
-PER_CLASS = {"precision": precision, "recall": recall, "f1": f1}
+def _recall(rows: ClassRows, average: Average) -> Tensor:
+    from torchmetrics.functional.classification import multiclass_recall
+
+    return multiclass_recall(*rows, average=average)
+
+
+def _f1(rows: ClassRows, average: Average) -> Tensor:
+    from torchmetrics.functional.classification import multiclass_f1_score
+
+    return multiclass_f1_score(*rows, average=average)
+
+
+def _averaged(
+    function: Callable[[ClassRows, Average], Tensor], average: Average, rows: ClassRows
+) -> float:
+    return float(function(rows, average))
+
+
+PER_CLASS = {"precision": _precision, "recall": _recall, "f1": _f1}
 AVERAGES: tuple[Average, ...] = ("macro", "weighted")
 CLASSIFICATION: MetricFunctions[ClassRows] = {"accuracy": accuracy} | {
     f"{name}_{average}": partial(_averaged, function, average)
@@ -89,8 +90,7 @@ def per_class_metrics(
 ) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1 and support of each class."""
     rows = class_rows(predicted, labels, classes)
-    counts = count_classes(rows.matrix)
-    columns = {name: function(counts).tolist() for name, function in PER_CLASS.items()}
+    columns = {name: function(rows, "none").tolist() for name, function in PER_CLASS.items()}
     columns["support"] = torch.bincount(rows.labels, minlength=len(classes)).tolist()
     return {
         name: {metric: float(values[number]) for metric, values in columns.items()}
@@ -102,7 +102,9 @@ def confusion_matrix(
     predicted: ClassNumbers, labels: ClassNumbers, classes: Sequence[str]
 ) -> list[list[int]]:
     """Return how often each class (row) was predicted as each class (column)."""
-    return class_rows(predicted, labels, classes).matrix.tolist()
+    from torchmetrics.functional.classification import multiclass_confusion_matrix
+
+    return multiclass_confusion_matrix(*class_rows(predicted, labels, classes)).tolist()
 
 
 def class_details(

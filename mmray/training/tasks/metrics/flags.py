@@ -1,31 +1,24 @@
 """Metrics of flags: of one, or of one for each of several classes. Axes: N samples, C classes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
-from torch.nn import functional as F
 
-from mmray.training.tasks.metrics.counts import (
-    Counts,
-    count_flags,
-    f1,
-    precision,
-    recall,
-    share,
-)
 from mmray.training.tasks.metrics.measure import MetricFunctions
 
 THRESHOLD = 0.5
+UNCHECKED: dict[str, Any] = {"validate_args": False}
+"""The check of torchmetrics refuses a single class, which its figures do not mind."""
 
 
 class FlagRows(NamedTuple):
     """Probabilities of the positive class, and labels."""
 
     scores: Float[Tensor, " N"]
-    """In float64: no two that differ become equal."""
+    """In float64: from ranks in that a curve is exact, and torchmetrics takes them as they are."""
     labels: Integer[Tensor, " N"]
 
     @property
@@ -33,51 +26,44 @@ class FlagRows(NamedTuple):
         """The predicted labels."""
         return (self.scores > THRESHOLD).long()
 
-    @property
-    def counts(self) -> Counts:
-        """The right and wrong guesses."""
-        return count_flags(self.guess, self.labels)
-
 
 def _accuracy(rows: FlagRows) -> float:
-    return float(share((rows.guess == rows.labels).sum(), torch.tensor(len(rows.labels))))
+    from torchmetrics.functional.classification import binary_accuracy
+
+    return float(binary_accuracy(rows.guess, rows.labels))
 
 
 def _precision(rows: FlagRows) -> float:
-    return float(precision(rows.counts))
+    from torchmetrics.functional.classification import binary_precision
+
+    return float(binary_precision(rows.guess, rows.labels))
 
 
 def _recall(rows: FlagRows) -> float:
-    return float(recall(rows.counts))
+    from torchmetrics.functional.classification import binary_recall
+
+    return float(binary_recall(rows.guess, rows.labels))
 
 
 def _f1(rows: FlagRows) -> float:
-    return float(f1(rows.counts))
+    from torchmetrics.functional.classification import binary_f1_score
 
-
-def _curve(rows: FlagRows) -> tuple[Integer[Tensor, " T"], Integer[Tensor, " T"]]:
-    """Return how many positive and negative samples lie at each score or above, highest first."""
-    order = rows.scores.argsort(descending=True)
-    scores, labels = rows.scores[order], rows.labels[order]
-    last = torch.where(scores.diff() != 0)[0]  # of those with an equal score
-    last = F.pad(last, (0, 1), value=len(scores) - 1)  # (T)
-    positive = labels.cumsum(dim=0)[last]
-    return positive, last + 1 - positive
+    return float(binary_f1_score(rows.guess, rows.labels))
 
 
 def _auroc(rows: FlagRows) -> float | None:
-    if rows.labels.all() or not rows.labels.any():
-        return None
-    positive, negative = (F.pad(counts, (1, 0)) for counts in _curve(rows))
-    return float(torch.trapezoid(positive / positive[-1], negative / negative[-1]))
+    from torchmetrics.functional.classification import binary_auroc
+
+    has_both = rows.labels.any() and not rows.labels.all()
+    return float(binary_auroc(rows.scores, rows.labels)) if has_both else None
 
 
 def _average_precision(rows: FlagRows) -> float | None:
+    from torchmetrics.functional.classification import binary_average_precision
+
     if not rows.labels.any():
         return None
-    positive, negative = _curve(rows)
-    gained = F.pad(positive / positive[-1], (1, 0)).diff()
-    return float((gained * (positive / (positive + negative))).sum())
+    return float(binary_average_precision(rows.scores, rows.labels))
 
 
 BINARY: MetricFunctions[FlagRows] = {
@@ -102,24 +88,33 @@ class FlagTable(NamedTuple):
         return (self.scores > THRESHOLD).long()
 
     @property
-    def counts(self) -> Counts:
-        """The right and wrong guesses of each class."""
-        return count_flags(self.guess, self.flags)
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return self.flags.shape[1]
+
+
+def _f1_scores(table: FlagTable, average: Literal["micro", "none"]) -> Tensor:
+    from torchmetrics.functional.classification import multilabel_f1_score
+
+    return multilabel_f1_score(
+        table.guess, table.flags, table.num_classes, average=average, **UNCHECKED
+    )
 
 
 def _f1_micro(table: FlagTable) -> float:
-    return float(f1(Counts(*(part.sum() for part in table.counts))))
+    return float(_f1_scores(table, "micro"))
 
 
 def _subset_accuracy(table: FlagTable) -> float:
-    right = (table.guess == table.flags).all(dim=1)
-    return float(share(right.sum(), torch.tensor(len(right))))
+    from torchmetrics.functional.classification import multilabel_exact_match
+
+    return float(multilabel_exact_match(table.guess, table.flags, table.num_classes, **UNCHECKED))
 
 
 def _f1_macro(table: FlagTable) -> float:
     """Return the mean over the classes that are among the labels or the predictions."""
-    counts = table.counts
-    return float(f1(counts)[counts.there].mean()) if counts.there.any() else 0.0
+    either = table.flags.any(dim=0) | table.guess.any(dim=0)  # (C)
+    return float(_f1_scores(table, "none").reshape(-1)[either].mean()) if either.any() else 0.0
 
 
 def _mean_average_precision(table: FlagTable) -> float | None:
@@ -144,11 +139,18 @@ def average_precisions(table: FlagTable) -> Float[Tensor, " C"]:
 
 def per_flag_metrics(table: FlagTable, classes: Sequence[str]) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1, average precision and support of each class."""
-    counts = table.counts
+    from torchmetrics.functional import classification
+
+    functions = {
+        "precision": classification.multilabel_precision,
+        "recall": classification.multilabel_recall,
+        "f1": classification.multilabel_f1_score,
+    }
     columns = {
-        "precision": precision(counts).tolist(),
-        "recall": recall(counts).tolist(),
-        "f1": f1(counts).tolist(),
+        name: function(table.scores, table.flags, table.num_classes, average="none", **UNCHECKED)
+        .reshape(-1)
+        .tolist()
+        for name, function in functions.items()
     }
     columns["average_precision"] = average_precisions(table).tolist()
     columns["support"] = table.flags.sum(dim=0).tolist()

@@ -1,6 +1,7 @@
 """Functions of metrics, by the names that ``mmray/config/task/metric.py`` declares.
 
-They are our own: to load a library of metrics takes longer than torch, or than a short training.
+Those of torchmetrics are imported where they are called: all of the library comes with any part of
+it, which takes longer than torch, and most processes measure nothing.
 """
 
 from collections.abc import Callable, Mapping

@@ -30,13 +30,15 @@ class NumberRows(NamedTuple):
 
 def mae(rows: NumberRows) -> float:
     """Return the mean absolute error."""
-    predicted, labels = rows.in_float64()
-    return float((predicted - labels).abs().mean())
+    from torchmetrics.functional.regression import mean_absolute_error
+
+    return float(mean_absolute_error(*rows.in_float64()))
 
 
 def _rmse(rows: NumberRows) -> float:
-    predicted, labels = rows.in_float64()
-    return float((predicted - labels).square().mean().sqrt())
+    from torchmetrics.functional.regression import mean_squared_error
+
+    return float(mean_squared_error(*rows.in_float64(), squared=False))
 
 
 def _r2(rows: NumberRows) -> float | None:
@@ -44,6 +46,7 @@ def _r2(rows: NumberRows) -> float | None:
     predicted, labels = rows.in_float64()
     if len(labels) < 2 or not (labels != labels[0]).any():
         return None
+    # Not by torchmetrics: of labels with a small spread, as in a small unit, it says 0.
     spread = (labels - labels.mean()).square().sum()
     return float(1 - (labels - predicted).square().sum() / spread)
 

@@ -62,6 +62,16 @@ def test_regression_metrics_equal_scikit_learn_also_far_from_zero():
     )
 
 
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e6])
+def test_r2_does_not_depend_on_the_unit(scale):
+    generator = np.random.default_rng(0)
+    predicted, labels = (generator.normal(100, 1, 60) * scale for _ in range(2))
+
+    found = regression_metrics(predicted, labels)["r2"]
+
+    assert found == pytest.approx(sklearn_metrics.r2_score(labels, predicted))
+
+
 def test_r2_is_left_out_where_it_has_no_meaning():
     one, same = np.ones(1, dtype=np.float32), np.ones(3, dtype=np.float32)
 
