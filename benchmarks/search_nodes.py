@@ -33,6 +33,8 @@ SAMPLES = 2048
 ALONE, TOGETHER = 2, 4
 """Trials that end before the second node is added, and until it is lost."""
 LOOK_S = 0.2
+LOST_S = 10.0
+"""Until the processes of a lost node have ended, which would be counted."""
 
 
 def search(place: Path, address: str, options: argparse.Namespace) -> None:
@@ -86,7 +88,7 @@ def follow(searching: subprocess.Popen[bytes], nodes: Nodes, folder: Path) -> di
             part = "two nodes"
         elif part == "two nodes" and ended >= ALONE + TOGETHER and now == 2:
             nodes.lose()
-            time.sleep(1.0)  # until its processes have ended
+            time.sleep(LOST_S)
             part = "one node again"
         else:
             continue
