@@ -15,9 +15,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 _COMMAND = r"'mmray [^']*'\S*|next: .*"
 _NAME = r"'[^']{1,40}'(?: [\d(]\S*|\S*)"
 _FIGURE = r"[-+]?\d[\d.]* (?:\[[^]]*\]|[a-z%])\S*"
-_WORD = re.compile(rf"( *)({_COMMAND}|{_NAME}|{_FIGURE}|\S+)")
+_LIST = r"\S*\[[^][]{1,40}\]\S*"
+_WORD = re.compile(rf"( *)({_COMMAND}|{_NAME}|{_FIGURE}|{_LIST}|\S+)")
 """What stays on one line, after its blanks: a command that a reader copies, a name with its
-figures, a figure with its interval or unit, and any other word."""
+figures, a figure with its interval or unit, a short list in brackets, and any other word."""
 
 logger = logging.getLogger(__name__)
 

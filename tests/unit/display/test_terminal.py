@@ -28,6 +28,12 @@ def test_a_name_keeps_its_figures_and_a_figure_its_unit_and_interval():
     ]
 
 
+def test_a_short_list_in_brackets_stays_on_one_line():
+    rows = fitted("audio: cnn(channels: [32, 64] | [64, 96]; dropout: 0.5)", 24).splitlines()
+
+    assert rows == ["audio: cnn(channels:", "  [32, 64] | [64, 96];", "  dropout: 0.5)"]
+
+
 def test_a_table_keeps_its_columns_where_a_row_is_too_long():
     rows = fitted("image  jpg  103  decoded\naudio  -    1    audio_silent: no sound", 30)
 
