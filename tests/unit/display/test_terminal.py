@@ -29,7 +29,7 @@ def test_a_name_keeps_its_figures_and_a_figure_its_unit_and_interval():
 
 
 def test_a_short_list_in_brackets_stays_on_one_line():
-    rows = fitted("audio: cnn(channels: [32, 64] | [64, 96]; dropout: 0.5)", 24).splitlines()
+    rows = fitted("audio: cnn(channels: [32, 64] | [64, 96]; dropout: 0.5)", 26).splitlines()
 
     assert rows == ["audio: cnn(channels:", "  [32, 64] | [64, 96];", "  dropout: 0.5)"]
 
