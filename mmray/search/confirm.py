@@ -121,13 +121,10 @@ def value_of(
     return trial.values[0]
 
 
-def winner_of(
-    confirmed: Sequence[Confirmed], objective: ObjectiveConfig, *, is_document_eligible: bool
-) -> Confirmed:
+def winner_of(confirmed: Sequence[Confirmed], objective: ObjectiveConfig) -> Confirmed:
     """Return the best mean over seeds; of equal ones the document, then the earlier trial."""
     sign = 1 if objective.direction == "min" else -1
-    eligible = [c for c in confirmed if is_document_eligible or not c.candidate.is_document]
     return min(
-        eligible or confirmed,
+        confirmed,
         key=lambda c: (sign * c.mean, not c.candidate.is_document, c.candidate.trial.number),
     )

@@ -75,10 +75,7 @@ def conclude(searched: SearchedTrials, train: TrainJobs, *, can_measure: bool) -
             where="search.objective.metric",
             hint="; ".join(sorted({trial.reason for trial in searched.trials if trial.reason})),
         )
-    winner = winner_of(
-        confirmed, searched.objective,
-        is_document_eligible=searched.search.confirm is not None,
-    )  # fmt: skip
+    winner = winner_of(confirmed, searched.objective)
     document = next((each for each in confirmed if each.candidate.is_document), None)
     return Outcome(
         objective=searched.objective,

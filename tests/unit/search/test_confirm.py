@@ -82,7 +82,7 @@ def test_a_trial_that_was_stopped_is_trained_with_its_own_seed_too():
 def test_the_mean_over_seeds_wins_and_not_the_best_seed():
     lucky, steady = confirmed(2, 0.99, 0.70, 0.71), confirmed(3, 0.90, 0.91, 0.89)
 
-    found = winner_of([lucky, steady], ACCURACY, is_document_eligible=True)
+    found = winner_of([lucky, steady], ACCURACY)
 
     assert found == steady
     assert found.mean == pytest.approx(0.9)
@@ -91,18 +91,17 @@ def test_the_mean_over_seeds_wins_and_not_the_best_seed():
 def test_of_losses_the_smallest_mean_wins():
     loss = ObjectiveConfig(metric="val/loss")
 
-    found = winner_of([confirmed(2, 0.5), confirmed(3, 0.4)], loss, is_document_eligible=True)
+    found = winner_of([confirmed(2, 0.5), confirmed(3, 0.4)], loss)
 
     assert found.candidate.trial.number == 3
 
 
-def test_of_equal_means_the_document_wins_where_it_takes_part():
+def test_of_equal_means_the_document_wins_and_then_the_earlier_trial():
     others = [confirmed(3, 0.9), confirmed(2, 0.9)]
     document = confirmed(1, 0.9, sample={})
 
-    assert winner_of([document, *others], ACCURACY, is_document_eligible=True) == document
-    assert winner_of([document, *others], ACCURACY, is_document_eligible=False) == others[1]
-    assert winner_of([document], ACCURACY, is_document_eligible=False) == document
+    assert winner_of([document, *others], ACCURACY) == document
+    assert winner_of(others, ACCURACY) == others[1]
 
 
 def test_the_value_of_a_training_is_that_of_the_model_it_kept():
