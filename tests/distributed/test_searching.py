@@ -122,3 +122,17 @@ def test_a_trial_that_fails_is_recorded_with_its_reason_and_its_process_serves_t
     assert [r.state for r in records] == ["complete", "failed", "complete"]
     assert records[1].reason.startswith("the loss is no longer a finite number; lower train.lr")
     assert len(pids) == 1
+
+
+def test_a_trial_of_several_workers_that_is_stopped_frees_all_of_them(cluster, tmp_path):
+    plan = make_run_plan(tmp_path, name="search")
+
+    records = search(
+        plan, cluster, tmp_path, [],
+        workers=2, sampler="grid", space={"train.lr": {"choice": [1e-7, 1e-2]}},
+    )  # fmt: skip
+
+    wait_for(is_free, timeout_s=20)
+    assert [r.number for r in records] == [1, 2, 3]
+    assert [(r.state, r.epochs) for r in records[:2]] == [("complete", 3), ("stopped", 1)]
+    assert records[1].reason == "not among the best 1 of 2 after epoch 1"
