@@ -30,7 +30,6 @@ class Hook(StrEnum):
     TRAIN_DATASETS = "train_datasets"
     TRAIN_CLEANER = "train_cleaner"
     TRAIN_NODES = "train_nodes"
-    TRAIN_INTERRUPT = "train_interrupt"
 
 
 _NODE = "ray._private.node:Node"
@@ -74,7 +73,6 @@ NEEDS: dict[Hook, tuple[str, ...]] = {
         f"{_POLICY}.after_controller_start",
         f"{_POLICY}._maybe_send_resource_request",
     ),
-    Hook.TRAIN_INTERRUPT: (f"{_TRAINER}._register_sigint_handler",),
 }
 """By hook, what it needs, as ``module:attribute``."""
 

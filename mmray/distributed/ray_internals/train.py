@@ -35,11 +35,6 @@ def lean(base: type[DataParallelTrainer], *, is_local: bool) -> type[DataParalle
             callbacks = super()._create_default_callbacks()
             return [each for each in callbacks if type(each).__name__ not in unwanted]
 
-        def _register_sigint_handler(self, controller: Any) -> None:  # noqa: ANN401 (as Ray's)
-            # Ctrl-C is for the command: Ray Train's own handler ends without a message.
-            if not is_on(Hook.TRAIN_INTERRUPT):
-                super()._register_sigint_handler(controller)
-
         def _initialize_and_run_controller(self, **options: Any) -> ray.train.Result:  # noqa: ANN401 (as Ray's)
             if is_local and is_on(Hook.TRAIN_NODES):
                 from mmray.distributed.ray_internals.given_workers import given_workers
