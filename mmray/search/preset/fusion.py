@@ -26,11 +26,11 @@ def _kinds(size: Size, *, modalities: int, width: int, has_steps: bool) -> tuple
     quick = ("concat", "gated", "low_rank", "late")
     if size.is_small:
         return (*quick, "gmu") if size.is_thorough else quick
-    over_steps = ("bottleneck",) if has_steps else ()
     if not size.is_thorough:
-        return (*quick, "attention", *over_steps)
-    if has_steps:
-        over_steps = ("bottleneck", "transformer", "cross_attention", "perceiver")
+        # Those that attend to every step of a sequence take many times as long.
+        return (*quick, "attention")
+    steps = ("bottleneck", "transformer", "cross_attention", "perceiver")
+    over_steps = steps if has_steps else ()
     is_small = _tensor_size(modalities, width) < LEAST_TENSOR
     tensor = () if is_small else ("tensor",)
     return (*quick, "gmu", "film", "experts", "attention", *tensor, *over_steps)

@@ -126,8 +126,7 @@ def test_a_quick_space_of_three_modalities_in_words():
         "model.width: 64 | 128 | 256",
         "model.dropout: 0 to 0.5",
         "model.modality_dropout: 0 to 0.4",
-        "model.fusion: concat | gated | low_rank(rank: 2 to 8) | late | "
-        "attention(layers: 1 to 2) | bottleneck(tokens: 2 to 8; layers: 2 to 3)",
+        "model.fusion: concat | gated | low_rank(rank: 2 to 8) | late | attention(layers: 1 to 2)",
         "model.auxiliary: 0 to 1",
         "modalities.text.encode: mlp(hidden: [64] | [128] | [256]) | "
         "cnn(channels: [64, 96, 128] | [128, 128]) | "
@@ -147,7 +146,7 @@ def test_few_samples_get_small_networks_and_no_attention():
     assert small["model.width"].choice == [32, 64, 128]
     assert large["train.batch_size"].choice == [32, 64, 128]
     assert branches(small, "model.fusion") == ["concat", "gated", "low_rank", "late"]
-    assert branches(large, "model.fusion")[-2:] == ["attention", "bottleneck"]
+    assert branches(large, "model.fusion")[-2:] == ["late", "attention"]
     assert small["modalities.table.encode"].nested("mlp")["hidden"].choice == [
         [32], [64], [128], [256],  # the last is the document's
     ]  # fmt: skip
@@ -165,7 +164,8 @@ def test_a_thorough_space_has_further_keys_and_branches():
 
     assert set(space) - set(quick) == {"train.weight_decay", "train.schedule", "train.balance"}
     assert set(branches(space, "model.fusion")) - set(branches(quick, "model.fusion")) == {
-        "gmu", "film", "experts", "tensor", "transformer", "cross_attention", "perceiver",
+        "gmu", "film", "experts", "tensor",
+        "bottleneck", "transformer", "cross_attention", "perceiver",
     }  # fmt: skip
     assert branches(space, "modalities.text.encode") == ["mlp", "cnn", "lstm", "gru", "transformer"]
 
