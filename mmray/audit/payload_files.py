@@ -45,9 +45,10 @@ class FilesSeen:
     def sentences(self) -> Iterator[str]:
         """Yield the problems as sentences."""
         of = f"of {self.looked:,} files" + (" checked" if self.looked < self.named else "")
-        for names, what in ((self.absent, "are absent"), (self.empty, "are empty")):
+        for names, what in ((self.absent, "absent"), (self.empty, "empty")):
             if names:
-                yield f"{self.modality}: {len(names):,} {of} {what}, such as {_example(names)}"
+                found = f"{len(names):,} {of} {'is' if len(names) == 1 else 'are'} {what}"
+                yield f"{self.modality}: {found}, such as {_example(names)}"
         if self.absent and self.hint:
             yield f"{self.modality}: {self.hint}"
         if self.foreign:

@@ -47,7 +47,7 @@ def test_absent_and_empty_files_are_counted_with_an_example(tmp_path):
     found = said(tmp_path, "a.jpg", "empty.jpg", "no.jpg", "folder.jpg")
 
     assert found[0] == "image: 2 of 4 files are absent, such as 'no.jpg'"
-    assert found[1] == "image: 1 of 4 files are empty, such as 'empty.jpg'"
+    assert found[1] == "image: 1 of 4 files is empty, such as 'empty.jpg'"
 
 
 @pytest.mark.parametrize(
