@@ -15,7 +15,7 @@ from mmray.config.document import Config
 from mmray.config.reading.load import check_document, storable
 from mmray.config.training.search import SearchConfig
 from mmray.core.file.atomic import read_json, write_json
-from mmray.errors import ConfigError
+from mmray.errors import ConfigError, TrainingError
 from mmray.search.record import TrialRecord
 from mmray.search.sample import apply_sample, params_of
 from mmray.search.space import Space, distributions_of
@@ -59,7 +59,13 @@ def earlier_trials(folder: Path, config: Config, features: str) -> list[EarlierT
             continue
         try:
             found += _trials_of(path.parent, config, features)
-        except (OSError, ValueError, KeyError, TypeError):  # whatever its files hold by now
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            TrainingError,
+        ):  # whatever its files hold by now
             logger.warning("results of an earlier search are left out, damaged: %s", path.parent)
     return found
 

@@ -51,11 +51,11 @@ def load_study(folder: Path) -> optuna.Study:
     """Open the study of a search to read it.
 
     Raises:
-        TrainingError: there is none.
+        TrainingError: there is none, or its journal is damaged.
     """
     if not _is_there(folder):
         raise TrainingError("there is no search", where=str(folder), hint="run 'mmray search'")
-    with _quiet():
+    with _reading(folder), _quiet():
         return optuna.load_study(study_name=NAME, storage=_storage(folder))
 
 
@@ -63,18 +63,21 @@ def open_study(folder: Path, directions: Sequence[Direction]) -> "TrialStudy":
     """Open the study of a search to add to it; a new one where there is none.
 
     The lock of the workspace sees to it that one process at a time does so.
+
+    Raises:
+        TrainingError: its journal is damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / JOURNAL
     path.with_name(f"{JOURNAL}.lock").unlink(missing_ok=True)  # of a process that was killed
-    if path.is_file():
-        _repair(path)
-    storage = _storage(folder)
-    with _quiet():
+    with _reading(folder), _quiet():
+        if path.is_file():
+            _repair(path)
+        storage = _storage(folder)
         study = optuna.create_study(
             study_name=NAME, storage=storage, directions=list(directions), load_if_exists=True
         )
-    return TrialStudy(study, storage)
+        return TrialStudy(study, storage)
 
 
 class TrialStudy:
@@ -198,6 +201,19 @@ def _repair(path: Path) -> None:
                 began = None
             end += len(line)
         stream.truncate(end if began is None else began)
+
+
+@contextmanager
+def _reading(folder: Path) -> Generator[None]:
+    """Turn what a damaged journal raises into an error that names it."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise TrainingError(
+            f"the record of the trials is damaged: {error}",
+            where=str(folder / JOURNAL),
+            hint="delete the folder of this search and run the same command: it starts over",
+        ) from error
 
 
 @contextmanager

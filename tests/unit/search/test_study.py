@@ -122,3 +122,17 @@ def test_the_record_of_a_search_is_read_without_torch_ray_and_mlflow():
     code = "import sys, mmray.search.study; print({'torch', 'ray', 'mlflow'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe", b"{}", b"[1]", b'{"op_code": 6, "trial_id": 99}'])
+def test_a_damaged_line_is_an_error_that_names_the_journal(tmp_path, line):
+    study = open_study(tmp_path, ["minimize"])
+    asked(study, 1)
+    path = tmp_path / JOURNAL
+    first, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([first, line + b"\n", *others]))
+
+    for read in (read_trials, lambda folder: open_study(folder, ["minimize"])):
+        with pytest.raises(TrainingError, match="the record of the trials is damaged") as info:
+            read(tmp_path)
+        assert info.value.where == str(path)
