@@ -65,13 +65,14 @@ def test_mlflow_serves_the_same_numbers(sound, tmp_path):
     import mlflow
 
     from mmray.tracking.bundle_model import BundleModel
+    from mmray.tracking.run import fluent
 
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    mlflow.pyfunc.save_model(
-        tmp_path / "saved", python_model=BundleModel(), artifacts={"bundle": str(sound)}
-    )
     frame = pd.DataFrame(RECORDS[:2], dtype="object")
-    found = mlflow.pyfunc.load_model(str(tmp_path / "saved")).predict(frame)
+    with fluent(f"sqlite:///{tmp_path / 'mlflow.db'}"):
+        mlflow.pyfunc.save_model(
+            tmp_path / "saved", python_model=BundleModel(), artifacts={"bundle": str(sound)}
+        )
+        found = mlflow.pyfunc.load_model(str(tmp_path / "saved")).predict(frame)
 
     predictor = mmray.load(sound)
     columns = list(output_columns(predictor.config))
