@@ -88,7 +88,8 @@ def search_trials(  # noqa: PLR0913 (the parts of a search)
         on_epoch=on_epoch,
         on_change=on_change,
     )
-    logger.info("%s trials, %d at a time", search.trials or "as many as fit", concurrent)
+    budget = f"{search.trials} trials" if search.trials else "as many trials as the time allows"
+    logger.info("%s, %d at a time", budget, concurrent)
     _fit(_tuner(setting, progress, room, folder), progress)
     records = progress.study.records()
     for left in (RAY, SHARED):
