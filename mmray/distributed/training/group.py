@@ -122,7 +122,10 @@ class TrainingGroup:
 
     def abort(self) -> None:
         """End the workers whatever they do, without a wait of more than some seconds."""
-        ray.cancel(self._leader, force=True)
+        # Ray ends this process if a task is cancelled while its result is being taken in: so one
+        # that has ended is left alone.
+        if not self._has_ended(timeout_s=0):
+            ray.cancel(self._leader, force=True)
         if self._note.is_file():
             # Ray ends the workers with their leader, but keeps what was reserved for them.
             reservation, deadline = Reservation(self._note), time.monotonic() + ABORT_S
@@ -130,10 +133,14 @@ class TrainingGroup:
                 time.sleep(POLL_S)
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _has_ended(self, *, timeout_s: float) -> bool:
+        """Return whether the leader ends, or has ended, within this time."""
+        ended, _ = ray.wait([self._leader], timeout=timeout_s)
+        return bool(ended)
+
     def _pause(self) -> None:
         """Wait a moment; raise what has ended the group."""
-        ended, _ = ray.wait([self._leader], timeout=POLL_S)
-        if not ended:
+        if not self._has_ended(timeout_s=POLL_S):
             return
         try:
             ray.get(self._leader)
