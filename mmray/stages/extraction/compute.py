@@ -53,17 +53,18 @@ class OnRay:
             return found
 
         stop = Event()
-        done = run_in_thread(work_and_load)
-        try:
-            with waiting("starting Ray", usually="5 to 15 s"):
+        # The thread prints above the spinner, so that has to be there first.
+        with waiting("starting Ray", usually="5 to 15 s"):
+            done = run_in_thread(work_and_load)
+            try:
                 connect(config.runtime)
-        except Exception:
-            wait([done])  # what it learns is kept for the next run
-            raise
-        except BaseException:
-            stop.set()
-            wait([done])  # a process that ends under a thread in native code may crash
-            raise
+            except Exception:
+                wait([done])  # what it learns is kept for the next run
+                raise
+            except BaseException:
+                stop.set()
+                wait([done])  # a process that ends under a thread in native code may crash
+                raise
         return done.result()
 
     def __call__(self, jobs: Sequence[ExtractionJob]) -> dict[str, dict[str, Any]]:
