@@ -147,7 +147,7 @@ def test_check_says_that_files_are_not_there(home):
     write_lines(home / "manifest.jsonl", [row | {"photo": "no.png"} for row in ROWS])
 
     assert "the document 'pets' is valid; 5 warnings below\n" in warned
-    assert "warning: image: 1 of 4 files are absent, such as 'no.png'" in warned
+    assert "warning: image: 1 of 4 files is absent, such as 'no.png'" in warned
     assert "complete" not in warned
     assert "image: 4 of 4 files are absent" in error_of(3, "check", "pets.yaml")
     assert "warning: image: 4 of 4 files are absent" in call("prepare", "pets.yaml", *DRY).stderr
