@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmray.config.training.train import ObjectiveConfig
 from mmray.search.record import TrialRecord
+from mmray.search.study import quiet_optuna
 from mmray.search.table import ranked
 from mmray.search.view.text import setting_text
 
@@ -97,10 +98,10 @@ def _shares(
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it logs that there is a study
-    study = optuna.create_study(
-        directions=["minimize" if one.direction == "min" else "maximize" for one in objectives]
-    )
+    with quiet_optuna():
+        study = optuna.create_study(
+            directions=["minimize" if one.direction == "min" else "maximize" for one in objectives]
+        )
     for trial in trials:
         study.add_trial(
             optuna.create_trial(

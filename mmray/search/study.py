@@ -55,7 +55,7 @@ def load_study(folder: Path) -> optuna.Study:
     """
     if not _is_there(folder):
         raise TrainingError("there is no search", where=str(folder), hint="run 'mmray search'")
-    with _reading(folder), _quiet():
+    with _reading(folder), quiet_optuna():
         return optuna.load_study(study_name=NAME, storage=_storage(folder))
 
 
@@ -70,7 +70,7 @@ def open_study(folder: Path, directions: Sequence[Direction]) -> "TrialStudy":
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / JOURNAL
     path.with_name(f"{JOURNAL}.lock").unlink(missing_ok=True)  # of a process that was killed
-    with _reading(folder), _quiet():
+    with _reading(folder), quiet_optuna():
         if path.is_file():
             _repair(path)
         storage = _storage(folder)
@@ -113,7 +113,7 @@ class TrialStudy:
     def ask(self, begin: Begin, sampler: BaseSampler) -> TrialRecord:
         """Add a trial and return it; ``sampler`` draws what ``begin`` asks of Optuna's trial."""
         self.study.sampler = sampler
-        with _quiet():
+        with quiet_optuna():
             trial = self.study.ask()
             record = begin(trial)
         return self._added(trial.number, record)
@@ -217,7 +217,7 @@ def _reading(folder: Path) -> Generator[None]:
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
+def quiet_optuna() -> Generator[None]:
     """Hold back what Optuna logs about itself."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -30,7 +30,7 @@ class AshaStopConfig(StrictModel):
 class HyperbandStopConfig(StrictModel):
     """ASHA in several brackets, whose first rungs lie at different epochs (Li et al. 2017).
 
-    With ``sampler: tpe`` this is the combination of BOHB (Falkner 2018).
+    With ``sampler: tpe`` it is close to BOHB (Falkner 2018), which has a model for each rung.
     """
 
     kind: Literal["hyperband"] = "hyperband"

@@ -8,7 +8,15 @@ from matplotlib.axes import Axes
 
 from mmray.config.task.metric import Metric
 from mmray.evaluation.metric_text import axis_title
-from mmray.evaluation.plot.figure import EMPHASIS, MUTED, drawing, inches, short_name, style
+from mmray.evaluation.plot.figure import (
+    EMPHASIS,
+    MUTED,
+    drawing,
+    inches,
+    inner_box,
+    short_name,
+    style,
+)
 
 ROW = 0.42
 """Inches."""
@@ -48,12 +56,7 @@ def plot_bars(bars: Mapping[str, Bar], path: Path, *, text: BarText) -> None:
     left, right, above, below = inches(labels, FONT) + 0.35, NUMBERS, 0.5, 0.95
     width = max(left + 3.6 + right, inches([text.title], 10.5) + 0.4, inches([text.caption], 8))
     height = above + ROW * len(bars) + below
-    box = (
-        left / width,
-        below / height,
-        (width - left - right) / width,
-        1 - (above + below) / height,
-    )
+    box = inner_box(width, height, left=left, right=right, above=above, below=below)
     with drawing(path, width, height) as figure:
         axes = figure.add_axes(box)
         _draw(axes, [bars[name] for name in names], [name == text.emphasis for name in names])

@@ -42,6 +42,18 @@ def drawing(path: Path, width: float, height: float, *, layout: str = "none") ->
             figure.savefig(temporary, format="svg", metadata={"Date": None})
 
 
+def inner_box(
+    width: float, height: float, *, left: float, right: float, above: float, below: float
+) -> tuple[float, float, float, float]:
+    """Return the axes' box in shares of a figure, by its size and margins in inches."""
+    return (
+        left / width,
+        below / height,
+        (width - left - right) / width,
+        1 - (above + below) / height,
+    )
+
+
 def short_name(name: str) -> str:
     """Return a name without control characters, cut where it is too long for a plot."""
     shown = printable(name, keep="")

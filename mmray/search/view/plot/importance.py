@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmray.evaluation.plot.figure import EMPHASIS, drawing, inches, style
+from mmray.evaluation.plot.figure import EMPHASIS, drawing, inches, inner_box, style
 from mmray.search.importance import Importances
 from mmray.search.view.plot.trial_style import WIDTH
 from mmray.search.view.text import short_key
@@ -21,12 +21,7 @@ def plot_importances(found: Importances, path: Path) -> None:
     left, above, below = inches(labels, FONT) + 0.3, 0.45, 0.55
     right = max(1.5, min(inches(texts, 8.0) + 0.2, WIDTH - left - 2.5))
     height = above + ROW * len(rows) + below
-    box = (
-        left / WIDTH,
-        below / height,
-        (WIDTH - left - right) / WIDTH,
-        1 - (above + below) / height,
-    )
+    box = inner_box(WIDTH, height, left=left, right=right, above=above, below=below)
     with drawing(path, WIDTH, height) as figure:
         axes = figure.add_axes(box)
         axes.barh(range(len(rows)), [100 * row.share for row in rows], color=EMPHASIS, height=0.6)
